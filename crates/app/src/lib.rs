@@ -1,0 +1,3 @@
+//! The command line of souk, and the one list of its roles.
+
+pub mod files;

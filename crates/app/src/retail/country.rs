@@ -1,0 +1,62 @@
+//! Names of countries, as shops write them, to ISO 3166-1.
+
+/// The code of an unknown country.
+pub const UNKNOWN: &str = "ZZ";
+
+/// A line per country: alpha-2 code, space, names separated by `|`. Sources: ISO 3166-1 (2024) and the UCI data set's own
+/// spellings (EIRE, RSA, Channel Islands).
+const COUNTRIES: &str = include_str!("countries.txt");
+
+/// The ISO 3166-1 alpha-2 code of a country's English name, in any case; [`UNKNOWN`] for what is none, such as "Unspecified" or
+/// "European Community".
+#[must_use]
+pub fn code(name: &str) -> &'static str {
+    COUNTRIES
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .find(|(_, names)| names.split('|').any(|known| known.eq_ignore_ascii_case(name)))
+        .map_or(UNKNOWN, |(code, _)| code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spellings_of_the_data_set() {
+        for (name, expected) in [
+            ("United Kingdom", "GB"),
+            ("EIRE", "IE"),
+            ("Channel Islands", "JE"),
+            ("RSA", "ZA"),
+            ("USA", "US"),
+            ("Czech Republic", "CZ"),
+            ("Korea", "KR"),
+            ("netherlands", "NL"),
+            ("Unspecified", "ZZ"),
+            ("European Community", "ZZ"),
+            ("West Indies", "ZZ"),
+            ("", "ZZ"),
+        ] {
+            assert_eq!(code(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_code_stands_once_and_every_name_is_one_country() {
+        let mut codes = Vec::new();
+        let mut names = Vec::new();
+        for line in COUNTRIES.lines() {
+            let (code, all) = line.split_once(' ').expect("a code and names");
+            assert!(code.len() == 2 && code.bytes().all(|byte| byte.is_ascii_uppercase()), "{line}");
+            codes.push(code);
+            names.extend(all.split('|').map(str::to_lowercase));
+        }
+        let (count, named) = (codes.len(), names.len());
+        codes.sort_unstable();
+        codes.dedup();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!((codes.len(), names.len(), count), (count, named, 249));
+    }
+}

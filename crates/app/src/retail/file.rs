@@ -1,0 +1,421 @@
+//! Reads a file of the shape of the UCI "Online Retail" data set, line by line, from plain text or gzip.
+//!
+//! The reader never holds more than one record, so a hostile file (ten gigabytes without an end of line in a small gzip) costs
+//! no memory. Whatever cannot be read is an error with its line and column.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+use std::sync::Arc;
+
+use flate2::bufread::MultiGzDecoder;
+use kernel::{Currency, Money, Rounding, Timestamp, UnitPrice};
+use sha2::{Digest as _, Sha256};
+
+/// Bytes that one record may have.
+const RECORD_BYTES_MAX: usize = 64 * 1024;
+/// Lines of text that one record may go over, in quotes.
+const RECORD_TEXT_LINES_MAX: u64 = 100;
+/// Lines that one file may have; more do not fit the memory of a small machine.
+const LINES_MAX: u64 = 20_000_000;
+/// Units that a line may have, in either direction.
+const QUANTITY_MAX: i64 = 1_000_000_000;
+/// The currency of the data set.
+pub const CURRENCY: Currency = Currency::GBP;
+/// The columns, by the names in the first line; others are passed over.
+pub const COLUMNS: [&str; 8] = [
+    "InvoiceNo",
+    "StockCode",
+    "Description",
+    "Quantity",
+    "InvoiceDate",
+    "UnitPrice",
+    "CustomerID",
+    "Country",
+];
+
+/// One line of an invoice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Line of the file it begins on; the header is line 1.
+    pub number: u64,
+    /// Invoice; `C…` is a cancellation, `A…` an adjustment.
+    pub invoice: Arc<str>,
+    /// What was sold, byte for byte: codes differ in case alone.
+    pub sku: Arc<str>,
+    /// As spelt on this line; may be empty.
+    pub description: Arc<str>,
+    /// Units; negative ones came back or were written off.
+    pub quantity: i64,
+    /// When, taken as UTC.
+    pub time: Timestamp,
+    /// Price of one unit in millionths of a pound; may be negative on an adjustment.
+    pub price_micros: i64,
+    /// Number of the customer; `None`: a guest.
+    pub customer: Option<Arc<str>>,
+    /// Name of the country; may be empty.
+    pub country: Arc<str>,
+}
+
+/// Why a line cannot be an order's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// The invoice cancels another.
+    Cancellation,
+    /// No units are sold.
+    NoQuantity,
+    /// There is no price.
+    NoPrice,
+    /// The shop had none left.
+    OutOfStock,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Lines without the header.
+    pub lines: u64,
+    /// SHA-256 of the unpacked bytes.
+    pub sha256: [u8; 32],
+}
+
+/// Why a file cannot be read.
+#[derive(Debug)]
+pub enum FileError {
+    /// It cannot be opened.
+    Open(io::Error),
+    /// It ends, or cannot be unpacked, at a line.
+    Read {
+        /// Line of the file.
+        line: u64,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A line is wrong.
+    Bad {
+        /// Line of the file; the header is line 1.
+        line: u64,
+        /// Its column from 1, and the column's name, when it is one column.
+        column: Option<(usize, String)>,
+        /// What is wrong, as a clause.
+        what: String,
+    },
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Open(source) => write!(f, "cannot be opened: {source}"),
+            Self::Read { line, source } => write!(f, "line {line}: cannot be read: {source}"),
+            Self::Bad { line, column: Some((number, name)), what } => {
+                write!(f, "line {line}, column {number} ({name}): {what}")
+            }
+            Self::Bad { line, column: None, what } => write!(f, "line {line}: {what}"),
+        }
+    }
+}
+
+impl std::error::Error for FileError {}
+
+impl Refusal {
+    /// The reason as reports have it.
+    #[must_use]
+    pub const fn reason(self) -> &'static str {
+        match self {
+            Self::Cancellation => "CANCELLATION",
+            Self::NoQuantity => "NO_QUANTITY",
+            Self::NoPrice => "NO_PRICE",
+            Self::OutOfStock => "OUT_OF_STOCK",
+        }
+    }
+}
+
+impl Line {
+    /// Why this line is no sale: the first reason that fits.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        if self.invoice.starts_with('C') {
+            Some(Refusal::Cancellation)
+        } else if self.quantity <= 0 {
+            Some(Refusal::NoQuantity)
+        } else if self.price_micros <= 0 {
+            Some(Refusal::NoPrice)
+        } else {
+            None
+        }
+    }
+
+    /// Quantity × unit price with its sign, rounded half-even to the penny.
+    #[must_use]
+    pub fn money(&self) -> Money {
+        UnitPrice::new(self.price_micros, CURRENCY)
+            .times(self.quantity, Rounding::HalfEven)
+            .expect("the reader's limits keep a line within 64 bits")
+    }
+}
+
+/// Reads a file and hands over each line in turn.
+///
+/// # Errors
+/// The first thing that cannot be read; lines before it have been handed over.
+pub fn read(path: &Path, each: impl FnMut(Line)) -> Result<Summary, FileError> {
+    let file = File::open(path).map_err(FileError::Open)?;
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let head = file.fill_buf().map_err(FileError::Open)?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        read_from(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)), each)
+    } else {
+        read_from(file, each)
+    }
+}
+
+/// Reads unpacked text and hands over each line in turn.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summary, FileError> {
+    let mut records = Records::new(input);
+    let Some(header) = records.next()? else {
+        return Err(bad(1, "the file is empty; its first line names the columns".to_owned()));
+    };
+    let places = places(&header)?;
+    let mut names = Names::default();
+    let mut lines = 0;
+    while let Some(record) = records.next()? {
+        each(line(&record, &places, header.fields.len(), &mut names)?);
+        lines += 1;
+        if lines > LINES_MAX {
+            return Err(bad(record.number, format!("the file has more than {LINES_MAX} lines")));
+        }
+    }
+    Ok(Summary { lines, sha256: records.hash.finalize().into() })
+}
+
+fn bad(line: u64, what: String) -> FileError {
+    FileError::Bad { line, column: None, what }
+}
+
+fn bad_field(line: u64, place: usize, name: &str, what: String) -> FileError {
+    FileError::Bad { line, column: Some((place + 1, name.to_owned())), what }
+}
+
+/// Finds the columns that are needed in the header.
+fn places(header: &Record) -> Result<[usize; 8], FileError> {
+    let mut places = [0; 8];
+    for (place, column) in places.iter_mut().zip(COLUMNS) {
+        let found = header
+            .fields
+            .iter()
+            .position(|field| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) == column.as_bytes());
+        *place = found.ok_or_else(|| bad(1, format!("column {column} is missing")))?;
+    }
+    Ok(places)
+}
+
+/// Reads the fields of one line.
+fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -> Result<Line, FileError> {
+    let number = record.number;
+    let have = record.fields.len();
+    if have < width {
+        let missing =
+            places.iter().zip(COLUMNS).filter(|(place, _)| **place >= have).min_by_key(|(place, _)| **place);
+        let what = format!("the line is cut short: it has {have} of {width} columns");
+        return Err(match missing {
+            Some((place, name)) => bad_field(number, *place, name, what),
+            None => bad(number, what),
+        });
+    }
+    if have > width {
+        return Err(bad(number, format!("the line has {have} columns, the first line has {width}")));
+    }
+    let text = |index: usize, bytes_max: usize, required: bool| {
+        let place = places[index];
+        text(&record.fields[place], bytes_max, required)
+            .map_err(|what| bad_field(number, place, COLUMNS[index], what))
+    };
+    let parsed = |index: usize, wanted: &str, found: &str| {
+        let shown: String = found.chars().take(40).collect();
+        bad_field(number, places[index], COLUMNS[index], format!("{shown:?} is not {wanted}"))
+    };
+    let quantity = text(3, 32, true)?;
+    let time = text(4, 32, true)?;
+    let price = text(5, 32, true)?;
+    let customer = text(6, 32, false)?;
+    Ok(Line {
+        number,
+        invoice: names.shared(text(0, 32, true)?),
+        sku: names.shared(text(1, 64, true)?),
+        description: names.shared(text(2, 400, false)?),
+        quantity: parse_quantity(quantity)
+            .ok_or_else(|| parsed(3, "a whole number between -1000000000 and 1000000000", quantity))?,
+        time: parse_time(time).ok_or_else(|| parsed(4, "a time like 2010-12-01 08:26:00", time))?,
+        price_micros: parse_price(price)
+            .ok_or_else(|| parsed(5, "a price like 2.55, below a million, with at most 6 decimals", price))?,
+        customer: parse_customer(customer)
+            .ok_or_else(|| parsed(6, "a customer's number like 17850", customer))?
+            .map(|number| names.shared(number)),
+        country: names.shared(text(7, 100, false)?),
+    })
+}
+
+/// Text of a field, trimmed.
+fn text(field: &[u8], bytes_max: usize, required: bool) -> Result<&str, String> {
+    let text = std::str::from_utf8(field).map_err(|error| {
+        let at = error.valid_up_to();
+        format!("is not UTF-8: byte {} is 0x{:02x}", at + 1, field[at])
+    })?;
+    let text = text.trim();
+    if text.is_empty() && required {
+        return Err("is empty".to_owned());
+    }
+    if text.len() > bytes_max {
+        return Err(format!("has more than {bytes_max} bytes"));
+    }
+    match text.chars().find(|c| c.is_control()) {
+        Some(c) => Err(format!("has a control character, U+{:04X}", u32::from(c))),
+        None => Ok(text),
+    }
+}
+
+fn parse_quantity(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|quantity: &i64| quantity.unsigned_abs() <= QUANTITY_MAX.unsigned_abs())
+}
+
+/// A decimal number in millionths; exact, without floating point.
+fn parse_price(text: &str) -> Option<i64> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
+    let part = part.trim_end_matches('0');
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 6 || part.len() > 6 || !all_digits(whole) || !all_digits(part) {
+        return None;
+    }
+    let whole: i64 = whole.parse().ok()?;
+    let part: i64 = format!("{part:0<6}").parse().ok()?;
+    let micros = whole * 1_000_000 + part;
+    Some(if negative { -micros } else { micros })
+}
+
+/// A time without a zone is taken as UTC.
+fn parse_time(text: &str) -> Option<Timestamp> {
+    text.parse().or_else(|_| format!("{text}Z").parse()).ok()
+}
+
+/// A customer's number: digits, as published with a ".0" behind them. `Some(None)` when there is none.
+fn parse_customer(text: &str) -> Option<Option<&str>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    let (digits, part) = text.split_once('.').unwrap_or((text, ""));
+    let good =
+        !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && part.bytes().all(|b| b == b'0');
+    good.then_some(Some(digits))
+}
+
+/// Shares equal strings: a month of lines repeats few names.
+#[derive(Default)]
+struct Names(HashSet<Arc<str>>);
+
+impl Names {
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(name) = self.0.get(text) {
+            return name.clone();
+        }
+        let name: Arc<str> = text.into();
+        self.0.insert(name.clone());
+        name
+    }
+}
+
+/// One record: its fields without their quotes.
+struct Record {
+    number: u64,
+    fields: Vec<Vec<u8>>,
+}
+
+/// Splits a stream into records of bounded size (RFC 4180).
+struct Records<R> {
+    input: R,
+    hash: Sha256,
+    number: u64,
+    buffer: Vec<u8>,
+}
+
+impl<R: BufRead> Records<R> {
+    fn new(input: R) -> Self {
+        Self { input, hash: Sha256::new(), number: 0, buffer: Vec::new() }
+    }
+
+    /// The next record; a quoted field may go over the end of a line.
+    fn next(&mut self) -> Result<Option<Record>, FileError> {
+        self.buffer.clear();
+        let number = self.number + 1;
+        loop {
+            let before = self.buffer.len();
+            self.physical_line(number)?;
+            if self.buffer.len() == before {
+                if before == 0 {
+                    return Ok(None);
+                }
+                return Err(bad(number, "a quotation mark is opened and never closed".to_owned()));
+            }
+            self.number += 1;
+            if let Some(fields) = split(&self.buffer) {
+                return Ok(Some(Record { number, fields }));
+            }
+            if self.number - number >= RECORD_TEXT_LINES_MAX {
+                let what = format!("a quotation mark is not closed within {RECORD_TEXT_LINES_MAX} lines");
+                return Err(bad(number, what));
+            }
+        }
+    }
+
+    fn physical_line(&mut self, number: u64) -> Result<(), FileError> {
+        let room = RECORD_BYTES_MAX + 1 - self.buffer.len();
+        let from = self.buffer.len();
+        (&mut self.input)
+            .take(room as u64)
+            .read_until(b'\n', &mut self.buffer)
+            .map_err(|source| FileError::Read { line: number, source })?;
+        self.hash.update(&self.buffer[from..]);
+        if self.buffer.len() > RECORD_BYTES_MAX {
+            return Err(bad(number, format!("the line has more than {RECORD_BYTES_MAX} bytes")));
+        }
+        Ok(())
+    }
+}
+
+/// The fields of a record; `None` when a quotation mark is still open at its end.
+fn split(record: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let record = record.strip_suffix(b"\n").unwrap_or(record);
+    let record = record.strip_suffix(b"\r").unwrap_or(record);
+    let mut fields = Vec::with_capacity(COLUMNS.len());
+    let mut field = Vec::new();
+    let mut quoted = false;
+    let mut bytes = record.iter().copied().peekable();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' if quoted && bytes.peek() == Some(&b'"') => {
+                bytes.next();
+                field.push(b'"');
+            }
+            b'"' if quoted => quoted = false,
+            b'"' if field.is_empty() => quoted = true,
+            b',' if !quoted => fields.push(std::mem::take(&mut field)),
+            other => field.push(other),
+        }
+    }
+    if quoted {
+        return None;
+    }
+    fields.push(field);
+    Some(fields)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,170 @@
+use std::io::Write as _;
+
+use super::*;
+
+const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+
+fn lines_of(text: &[u8]) -> Result<Vec<Line>, FileError> {
+    let mut lines = Vec::new();
+    read_from(text, |line| lines.push(line))?;
+    Ok(lines)
+}
+
+fn one(line: &str) -> Result<Line, FileError> {
+    lines_of(format!("{HEADER}{line}\n").as_bytes()).map(|mut lines| lines.remove(0))
+}
+
+fn message(text: &[u8]) -> String {
+    lines_of(text).expect_err("cannot be read").to_string()
+}
+
+#[test]
+fn a_line_as_published() {
+    let line = one(
+        "536365,85123A,\"SET OF 3 \"\"CREAM\"\", LARGE\",6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom",
+    )
+    .expect("a line");
+    assert_eq!(
+        (&*line.invoice, &*line.sku, &*line.description),
+        ("536365", "85123A", "SET OF 3 \"CREAM\", LARGE")
+    );
+    assert_eq!((line.quantity, line.price_micros, line.number), (6, 2_550_000, 2));
+    assert_eq!(line.customer.as_deref(), Some("17850"));
+    assert_eq!(line.time.to_string(), "2010-12-01T08:26:00Z");
+    assert_eq!(line.money(), Money::new(1530, CURRENCY));
+}
+
+#[test]
+fn refusals_in_their_order() {
+    for (line, refusal) in [
+        ("C1,a,x,-1,2010-12-01 08:26:00,0,,EIRE", Some(Refusal::Cancellation)),
+        ("1,a,x,-1,2010-12-01 08:26:00,0,,EIRE", Some(Refusal::NoQuantity)),
+        ("1,a,x,0,2010-12-01 08:26:00,1,,EIRE", Some(Refusal::NoQuantity)),
+        ("1,a,x,1,2010-12-01 08:26:00,0.0,,EIRE", Some(Refusal::NoPrice)),
+        ("A1,B,Adjust bad debt,1,2010-12-01 08:26:00,-11062.06,,EIRE", Some(Refusal::NoPrice)),
+        ("1,a,x,1,2010-12-01 08:26:00,0.001,,EIRE", None),
+    ] {
+        assert_eq!(one(line).expect("a line").refusal(), refusal, "{line}");
+    }
+}
+
+#[test]
+fn columns_are_found_by_name_and_others_passed_over() {
+    let text = "\u{feff}Country,x,InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID\r\nEIRE,?,1,a,b,2,2010-12-01T08:26,1,\r\n";
+    let lines = lines_of(text.as_bytes());
+    // The mark stands before the first name, whichever that is.
+    let line = &lines.expect("reads")[0];
+    assert_eq!((&*line.country, &*line.invoice, line.quantity, &line.customer), ("EIRE", "1", 2, &None));
+}
+
+#[test]
+fn bad_lines_say_where() {
+    let with =
+        |line: &str| message(format!("{HEADER}1,a,b,2,2010-12-01 08:26:00,1,,EIRE\n{line}\n").as_bytes());
+    for (line, wanted) in [
+        (
+            "1,a,b,2,2010-12-01 08:26:00",
+            "line 3, column 6 (UnitPrice): the line is cut short: it has 5 of 8 columns",
+        ),
+        ("1,a,b,2,2010-12-01 08:26:00,1,,EIRE,9", "line 3: the line has 9 columns, the first line has 8"),
+        (
+            "1,a,b,two,2010-12-01 08:26:00,1,,EIRE",
+            "line 3, column 4 (Quantity): \"two\" is not a whole number",
+        ),
+        ("1,a,b,2000000000,2010-12-01 08:26:00,1,,EIRE", "line 3, column 4 (Quantity)"),
+        ("1,a,b,2,2010-13-01 08:26:00,1,,EIRE", "line 3, column 5 (InvoiceDate)"),
+        ("1,a,b,2,2010-12-01 08:26:00,1e3,,EIRE", "line 3, column 6 (UnitPrice)"),
+        ("1,a,b,2,2010-12-01 08:26:00,NaN,,EIRE", "line 3, column 6 (UnitPrice)"),
+        ("1,a,b,2,2010-12-01 08:26:00,1,x1,EIRE", "line 3, column 7 (CustomerID)"),
+        (",a,b,2,2010-12-01 08:26:00,1,,EIRE", "line 3, column 1 (InvoiceNo): is empty"),
+        (
+            "1,a,b\u{7},2,2010-12-01 08:26:00,1,,EIRE",
+            "line 3, column 3 (Description): has a control character, U+0007",
+        ),
+        ("1,a,\"b,2,2010-12-01 08:26:00,1,,EIRE", "line 3: a quotation mark is opened and never closed"),
+        ("", "line 3, column 2 (StockCode): the line is cut short: it has 1 of 8 columns"),
+    ] {
+        let told = with(line);
+        assert!(told.starts_with(wanted), "{line:?} was told {told:?}, wanted {wanted:?}");
+    }
+}
+
+#[test]
+fn bad_files_say_what() {
+    assert!(message(b"").contains("line 1: the file is empty"));
+    assert_eq!(
+        message(b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,CustomerID,Country\n"),
+        "line 1: column UnitPrice is missing"
+    );
+    let mut latin1 = HEADER.as_bytes().to_vec();
+    latin1.extend_from_slice(b"1,a,CAF\xc9,2,2010-12-01 08:26:00,1,,EIRE\n");
+    assert_eq!(message(&latin1), "line 2, column 3 (Description): is not UTF-8: byte 4 is 0xc9");
+}
+
+#[test]
+fn gigabytes_of_nothing_cost_no_memory() {
+    let zeros = BufReader::new(io::repeat(0).take(10_000_000_000));
+    let error = read_from(zeros, |_| {}).expect_err("no lines");
+    assert_eq!(error.to_string(), "line 1: the line has more than 65536 bytes");
+    // The same behind an opened quotation mark, where lines end but the record does not.
+    let quoted = io::Cursor::new(format!("{HEADER}1,\"")).chain(io::repeat(b'\n').take(10_000_000_000));
+    let error = read_from(BufReader::new(quoted), |_| {}).expect_err("no lines");
+    assert_eq!(error.to_string(), "line 2: a quotation mark is not closed within 100 lines");
+}
+
+#[test]
+fn gzip_is_unpacked_and_hashes_like_the_text() {
+    let text = format!("{HEADER}1,a,b,2,2010-12-01 08:26:00,1,,EIRE");
+    let directory = tempfile::tempdir().expect("a directory");
+    let (plain, packed) = (directory.path().join("a.csv"), directory.path().join("a.csv.gz"));
+    std::fs::write(&plain, &text).expect("written");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_bytes()).expect("packs");
+    let bytes = encoder.finish().expect("packs");
+    std::fs::write(&packed, &bytes).expect("written");
+    let summary = read(&plain, |_| {}).expect("reads");
+    assert_eq!(read(&packed, |_| {}).expect("reads"), summary);
+    assert_eq!(summary.lines, 1);
+    std::fs::write(&packed, &bytes[..bytes.len() - 9]).expect("written");
+    assert!(matches!(read(&packed, |_| {}), Err(FileError::Read { .. })));
+    assert!(matches!(read(&directory.path().join("none"), |_| {}), Err(FileError::Open(_))));
+}
+
+#[test]
+fn prices_are_exact() {
+    for (text, micros) in [
+        ("2.55", Some(2_550_000)),
+        ("0.0", Some(0)),
+        ("13541.33", Some(13_541_330_000)),
+        ("0.000001", Some(1)),
+        ("1.10000000", Some(1_100_000)),
+        ("-11062.06", Some(-11_062_060_000)),
+        ("", None),
+        (".5", None),
+        ("1.0000001", None),
+        ("1,5", None),
+        ("+1", None),
+        ("--1", None),
+        ("1000000", None),
+    ] {
+        assert_eq!(parse_price(text), micros, "{text}");
+    }
+}
+
+/// The facts that were counted from the published file by other means, where the file is at hand.
+#[test]
+fn the_published_month() {
+    let Some(path) = std::env::var_os("SOUK_ONLINE_RETAIL") else { return };
+    let mut lines = Vec::new();
+    let summary = read(Path::new(&path), |line| lines.push(line)).expect("reads");
+    let sales: Vec<_> = lines.iter().filter(|line| line.refusal().is_none()).collect();
+    let distinct = |names: Vec<&Arc<str>>| names.into_iter().collect::<HashSet<_>>().len();
+    assert_eq!((summary.lines, lines.len()), (42_481, 42_481));
+    assert_eq!(sales.len(), 41_480);
+    assert_eq!(distinct(lines.iter().map(|line| &line.invoice).collect()), 2_025);
+    assert_eq!(distinct(sales.iter().map(|line| &line.invoice).collect()), 1_559);
+    assert_eq!(sales.iter().map(|line| line.money().minor).sum::<i64>(), 82_374_614);
+    assert_eq!(lines.iter().filter(|line| line.customer.is_none()).count(), 15_631);
+    assert_eq!(lines.iter().filter(|line| line.price_micros == 0).count(), 273);
+    assert_eq!(distinct(lines.iter().map(|line| &line.sku).collect()), 2_822);
+}

@@ -1,0 +1,203 @@
+//! `souk up`: every role in one process.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use chassis::{Addresses, Config, Options, Running};
+use clap::Args;
+use contract::souk::identity::v1::EnsureOperatorRequest;
+use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
+use kernel::{Error, Result};
+use mesh::Principal;
+use serde::{Deserialize, Serialize};
+
+use crate::files;
+use crate::roles::ROLES;
+
+/// How long a leaving shop finishes what is in flight.
+const GRACE: Duration = Duration::from_secs(30);
+/// The file in the data directory that holds the operator's secret.
+pub const OPERATOR_FILE: &str = "operator.token";
+/// The file in the data directory that says what the first start did.
+const HOUSE_FILE: &str = "house.json";
+
+/// Options of `souk up`.
+#[derive(Args, Clone, Debug)]
+pub struct UpArgs {
+    /// Where the data is: `dir:PATH`, or `mem:` for nowhere.
+    #[arg(long, value_name = "URL", default_value = "dir:.souk")]
+    pub data: String,
+    /// Do not load the demo catalogue at the first start.
+    #[arg(long)]
+    pub no_demo: bool,
+    /// Where gRPC listens; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
+    pub grpc: SocketAddr,
+    /// Where metrics are served as Prometheus text; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
+    pub metrics: SocketAddr,
+    /// Configuration file; `souk.toml` in this directory is read when it is there.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where the operator's secret is written with `mem:`; else it is told once on stderr.
+    #[arg(long, value_name = "FILE")]
+    pub token_file: Option<PathBuf>,
+    /// One JSON document a line on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Default for UpArgs {
+    fn default() -> Self {
+        #[derive(clap::Parser)]
+        struct Alone {
+            #[command(flatten)]
+            up: UpArgs,
+        }
+        <Alone as clap::Parser>::parse_from(["souk"]).up
+    }
+}
+
+/// Reads the configuration that these options name.
+///
+/// # Errors
+/// `INVALID_CONFIG` that names what is wrong.
+pub fn configuration(file: Option<&Path>) -> Result<Config> {
+    let usual = Path::new("souk.toml");
+    let file = file.or_else(|| usual.exists().then_some(usual));
+    let config = Config::load(file, files::environment())?;
+    let known: Vec<&str> = ROLES.iter().map(|role| role.name).collect();
+    config.only_sections(&known)?;
+    for role in ROLES {
+        role.check_settings(&config)?;
+    }
+    Ok(config)
+}
+
+/// What the first start of a data directory decided.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HouseState {
+    demo: Demo,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Demo {
+    /// It was begun; an earlier start was interrupted.
+    Loading,
+    /// It is there.
+    Loaded,
+    /// `--no-demo` at the first start.
+    Declined,
+}
+
+/// Starts a shop: every role, its operator, and its demo catalogue at the first start.
+///
+/// # Errors
+/// What [`chassis::run`] says, and when the operator's secret cannot be written.
+pub async fn start(args: &UpArgs) -> Result<Running> {
+    let mut options = Options::new(args.data.clone());
+    options.grpc = Some(args.grpc);
+    options.metrics = Some(args.metrics);
+    options.config = configuration(args.config.as_deref())?;
+    let running = chassis::run(ROLES, options).await?;
+    let dir = args.data.strip_prefix("dir:").map(PathBuf::from);
+    ensure_operator(&running, dir.as_deref(), args.token_file.as_deref()).await?;
+    ensure_demo(&running, dir.as_deref(), args.no_demo).await?;
+    Ok(running)
+}
+
+async fn ensure_operator(running: &Running, dir: Option<&Path>, token_file: Option<&Path>) -> Result<()> {
+    let file = dir.map(|dir| dir.join(OPERATOR_FILE)).or_else(|| token_file.map(Path::to_owned));
+    let missing = dir.is_some() && file.as_ref().is_some_and(|file| !file.exists());
+    let mut identity = running.client("identity", Some("app"), Principal::Anonymous, IdentityServiceClient::new)?;
+    let request_id = format!("ensure-operator-{}", running.clock().now().micros());
+    let request = EnsureOperatorRequest { request_id, reissue: missing };
+    let answer = identity.ensure_operator(request).await.map_err(contract::error)?.into_inner();
+    if answer.secret.is_empty() {
+        return Ok(());
+    }
+    match file {
+        Some(file) => files::write_private(&file, format!("{}\n", answer.secret).as_bytes()),
+        None => {
+            files::tell(&format!("operator secret (told once): {}", answer.secret));
+            Ok(())
+        }
+    }
+}
+
+async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Result<()> {
+    let Some(dir) = dir else {
+        return if no_demo { Ok(()) } else { crate::demo::load(running).await };
+    };
+    let path = dir.join(HOUSE_FILE);
+    let damaged = |error: serde_json::Error| {
+        let message = format!("{} is damaged: {error}; delete it, and the next start decides anew about the demo catalogue", path.display());
+        Error::precondition("DATA_DIR_DAMAGED", message)
+    };
+    let state = match std::fs::read(&path) {
+        Ok(bytes) => Some(serde_json::from_slice::<HouseState>(&bytes).map_err(damaged)?.demo),
+        Err(_) => None,
+    };
+    let note = |demo| files::write_private(&path, &serde_json::to_vec(&HouseState { demo }).map_err(Error::internal)?);
+    match state {
+        None if no_demo => note(Demo::Declined),
+        None | Some(Demo::Loading) if !no_demo => {
+            note(Demo::Loading)?;
+            crate::demo::load(running).await?;
+            note(Demo::Loaded)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The line that says that the shop serves.
+#[must_use]
+pub fn ready_line(args: &UpArgs, addresses: Addresses, ready_ms: u64) -> String {
+    let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    if args.json {
+        let addresses = serde_json::json!({ "grpc": text(addresses.grpc), "metrics": text(addresses.metrics) });
+        return serde_json::json!({ "event": "ready", "ready_ms": ready_ms, "data": args.data, "addresses": addresses }).to_string();
+    }
+    format!(
+        "souk serves after {ready_ms} ms\n  gRPC     {}\n  metrics  http://{}/metrics\n  data     {}\nTry: grpcurl -plaintext {} list",
+        text(addresses.grpc).unwrap_or_default(),
+        text(addresses.metrics).unwrap_or_default(),
+        args.data,
+        text(addresses.grpc).unwrap_or_default(),
+    )
+}
+
+/// Runs a shop until it is told to stop. A second signal stops it at once.
+///
+/// # Errors
+/// As [`start`].
+pub async fn run(args: &UpArgs) -> Result<()> {
+    let began = files::Stopwatch::start();
+    let running = start(args).await?;
+    files::say(&ready_line(args, running.addresses, began.millis()));
+    signal().await?;
+    tracing::info!("leaving: finishing what is in flight; a second signal stops at once");
+    tokio::select! {
+        ended = running.stop(GRACE) => {
+            if !ended {
+                tracing::warn!("some work did not finish within 30 s; it is finished at the next start");
+            }
+        }
+        _ = signal() => tracing::warn!("stopped at once; what was in flight is finished at the next start"),
+    }
+    Ok(())
+}
+
+async fn signal() -> Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,159 @@
+//! Durable consumers: each event is applied once; the position moves in the transaction of the effect.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contract::souk::event::v1::Event;
+use kernel::{Code, Error, Result};
+use prost::Message;
+use store::{Batch, CommitError, Consumed, Database, ParkedEvent, Position};
+
+use crate::Context;
+use crate::subscribe::from_wire;
+
+/// How often an event that fails in passing is tried again before its aggregate is parked.
+const TRIES: u32 = 20;
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Events of no interest are stepped over in memory; their position is written this often.
+const SKIPPED_MAX: u32 = 1000;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// Its effect was committed together with the position.
+    Committed,
+    /// It is of no interest here; nothing was written.
+    Ignored,
+}
+
+/// Applies the events of a source.
+#[async_trait]
+pub trait Consume: Send + Sync + 'static {
+    /// Applies one event. The effect's commit carries `at` (`Batch::position`, `Put::position`), so that a second reader
+    /// changes nothing. Unknown types are [`Applied::Ignored`].
+    async fn apply(&self, event: &Event, at: Consumed) -> Result<Applied>;
+}
+
+pub(crate) struct Consumer {
+    pub(crate) ctx: Context,
+    pub(crate) source: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) database: Database,
+    pub(crate) handler: Arc<dyn Consume>,
+}
+
+/// What is committed, and what was read beyond it without an effect.
+struct Place {
+    committed: Option<Position>,
+    seen: Option<Position>,
+    skipped: u32,
+}
+
+impl Consumer {
+    pub(crate) async fn run(self) {
+        let mut pause = PAUSE_MIN;
+        loop {
+            let error = match self.follow().await {
+                Ok(never) => match never {},
+                Err(error) => error,
+            };
+            if error.code() != Code::Unavailable {
+                tracing::warn!(role = self.ctx.name(), source = self.source, consumer = self.name, error = ?error, "consumer starts again");
+            }
+            self.ctx.sleep(pause).await;
+            pause = (pause * 2).min(PAUSE_MAX);
+        }
+    }
+
+    async fn follow(&self) -> Result<std::convert::Infallible> {
+        let committed = self.database.sql().position(self.source, self.name).await?;
+        let mut place = Place { committed, seen: committed, skipped: 0 };
+        let mut events = self.ctx.subscribe(self.source, committed)?;
+        loop {
+            match events.next_or_head().await {
+                Ok(Some(event)) => self.take(event, &mut place).await?,
+                Ok(None) => {
+                    place.seen = place.seen.max(events.position());
+                    self.settle(&mut place).await?;
+                }
+                // The source was restored, or has forgotten what we did not read: begin at what it has. Effects are
+                // guarded by what they change, so one that was applied before changes nothing.
+                Err(error) => {
+                    tracing::warn!(source = self.source, consumer = self.name, error = ?error, "starting over from the oldest kept event");
+                    events = self.ctx.subscribe(self.source, None)?;
+                }
+            }
+        }
+    }
+
+    async fn take(&self, event: Event, place: &mut Place) -> Result<()> {
+        let Some(to) = event.position.map(from_wire) else { return Err(Error::internal("an event without a position")) };
+        let at = Consumed { source: self.source.to_owned(), consumer: self.name.to_owned(), from: place.committed, to };
+        let applied = if self.database.parked().contains(self.source, self.name, &event.aggregate_id).await? {
+            self.park(&event, at, "an event of this aggregate before it is parked").await?;
+            Applied::Committed
+        } else {
+            self.apply(&event, at).await?
+        };
+        place.seen = Some(to);
+        match applied {
+            Applied::Committed => *place = Place { committed: Some(to), seen: Some(to), skipped: 0 },
+            Applied::Ignored => {
+                place.skipped += 1;
+                if place.skipped >= SKIPPED_MAX {
+                    self.settle(place).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, event: &Event, at: Consumed) -> Result<Applied> {
+        let mut pause = PAUSE_MIN;
+        for attempt in 1.. {
+            match self.handler.apply(event, at.clone()).await {
+                Ok(applied) => return Ok(applied),
+                // Another reader was here first, or the event before it was; read the position again.
+                Err(error) if error.reason() == "POSITION_MOVED" => return Err(error),
+                Err(error) if error.retryable() && attempt < TRIES => {
+                    self.ctx.sleep(pause).await;
+                    pause = (pause * 2).min(PAUSE_MAX);
+                }
+                Err(error) => {
+                    tracing::error!(role = self.ctx.name(), source = self.source, aggregate = event.aggregate_id, error = ?error, "an event cannot be applied; its aggregate is parked");
+                    self.park(event, at, &format!("{error:?}")).await?;
+                    return Ok(Applied::Committed);
+                }
+            }
+        }
+        Ok(Applied::Ignored)
+    }
+
+    async fn park(&self, event: &Event, at: Consumed, reason: &str) -> Result<()> {
+        let parked = ParkedEvent {
+            source: self.source.to_owned(),
+            consumer: self.name.to_owned(),
+            aggregate_id: event.aggregate_id.clone(),
+            position: at.to,
+            reason: reason.chars().take(1000).collect(),
+            event: event.encode_to_vec(),
+            parked_at: self.ctx.now(),
+        };
+        self.database.sql().commit(Batch::new().park(parked).position(at)).await?;
+        Ok(())
+    }
+
+    /// Writes how far was read, when that is further than what is committed.
+    async fn settle(&self, place: &mut Place) -> Result<()> {
+        let Some(to) = place.seen.filter(|seen| Some(*seen) > place.committed) else { return Ok(()) };
+        let at = Consumed { source: self.source.to_owned(), consumer: self.name.to_owned(), from: place.committed, to };
+        match self.database.sql().commit(Batch::new().position(at)).await {
+            Ok(_) => *place = Place { committed: Some(to), seen: Some(to), skipped: 0 },
+            Err(CommitError::PositionMoved) => return Err(CommitError::PositionMoved.into()),
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    }
+}

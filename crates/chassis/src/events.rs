@@ -1,0 +1,203 @@
+//! The event service of this process: each local role's outbox as a stream.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::souk::event::v1 as wire;
+use contract::souk::event::v1::event_service_server::EventService;
+use futures_util::Stream;
+use futures_util::stream;
+use kernel::{Error, Result, Timestamp};
+use parking_lot::RwLock;
+use store::{Database, Position, StoredEvent};
+use tonic::{Request, Response, Status};
+
+/// Events read from an outbox at once.
+const PAGE: u32 = 200;
+/// How often a quiet stream says where its head is.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+
+#[derive(Clone)]
+struct Consumer {
+    source: &'static str,
+    name: &'static str,
+    database: Database,
+}
+
+#[derive(Default)]
+struct Source {
+    database: Option<Database>,
+    consumers: Vec<Consumer>,
+}
+
+/// The outboxes and consumers of the roles in this process.
+#[derive(Clone, Default)]
+pub(crate) struct EventHub(Arc<RwLock<HashMap<&'static str, Source>>>);
+
+impl EventHub {
+    pub(crate) fn add_outbox(&self, role: &'static str, database: Database) {
+        self.0.write().entry(role).or_default().database = Some(database);
+    }
+
+    pub(crate) fn add_consumer(&self, role: &'static str, source: &'static str, name: &'static str, database: Database) {
+        self.0.write().entry(role).or_default().consumers.push(Consumer { source, name, database });
+    }
+
+    fn source(&self, role: &str) -> Result<(Database, Vec<Consumer>)> {
+        let sources = self.0.read();
+        let source = sources.get(role);
+        let database = source.and_then(|source| source.database.clone());
+        let unknown = || Error::field("/source", "UNKNOWN_SOURCE", "is no role with events at this address");
+        Ok((database.ok_or_else(unknown)?, source.map(|source| source.consumers.clone()).unwrap_or_default()))
+    }
+
+    /// Deletes events older than `before`, at most `rows_max` a role.
+    pub(crate) async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<()> {
+        let databases: Vec<Database> = self.0.read().values().filter_map(|source| source.database.clone()).collect();
+        for database in databases {
+            database.outbox().prune(before, rows_max).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The gRPC face of a hub.
+pub(crate) struct EventApi(pub(crate) EventHub);
+
+type Answers = Pin<Box<dyn Stream<Item = Result<wire::SubscribeResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl EventService for EventApi {
+    type SubscribeStream = Answers;
+
+    async fn subscribe(&self, request: Request<wire::SubscribeRequest>) -> Result<Response<Answers>, Status> {
+        let request = request.into_inner();
+        let reader = Reader::open(&self.0, request).await.map_err(contract::status)?;
+        let answers = stream::unfold(Some(reader), |reader| async move {
+            let mut reader = reader?;
+            match reader.next().await {
+                Ok(answer) => Some((Ok(answer), Some(reader))),
+                Err(error) => Some((Err(contract::status(error)), None)),
+            }
+        });
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn get_status(&self, request: Request<wire::GetStatusRequest>) -> Result<Response<wire::GetStatusResponse>, Status> {
+        let status = status(&self.0, &request.into_inner().source).await.map_err(contract::status)?;
+        Ok(Response::new(status))
+    }
+}
+
+/// One subscription: reads pages as its reader takes them, so that a slow reader costs nothing but its own lag.
+struct Reader {
+    source: String,
+    database: Database,
+    types: Vec<String>,
+    after: Position,
+    heads: tokio::sync::watch::Receiver<Position>,
+    told_head: bool,
+}
+
+impl Reader {
+    async fn open(hub: &EventHub, request: wire::SubscribeRequest) -> Result<Self> {
+        if request.types.len() > 100 {
+            return Err(Error::field("/types", "INVALID_ARGUMENT", "has more than 100 names"));
+        }
+        let (database, _) = hub.source(&request.source)?;
+        let heads = database.outbox().watch();
+        let after = match request.after {
+            Some(at) => Position { epoch: at.epoch, sequence: at.sequence },
+            None => before_oldest(&database).await?,
+        };
+        Ok(Self { source: request.source, database, types: request.types, after, heads, told_head: false })
+    }
+
+    async fn next(&mut self) -> Result<wire::SubscribeResponse> {
+        loop {
+            self.heads.mark_unchanged();
+            let page = self.database.outbox().read(self.after, PAGE).await?;
+            let head = *self.heads.borrow();
+            if let Some(last) = page.last() {
+                self.after = last.position;
+                self.told_head = false;
+                let wanted = page.into_iter().filter(|event| self.wants(event));
+                let events: Vec<_> = wanted.map(|event| to_wire(&self.source, event)).collect();
+                // Where nothing matched the reader still learns how far it is.
+                return Ok(wire::SubscribeResponse { events, head: Some(position_to_wire(head.max(self.after))) });
+            }
+            if !self.told_head {
+                self.told_head = true;
+                return Ok(wire::SubscribeResponse { events: Vec::new(), head: Some(position_to_wire(self.after)) });
+            }
+            if tokio::time::timeout(HEARTBEAT, self.heads.changed()).await.is_err() {
+                self.told_head = false;
+            }
+        }
+    }
+
+    fn wants(&self, event: &StoredEvent) -> bool {
+        self.types.is_empty() || self.types.contains(&event.event.type_name)
+    }
+}
+
+pub(crate) fn position_to_wire(position: Position) -> wire::Position {
+    wire::Position { epoch: position.epoch, sequence: position.sequence }
+}
+
+fn to_wire(source: &str, stored: StoredEvent) -> wire::Event {
+    wire::Event {
+        position: Some(position_to_wire(stored.position)),
+        id: stored.id.to_string(),
+        source: source.to_owned(),
+        aggregate_id: stored.event.aggregate_id,
+        aggregate_version: stored.event.aggregate_version,
+        time: Some(contract::wire::timestamp(stored.time)),
+        payload: Some(prost_types::Any {
+            type_url: format!("type.googleapis.com/{}", stored.event.type_name),
+            value: stored.event.payload,
+        }),
+    }
+}
+
+/// The position before the oldest kept event.
+async fn before_oldest(database: &Database) -> Result<Position> {
+    let oldest = database.outbox().oldest().await?;
+    if oldest <= 1 {
+        return Ok(Position::START);
+    }
+    Ok(Position { epoch: database.outbox().head().await?.epoch, sequence: oldest - 1 })
+}
+
+/// Missing sequence numbers that are named at most.
+const GAPS_NAMED_MAX: usize = 100;
+/// Parked events that are named at most.
+const PARKED_NAMED_MAX: u32 = 100;
+
+async fn status(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse> {
+    let (database, consumers) = hub.source(role)?;
+    let outbox = database.outbox();
+    let (oldest, head, gaps) = (outbox.oldest().await?, outbox.head().await?, outbox.gaps().await?);
+    let mut statuses = Vec::with_capacity(consumers.len());
+    for consumer in consumers {
+        let position = consumer.database.sql().position(consumer.source, consumer.name).await?;
+        let mut parked = consumer.database.parked().list(PARKED_NAMED_MAX).await?;
+        parked.retain(|event| event.source == consumer.source && event.consumer == consumer.name);
+        statuses.push(wire::ConsumerStatus {
+            source: consumer.source.to_owned(),
+            name: consumer.name.to_owned(),
+            position: position.map(position_to_wire),
+            parked: parked.into_iter().map(|event| event.aggregate_id).collect(),
+        });
+    }
+    let missing: i64 = gaps.iter().map(|gap| gap.to - gap.from + 1).sum();
+    Ok(wire::GetStatusResponse {
+        oldest: Some(wire::Position { epoch: head.epoch, sequence: oldest }),
+        head: Some(position_to_wire(head)),
+        count: head.sequence - oldest + 1 - missing,
+        gaps: gaps.iter().flat_map(|gap| gap.from..=gap.to).take(GAPS_NAMED_MAX).collect(),
+        consumers: statuses,
+    })
+}

@@ -1,0 +1,251 @@
+//! Starts roles and returns their addresses and the handle to stop them. The binary, development and tests call this.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::souk::event::v1::event_service_server::{EventServiceServer, SERVICE_NAME as EVENT_SERVICE};
+use kernel::{Clock, Error, Result};
+use mesh::{Channel, Endpoint, Endpoints, Faults, Principal, inbound};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::events::EventApi;
+use crate::house::{Data, House};
+use crate::{Config, Context, Drain, Entropy, Role, Service, SystemClock, keys, metrics, reflection, serve};
+
+/// How long identity may take to tell its keys at the start.
+const KEYS_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long events are kept.
+const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+const PRUNE_EVERY: Duration = Duration::from_secs(300);
+const PRUNE_ROWS: u32 = 10_000;
+
+/// How to run.
+pub struct Options {
+    /// `mem:` or `dir:PATH`.
+    pub data: String,
+    /// Where gRPC listens; `None` for nowhere (tests call in process).
+    pub grpc: Option<SocketAddr>,
+    /// Where Prometheus text is served; `None` for nowhere.
+    pub metrics: Option<SocketAddr>,
+    /// Roles that run elsewhere.
+    pub remote: Vec<(String, SocketAddr)>,
+    /// Settings.
+    pub config: Config,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// Faults on purpose.
+    pub faults: Faults,
+}
+
+impl Options {
+    /// The system's clock and randomness, no listeners.
+    #[must_use]
+    pub fn new(data: impl Into<String>) -> Self {
+        Self {
+            data: data.into(),
+            grpc: None,
+            metrics: None,
+            remote: Vec::new(),
+            config: Config::default(),
+            clock: Arc::new(SystemClock::default()),
+            entropy: Entropy::System,
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// Where a running process listens.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Addresses {
+    /// gRPC.
+    pub grpc: Option<SocketAddr>,
+    /// Prometheus text.
+    pub metrics: Option<SocketAddr>,
+}
+
+/// A running process.
+pub struct Running {
+    /// Where it listens.
+    pub addresses: Addresses,
+    house: Arc<House>,
+    roles: HashMap<&'static str, Arc<dyn Endpoint>>,
+    outside: Arc<dyn Endpoint>,
+    health: HealthReporter,
+    services: Vec<String>,
+}
+
+/// Starts these roles in this process.
+///
+/// # Errors
+/// A sentence that says what and what to do: a port in use, a data directory in use, damaged, newer or unwritable, a
+/// setting that is not understood.
+pub async fn run(services: &[Service], options: Options) -> Result<Running> {
+    run_with_fakes(services, Vec::new(), options).await
+}
+
+/// Starts roles, with others standing in for those that they call.
+pub(crate) async fn run_with_fakes(services: &[Service], fakes: Vec<(&'static str, Role)>, options: Options) -> Result<Running> {
+    let grpc = match options.grpc {
+        Some(address) => Some(serve::bind("gRPC", "--grpc", address).await?),
+        None => None,
+    };
+    let metrics = match options.metrics {
+        Some(address) => Some(serve::bind("metrics", "--metrics", address).await?),
+        None => None,
+    };
+    let data = Data::parse(&options.data)?;
+    let house = Arc::new(House::new(data, options.config, options.clock, options.entropy, options.faults)?);
+    for (role, address) in options.remote {
+        house.directory.add_remote(&role, address);
+    }
+    for service in services {
+        service.check_settings(&house.config)?;
+    }
+    for (role, fake) in fakes {
+        house.directory.add_local(role, inbound::stack(&house.guards, Arc::new(fake.endpoints)));
+    }
+    let started = start_roles(&house, services).await;
+    let (roles, mut outside) = match started {
+        Ok(started) => started,
+        Err(error) => {
+            house.drain.finish(Duration::from_secs(1)).await;
+            return Err(error);
+        }
+    };
+    let (health, health_server) = tonic_health::server::health_reporter();
+    let names = outside.services();
+    for name in &names {
+        health.set_service_status(name, ServingStatus::Serving).await;
+    }
+    let (health_name, health_endpoint) = mesh::grpc(health_server);
+    outside.add(health_name, inbound::stack(&house.guards, health_endpoint));
+    let mut reflected = names.clone();
+    reflected.push(health_name.to_owned());
+    for (name, endpoint) in reflection::endpoints(&reflected) {
+        outside.add(name, inbound::stack(&house.guards, endpoint));
+    }
+    let outside: Arc<dyn Endpoint> = Arc::new(outside);
+    background(&house);
+    if services.iter().any(|service| service.name == "identity") {
+        await_keys(&house).await?;
+    }
+    let mut addresses = Addresses::default();
+    if let Some(listener) = metrics {
+        addresses.metrics = listener.local_addr().ok();
+        house.drain.spawn_loop(metrics::serve(house.clone(), listener));
+    }
+    if let Some(listener) = grpc {
+        addresses.grpc = listener.local_addr().ok();
+        house.drain.spawn_work(serve::serve(listener, outside.clone(), house.drain.clone()));
+    }
+    Ok(Running { addresses, house, roles, outside, health, services: names })
+}
+
+type Started = (HashMap<&'static str, Arc<dyn Endpoint>>, Endpoints);
+
+async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started> {
+    let events = || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone()))).1;
+    let mut roles = HashMap::new();
+    let mut outside = Endpoints::default();
+    for service in services {
+        let role = (service.start)(Context::new(house.clone(), *service)).await?;
+        let names = role.endpoints.services();
+        let mut role = role;
+        role.add(EVENT_SERVICE, events());
+        let endpoint = inbound::stack(&house.guards, Arc::new(role.endpoints));
+        house.directory.add_local(service.name, endpoint.clone());
+        for name in names {
+            outside.add(name, endpoint.clone());
+        }
+        roles.insert(service.name, endpoint);
+    }
+    outside.add(EVENT_SERVICE, inbound::stack(&house.guards, events()));
+    Ok((roles, outside))
+}
+
+fn background(house: &Arc<House>) {
+    house.drain.spawn_loop(house.guards.admission.clone().watch());
+    house.drain.spawn_loop(keys::follow(house.clone()));
+    let pruned = house.clone();
+    house.drain.spawn_loop(async move {
+        loop {
+            tokio::time::sleep(PRUNE_EVERY).await;
+            if let Err(error) = pruned.events.prune(pruned.clock.now().minus(EVENTS_KEPT), PRUNE_ROWS).await {
+                tracing::warn!(error = ?error, "old events could not be deleted");
+            }
+        }
+    });
+    house.drain.started();
+}
+
+/// A process with identity waits for its keys, so that it never refuses a good token because it is young.
+async fn await_keys(house: &House) -> Result<()> {
+    let late = |_| Error::unavailable("UNAVAILABLE", "identity did not tell its keys within 10 s");
+    tokio::time::timeout(KEYS_TIMEOUT, house.guards.verifier.ready()).await.map_err(late)
+}
+
+impl Running {
+    /// A client of a role, as a role of the house or as somebody outside whom the caller has verified.
+    ///
+    /// # Errors
+    /// INTERNAL for a role that does not run here.
+    pub fn client<C>(&self, role: &str, as_role: Option<&str>, principal: Principal, new: impl FnOnce(Channel) -> C) -> Result<C> {
+        let unknown = || Error::internal(format!("{role} does not run in this process"));
+        let endpoint = self.roles.get(role).ok_or_else(unknown)?;
+        Ok(new(Channel::on_behalf_of(endpoint.clone(), as_role, principal)))
+    }
+
+    /// A channel as a stranger from outside has it: what its requests carry is all that is known.
+    #[must_use]
+    pub fn outside(&self) -> Channel {
+        Channel::anonymous(self.outside.clone())
+    }
+
+    pub(crate) fn context(&self, service: Service) -> Context {
+        Context::new(self.house.clone(), service)
+    }
+
+    /// The drain of the process.
+    #[must_use]
+    pub fn drain(&self) -> &Drain {
+        &self.house.drain
+    }
+
+    /// The faults of the process.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.house.faults
+    }
+
+    /// The clock of the process.
+    #[must_use]
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.house.clock
+    }
+
+    /// The names of the gRPC services that it serves.
+    #[must_use]
+    pub fn services(&self) -> &[String] {
+        &self.services
+    }
+
+    /// Calls that a method has answered so far.
+    #[must_use]
+    pub fn answered(&self, path: &str) -> u64 {
+        self.house.guards.telemetry.answered(path)
+    }
+
+    /// Leaves: says so, finishes what is in flight within the grace, stops. Returns whether all ended by itself.
+    pub async fn stop(&self, grace: Duration) -> bool {
+        for name in &self.services {
+            self.health.set_service_status(name, ServingStatus::NotServing).await;
+        }
+        self.health.set_service_status("", ServingStatus::NotServing).await;
+        self.house.drain.finish(grace).await
+    }
+}

@@ -1,0 +1,352 @@
+//! One error for the whole house.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A result of the house.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What kind of failure it is. Ten, and no more; the reason says the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The request is wrong whatever the state; fields say where.
+    InvalidArgument,
+    /// Nobody is signed in, or the token is not good.
+    Unauthenticated,
+    /// The caller may not do this.
+    PermissionDenied,
+    /// There is no such thing, or not for this caller.
+    NotFound,
+    /// It met another change: the same name exists already, the version is stale, the request is being worked on.
+    /// Safe to retry after reading again when [`Error::retryable`] says so.
+    Conflict,
+    /// The request is good but the state does not allow it.
+    FailedPrecondition,
+    /// A limit is reached; try later.
+    ResourceExhausted,
+    /// It did not finish in time; the outcome is unknown.
+    DeadlineExceeded,
+    /// Something needed is away; try again.
+    Unavailable,
+    /// A bug, or damage.
+    Internal,
+}
+
+/// One wrong field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldViolation {
+    /// JSON pointer to the field, for example `/lines/0/quantity`.
+    pub field: String,
+    /// What is wrong with it, a clause that follows the field's name: "must be positive".
+    pub description: String,
+}
+
+/// A failure: a code, a stable reason, a message that is safe to show, and what is only for the log.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: Code,
+    reason: Cow<'static, str>,
+    message: Cow<'static, str>,
+    violations: Vec<FieldViolation>,
+    metadata: BTreeMap<String, String>,
+    retryable: bool,
+    retry_after_ms: Option<u64>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of a code with a stable reason in SCREAMING_SNAKE_CASE and a message that is safe to show.
+    pub fn new(code: Code, reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        let retryable = matches!(code, Code::Unavailable | Code::ResourceExhausted);
+        Self(Box::new(Inner {
+            code,
+            reason: reason.into(),
+            message: message.into(),
+            violations: Vec::new(),
+            metadata: BTreeMap::new(),
+            retryable,
+            retry_after_ms: None,
+            source: None,
+        }))
+    }
+
+    /// A wrong request.
+    pub fn invalid(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::InvalidArgument, reason, message)
+    }
+
+    /// A wrong field: JSON pointer, reason, what is wrong with it.
+    pub fn field(pointer: impl Into<String>, reason: impl Into<Cow<'static, str>>, description: impl Into<String>) -> Self {
+        let (field, description) = (pointer.into(), description.into());
+        let mut error = Self::invalid(reason, format!("{field} {description}"));
+        error.0.violations.push(FieldViolation { field, description });
+        error
+    }
+
+    /// No such thing: `Error::not_found("ORDER_NOT_FOUND", "no such order")`.
+    pub fn not_found(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::NotFound, reason, message)
+    }
+
+    /// The state does not allow it.
+    pub fn precondition(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::FailedPrecondition, reason, message)
+    }
+
+    /// It met another change, and reading again and retrying may help.
+    pub fn conflict(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(Code::Conflict, reason, message);
+        error.0.retryable = true;
+        error
+    }
+
+    /// The same thing exists already; retrying does not help.
+    pub fn exists(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Conflict, reason, message)
+    }
+
+    /// The caller may not.
+    pub fn denied(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::PermissionDenied, "PERMISSION_DENIED", message)
+    }
+
+    /// Something needed is away.
+    pub fn unavailable(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(Code::Unavailable, reason, message)
+    }
+
+    /// A bug or damage; the cause goes to the log, never to the caller.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::new(Code::Internal, "INTERNAL", "something went wrong on our side").because(source)
+    }
+
+    /// Adds the private cause.
+    #[must_use]
+    pub fn because(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    /// Adds a fact for machines, for example the order's id.
+    #[must_use]
+    pub fn with(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.metadata.insert(key.into(), value.into());
+        self
+    }
+
+    /// Adds a wrong field.
+    #[must_use]
+    pub fn with_field(mut self, pointer: impl Into<String>, description: impl Into<String>) -> Self {
+        self.0.violations.push(FieldViolation { field: pointer.into(), description: description.into() });
+        self
+    }
+
+    /// Says whether the same request may be sent again as it is.
+    #[must_use]
+    pub fn retry(mut self, retryable: bool) -> Self {
+        self.0.retryable = retryable;
+        self
+    }
+
+    /// Says when to try again.
+    #[must_use]
+    pub fn retry_after_ms(mut self, milliseconds: u64) -> Self {
+        self.0.retryable = true;
+        self.0.retry_after_ms = Some(milliseconds);
+        self
+    }
+
+    /// Puts `prefix` before the pointer of every violation; a bare error becomes one about `prefix`.
+    #[must_use]
+    pub fn at(mut self, prefix: &str) -> Self {
+        if self.0.violations.is_empty() {
+            let description = self.0.message.to_string();
+            self.0.message = format!("{prefix} {description}").into();
+            return self.with_field(prefix, description);
+        }
+        for violation in &mut self.0.violations {
+            violation.field.insert_str(0, prefix);
+        }
+        if let [only] = self.0.violations.as_slice() {
+            self.0.message = format!("{} {}", only.field, only.description).into();
+        }
+        self
+    }
+
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.0.code
+    }
+
+    /// Its stable reason.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// The message that is safe to show.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The wrong fields.
+    #[must_use]
+    pub fn violations(&self) -> &[FieldViolation] {
+        &self.0.violations
+    }
+
+    /// Facts for machines.
+    #[must_use]
+    pub fn metadata(&self) -> &BTreeMap<String, String> {
+        &self.0.metadata
+    }
+
+    /// Whether the same request may be sent again as it is.
+    #[must_use]
+    pub fn retryable(&self) -> bool {
+        self.0.retryable
+    }
+
+    /// When to try again, in milliseconds, if it is known.
+    #[must_use]
+    pub fn retry_delay_ms(&self) -> Option<u64> {
+        self.0.retry_after_ms
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.message)
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {}: {}", self.0.code, self.0.reason, self.0.message)?;
+        if !self.0.metadata.is_empty() {
+            write!(f, " {:?}", self.0.metadata)?;
+        }
+        match &self.0.source {
+            Some(source) => write!(f, " (because {source})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Collects every wrong field of a request, so that a caller learns of all at once.
+#[derive(Debug, Default)]
+pub struct Violations(Vec<FieldViolation>);
+
+/// The most violations that one error carries.
+const VIOLATIONS_MAX: usize = 50;
+
+impl Violations {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Notes a wrong field.
+    pub fn add(&mut self, pointer: impl Into<String>, description: impl Into<String>) {
+        if self.0.len() < VIOLATIONS_MAX {
+            self.0.push(FieldViolation { field: pointer.into(), description: description.into() });
+        }
+    }
+
+    /// Notes a wrong field unless `good`.
+    pub fn check(&mut self, good: bool, pointer: impl Into<String>, description: impl Into<String>) {
+        if !good {
+            self.add(pointer, description);
+        }
+    }
+
+    /// The value, or a violation at `pointer` with the error's message.
+    pub fn take<T>(&mut self, pointer: &str, value: Result<T>) -> Option<T> {
+        match value {
+            Ok(value) => Some(value),
+            Err(error) if error.violations().is_empty() => {
+                self.add(pointer, error.message());
+                None
+            }
+            Err(error) => {
+                for violation in error.at(pointer).violations() {
+                    self.add(violation.field.clone(), violation.description.clone());
+                }
+                None
+            }
+        }
+    }
+
+    /// Text that is required, of at most `chars_max` characters, without control characters; trimmed.
+    pub fn text(&mut self, pointer: &str, value: &str, chars_max: usize) -> String {
+        let value = value.trim();
+        self.check(!value.is_empty(), pointer, "is required");
+        self.optional_text(pointer, value, chars_max)
+    }
+
+    /// Text that may be empty, of at most `chars_max` characters, without control characters but line breaks; trimmed.
+    pub fn optional_text(&mut self, pointer: &str, value: &str, chars_max: usize) -> String {
+        let value = value.trim();
+        self.check(value.chars().count() <= chars_max, pointer, format!("has more than {chars_max} characters"));
+        self.check(!value.chars().any(|c| c.is_control() && c != '\n'), pointer, "has control characters");
+        value.to_owned()
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Ends the check.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` naming every wrong field.
+    pub fn finish(self) -> Result<()> {
+        let Some(first) = self.0.first() else { return Ok(()) };
+        let mut error = Error::invalid("INVALID_ARGUMENT", format!("{} {}", first.field, first.description));
+        error.0.violations = self.0;
+        Err(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bad_field_is_named_at_its_place() {
+        let error = Error::field("/quantity", "INVALID_ARGUMENT", "must be positive").at("/lines/3");
+        assert_eq!(error.violations()[0].field, "/lines/3/quantity");
+        assert_eq!(error.message(), "/lines/3/quantity must be positive");
+    }
+
+    #[test]
+    fn all_wrong_fields_are_told_at_once() {
+        let mut violations = Violations::new();
+        violations.text("/name", " ", 10);
+        violations.text("/note", "0123456789a", 10);
+        violations.take("/id", crate::OrderId::parse("x"));
+        let error = violations.finish().expect_err("three wrong fields");
+        let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
+        assert_eq!(fields, ["/name", "/note", "/id"]);
+    }
+
+    #[test]
+    fn the_cause_stays_out_of_the_message() {
+        let error = Error::internal("password=hunter2");
+        assert!(!error.to_string().contains("hunter2"));
+        assert!(format!("{error:?}").contains("hunter2"));
+    }
+}

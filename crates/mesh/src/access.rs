@@ -1,0 +1,101 @@
+//! Who may call: the calling role, and the principal against the contract's `access`.
+
+use contract::Access;
+use kernel::{Code, Error};
+
+use crate::{Answer, Call, Caller, Layer, Principal};
+
+/// Services that every caller may use without a contract of ours.
+const OPEN_SERVICES: [&str; 3] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
+
+/// The layer.
+pub struct Check<N> {
+    pub(crate) next: N,
+}
+
+impl<N: Layer> Layer for Check<N> {
+    async fn call(&self, mut call: Call) -> Answer {
+        match call.method {
+            Some(method) => allowed(method.access, &call.caller)?,
+            None if OPEN_SERVICES.iter().any(|open| call.request.uri().path().starts_with(open)) => {}
+            None => return Ok(crate::endpoint::unimplemented(call.request.uri().path())),
+        }
+        let caller = call.caller.clone();
+        call.request.extensions_mut().insert(caller);
+        self.next.call(call).await
+    }
+}
+
+/// Whether one of the kinds of caller matches.
+///
+/// # Errors
+/// `UNAUTHENTICATED` when signing in could help, `PERMISSION_DENIED` when it could not.
+pub(crate) fn allowed(access: &[Access], caller: &Caller) -> Result<(), Error> {
+    if access.iter().any(|kind| matches_kind(kind, caller)) {
+        return Ok(());
+    }
+    let could_sign_in = access.iter().any(|kind| !matches!(kind, Access::Internal(_)));
+    if caller.principal == Principal::Anonymous && could_sign_in {
+        let message = "sign in first: this call needs an access token (authorization: Bearer …)";
+        return Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message));
+    }
+    Err(Error::denied("this caller may not call this method"))
+}
+
+fn matches_kind(kind: &Access, caller: &Caller) -> bool {
+    match kind {
+        Access::Public => true,
+        Access::Guest => caller.principal.guest().is_some(),
+        Access::Customer => caller.principal.account().is_some(),
+        Access::Staff(permission) => caller.principal.may(permission),
+        Access::Internal(roles) => {
+            caller.role.as_deref().is_some_and(|role| roles.iter().any(|allowed| *allowed == "*" || *allowed == role))
+        }
+        // Nobody can be one yet: merchants and partners get their tokens on a later floor.
+        Access::Merchant | Access::Partner(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use kernel::{CustomerId, GuestId, SessionId};
+
+    use super::*;
+
+    fn account(permissions: &[&str]) -> Caller {
+        let permissions: Vec<String> = permissions.iter().map(|p| (*p).to_owned()).collect();
+        let principal = Principal::Account { id: CustomerId::from_bits(1), session: SessionId::from_bits(2), permissions: permissions.into() };
+        Caller { principal, role: None }
+    }
+
+    #[test]
+    fn every_kind_of_caller_gets_what_is_its_own() {
+        let anonymous = Caller::default();
+        let guest = Caller { principal: Principal::Guest { id: GuestId::from_bits(1), session: SessionId::from_bits(1) }, role: None };
+        let role = Caller { principal: Principal::Anonymous, role: Some(Arc::from("order")) };
+        let cases: [(&[Access], [bool; 6]); 6] = [
+            (&[Access::Public], [true, true, true, true, true, true]),
+            (&[Access::Guest], [false, true, false, false, false, false]),
+            (&[Access::Customer], [false, false, true, true, true, false]),
+            (&[Access::Staff("stock.write")], [false, false, false, true, true, false]),
+            (&[Access::Internal(&["order"])], [false, false, false, false, false, true]),
+            (&[Access::Merchant, Access::Partner("orders.read")], [false; 6]),
+        ];
+        let callers = [anonymous, guest, account(&[]), account(&["stock.write"]), account(&["admin"]), role];
+        for (access, expected) in cases {
+            for (caller, expected) in callers.iter().zip(expected) {
+                assert_eq!(allowed(access, caller).is_ok(), expected, "{access:?} {caller:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn signing_in_is_only_proposed_where_it_helps() {
+        let denied = allowed(&[Access::Internal(&["order"])], &Caller::default()).expect_err("outside");
+        assert_eq!(denied.code(), Code::PermissionDenied);
+        let unknown = allowed(&[Access::Customer], &Caller::default()).expect_err("nobody");
+        assert_eq!(unknown.code(), Code::Unauthenticated);
+    }
+}

@@ -1,0 +1,129 @@
+//! The inbound stack of a role, assembled in [`stack`].
+
+use std::sync::Arc;
+
+use kernel::{Code, Error};
+use tokio::time::Instant;
+use tonic::body::Body;
+
+use crate::access::Check;
+use crate::admission::Admit;
+use crate::deadline::{Deadline, parse_timeout};
+use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
+use crate::rescue::Rescue;
+use crate::telemetry::Count;
+use crate::transport::http2::parse_behalf;
+use crate::transport::local::Local;
+use crate::{Admission, Answer, Call, Caller, Endpoint, Layer, Response, Scope, Telemetry, Trace, Verified, Verifier};
+
+/// What the inbound layers need; shared by the roles of a process.
+#[derive(Clone, Debug)]
+pub struct Guards {
+    /// Counts calls.
+    pub telemetry: Arc<Telemetry>,
+    /// Checks access tokens.
+    pub verifier: Arc<Verifier>,
+    /// Checks the signatures of other processes' roles.
+    pub peers: Peers,
+    /// Limits what is served at once.
+    pub admission: Arc<Admission>,
+}
+
+/// Puts the inbound layers before a role's endpoint. Outermost first:
+#[must_use]
+pub fn stack(guards: &Guards, endpoint: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> {
+    let serve = Serve { endpoint };
+    // the time it may take, known before anything is begun
+    let deadline = Deadline { next: serve };
+    // what is turned away costs nothing more
+    let admit = Admit { admission: guards.admission.clone(), next: deadline };
+    // who may call at all
+    let check = Check { next: admit };
+    // who calls, and on whose behalf
+    let identify = Identify { verifier: guards.verifier.clone(), peers: guards.peers.clone(), next: check };
+    // every failure below becomes a status with a reason
+    let rescue = Rescue { next: identify };
+    // what is counted includes all of it
+    let count = Count { telemetry: guards.telemetry.clone(), next: rescue };
+    Arc::new(Stack(Arc::new(count)))
+}
+
+struct Stack<L>(Arc<L>);
+
+impl<L: Layer> Endpoint for Stack<L> {
+    fn call(&self, request: http::Request<Body>) -> Response {
+        let layers = self.0.clone();
+        let method = contract::method(request.uri().path());
+        let call = Call { request, method, caller: Caller::default(), scope: Scope::default(), arrived: Instant::now() };
+        Box::pin(async move { layers.call(call).await.unwrap_or_else(crate::endpoint::failed) })
+    }
+}
+
+/// Finds out who calls: from the value that a caller in this process passes, or from the headers.
+struct Identify<N> {
+    verifier: Arc<Verifier>,
+    peers: Peers,
+    next: N,
+}
+
+impl<N: Layer> Layer for Identify<N> {
+    async fn call(&self, mut call: Call) -> Answer {
+        if let Some(local) = call.request.extensions_mut().remove::<Local>() {
+            call.scope = local.scope;
+            call.caller.role = local.role;
+        } else {
+            self.read_headers(&mut call)?;
+        }
+        // A token in the request itself counts before what is inherited.
+        if let Some(token) = bearer(&call.request)? {
+            call.scope.principal = Some(self.verifier.verify(token)?);
+        }
+        if let Some(verified) = &call.scope.principal {
+            call.caller.principal = verified.principal.clone();
+        }
+        call.scope.trace = call.scope.trace.child();
+        self.next.call(call).await
+    }
+}
+
+impl<N> Identify<N> {
+    fn read_headers(&self, call: &mut Call) -> Result<(), Error> {
+        let headers = call.request.headers();
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        call.scope.trace = text("traceparent").and_then(Trace::parse).unwrap_or_default();
+        if let Some(timeout) = text("grpc-timeout") {
+            let bad = || Error::invalid("INVALID_TIMEOUT", "grpc-timeout is not up to eight digits and a unit");
+            let remains = parse_timeout(timeout).ok_or_else(bad)?;
+            call.scope.deadline = call.arrived.checked_add(remains);
+        }
+        if let Some(value) = text(PEER_HEADER) {
+            let forged = || Error::new(Code::Unauthenticated, "PEER_INVALID", "the calling role cannot be verified");
+            call.caller.role = Some(self.peers.check(value).ok_or_else(forged)?);
+            let behalf = text(BEHALF_HEADER).and_then(parse_behalf);
+            call.scope.principal = behalf.map(|principal| Arc::new(Verified::on_behalf_of(principal)));
+        }
+        Ok(())
+    }
+}
+
+fn bearer(request: &http::Request<Body>) -> Result<Option<&str>, Error> {
+    let Some(value) = request.headers().get("authorization") else { return Ok(None) };
+    let malformed = || Error::new(Code::Unauthenticated, "TOKEN_INVALID", "authorization must be `Bearer` and an access token");
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(malformed());
+    }
+    Ok(Some(token.trim()))
+}
+
+/// The end of the stack: the role's own code, in the scope of the call.
+struct Serve {
+    endpoint: Arc<dyn Endpoint>,
+}
+
+impl Layer for Serve {
+    async fn call(&self, call: Call) -> Answer {
+        let response = self.endpoint.call(call.request);
+        Ok(crate::with_scope(call.scope, response).await)
+    }
+}

@@ -1,0 +1,145 @@
+//! First layer of both stacks: counts every call, and how long it took.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::ConstCounter;
+
+use crate::{Answer, Call, Layer};
+
+/// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
+const BOUNDS_US: [u64; 15] =
+    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000];
+/// gRPC status codes, 0 to 16.
+const CODES: usize = 17;
+
+#[derive(Default)]
+struct Method {
+    codes: [AtomicU64; CODES],
+    buckets: [AtomicU64; BOUNDS_US.len() + 1],
+    micros: AtomicU64,
+}
+
+/// The numbers of every method, without a lock on the path of a call.
+pub struct Telemetry {
+    methods: Vec<Method>,
+    index: HashMap<&'static str, usize>,
+    in_flight: AtomicU64,
+}
+
+impl std::fmt::Debug for Telemetry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Telemetry").field("in_flight", &self.in_flight).finish_non_exhaustive()
+    }
+}
+
+impl Default for Telemetry {
+    fn default() -> Self {
+        let methods = contract::methods().iter().map(|_| Method::default()).collect();
+        let index = contract::methods().iter().enumerate().map(|(index, method)| (method.path, index)).collect();
+        Self { methods, index, in_flight: AtomicU64::new(0) }
+    }
+}
+
+impl Telemetry {
+    /// Notes one finished call.
+    fn record(&self, path: &str, code: i32, took: Duration) {
+        let Some(method) = self.method(path) else { return };
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        let code = usize::try_from(code).ok().filter(|code| *code < CODES).unwrap_or(2);
+        method.codes[code].fetch_add(1, Ordering::Relaxed);
+        method.micros.fetch_add(micros, Ordering::Relaxed);
+        let bucket = BOUNDS_US.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS_US.len());
+        method.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn method(&self, path: &str) -> Option<&Method> {
+        self.methods.get(*self.index.get(path)?)
+    }
+
+    /// Calls being served now.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    /// Calls that a method has answered so far, with any status.
+    #[must_use]
+    pub fn answered(&self, path: &str) -> u64 {
+        self.method(path).map_or(0, |method| method.codes.iter().map(|code| code.load(Ordering::Relaxed)).sum())
+    }
+}
+
+impl Collector for Telemetry {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let mut calls = encoder.encode_descriptor("souk_calls", "Calls served, by method and gRPC status code", None, MetricType::Counter)?;
+        for (contract, method) in contract::methods().iter().zip(&self.methods) {
+            for (code, count) in method.codes.iter().enumerate() {
+                let count = count.load(Ordering::Relaxed);
+                if count > 0 {
+                    let labels = [("method", contract.path.to_owned()), ("code", code.to_string())];
+                    ConstCounter::new(count).encode(calls.encode_family(&labels)?)?;
+                }
+            }
+        }
+        let mut seconds = encoder.encode_descriptor("souk_call_seconds", "Time to answer, in seconds", None, MetricType::Histogram)?;
+        for (contract, method) in contract::methods().iter().zip(&self.methods) {
+            let counts: Vec<u64> = method.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+            let count: u64 = counts.iter().sum();
+            if count == 0 {
+                continue;
+            }
+            let bounds = BOUNDS_US.iter().map(|bound| seconds_of(*bound)).chain([f64::MAX]);
+            let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+            let labels = [("method", contract.path.to_owned())];
+            let sum = seconds_of(method.micros.load(Ordering::Relaxed));
+            seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+        }
+        Ok(())
+    }
+}
+
+fn seconds_of(micros: u64) -> f64 {
+    Duration::from_micros(micros).as_secs_f64()
+}
+
+/// The layer.
+pub struct Count<N> {
+    pub(crate) telemetry: Arc<Telemetry>,
+    pub(crate) next: N,
+}
+
+/// Notes a call when it ends, or when its caller leaves.
+struct Running<'a> {
+    telemetry: &'a Telemetry,
+    path: &'static str,
+    arrived: tokio::time::Instant,
+    code: i32,
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.telemetry.in_flight.fetch_sub(1, Ordering::Relaxed);
+        self.telemetry.record(self.path, self.code, self.arrived.elapsed());
+    }
+}
+
+impl<N: Layer> Layer for Count<N> {
+    async fn call(&self, call: Call) -> Answer {
+        self.telemetry.in_flight.fetch_add(1, Ordering::Relaxed);
+        let cancelled = tonic::Code::Cancelled as i32;
+        let path = call.method.map_or("", |method| method.path);
+        let mut running = Running { telemetry: &self.telemetry, path, arrived: call.arrived, code: cancelled };
+        let answer = self.next.call(call).await;
+        running.code = match &answer {
+            Ok(response) => crate::rescue::code(response.headers()),
+            Err(_) => tonic::Code::Internal as i32,
+        };
+        answer
+    }
+}

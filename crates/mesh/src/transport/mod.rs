@@ -1,0 +1,4 @@
+//! The only thing that placement changes.
+
+pub(crate) mod http2;
+pub(crate) mod local;

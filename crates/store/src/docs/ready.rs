@@ -1,0 +1,77 @@
+//! Makes kinds of documents ready at their first use: table, columns, indexes, and keys of documents that are there.
+
+use std::collections::HashSet;
+
+use kernel::{Error, Result};
+use parking_lot::RwLock;
+use tokio::sync::Mutex;
+
+use super::{Document, Index};
+use crate::engine::{DocQuery, DocsEngine};
+
+/// Documents that are given their keys between two looks at the store.
+const BACKFILL_PAGE: u32 = 500;
+
+/// The kinds of a database that are ready.
+#[derive(Default)]
+pub(crate) struct Ready {
+    done: RwLock<HashSet<&'static str>>,
+    one_at_a_time: Mutex<()>,
+}
+
+impl Ready {
+    /// Returns at once when the kind is ready; else makes it so.
+    pub(super) async fn ensure<T: Document>(&self, engine: &dyn DocsEngine) -> Result<()> {
+        if self.done.read().contains(T::KIND) {
+            return Ok(());
+        }
+        let _turn = self.one_at_a_time.lock().await;
+        if self.done.read().contains(T::KIND) {
+            return Ok(());
+        }
+        check_names(T::KIND, T::INDEXES)?;
+        let missing = engine.prepare(T::KIND, T::INDEXES).await?;
+        if !missing.is_empty() {
+            backfill::<T>(engine).await?;
+            for index in &missing {
+                engine.finish(T::KIND, index).await?;
+            }
+        }
+        self.done.write().insert(T::KIND);
+        Ok(())
+    }
+}
+
+/// Writes the keys of every document. New writes carry all keys already, so one pass over the ids is enough; a document
+/// that changes under it has its keys from that change.
+async fn backfill<T: Document>(engine: &dyn DocsEngine) -> Result<()> {
+    let mut after = None;
+    loop {
+        let query = DocQuery { index: None, equals: None, after, limit: BACKFILL_PAGE };
+        let page = engine.list(T::KIND, query).await?;
+        for (_, row) in &page {
+            let value: T = super::handle::parse(T::KIND, row)?;
+            engine.set_keys(T::KIND, &row.id, row.version, &value.keys()).await?;
+        }
+        match page.into_iter().last() {
+            Some((value, row)) => after = Some((value, row.id)),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Names become parts of statements: refuse what is not a plain word.
+fn check_names(kind: &str, indexes: &[Index]) -> Result<()> {
+    let plain = |name: &str| {
+        name.len() <= 40
+            && name.starts_with(|c: char| c.is_ascii_lowercase())
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let names = std::iter::once(kind).chain(indexes.iter().map(|index| index.name));
+    for name in names {
+        if !plain(name) {
+            return Err(Error::internal(format!("{name:?} is no name for documents or an index")));
+        }
+    }
+    Ok(())
+}

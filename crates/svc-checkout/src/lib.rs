@@ -1,0 +1,3 @@
+//! Checkout.
+pub mod domain;
+pub mod token;

@@ -1,0 +1,234 @@
+//! Signing keys on the line of time: published, then signing, then only verifying, then gone.
+
+use std::time::Duration;
+
+use kernel::{Error, Result, Timestamp};
+
+use super::{LEEWAY, TOKEN_LIFE};
+
+/// Most keys that are published at once.
+pub const KEYS_MAX: usize = 16;
+
+/// A key that signs access tokens. The private half is derived from the seed and the secret of the house.
+#[derive(Clone)]
+pub struct SigningKey {
+    /// `kid` of its tokens.
+    pub id: String,
+    /// 32 random bytes; worth nothing without the secret of the house.
+    pub seed: [u8; 32],
+    /// The public half (RFC 8032).
+    pub public: [u8; 32],
+    /// The key whose place it takes; empty for the first. Unique, so that two instances do not replace one key twice.
+    pub predecessor: String,
+    /// It signs from here on.
+    pub signs_from: Timestamp,
+    /// It signs until here.
+    pub signs_until: Timestamp,
+    /// None of its tokens is good after this.
+    pub verifies_until: Timestamp,
+}
+
+/// How long keys serve.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyTimes {
+    /// For how long a key signs.
+    pub life: Duration,
+    /// How long before it signs the next key is published, when it is made in the course of things.
+    pub ahead: Duration,
+    /// The same for one that is asked for.
+    pub ahead_on_request: Duration,
+}
+
+impl KeyTimes {
+    /// Until when the tokens of a key that signed until then may be good.
+    #[must_use]
+    pub fn verifies_until(signs_until: Timestamp) -> Timestamp {
+        signs_until.plus(TOKEN_LIFE).plus(LEEWAY).plus(Duration::from_secs(1))
+    }
+}
+
+/// What has to be done about the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyPlan {
+    /// Nothing.
+    Nothing,
+    /// A key that follows `predecessor` and signs from a time on.
+    Make {
+        /// The last key of the chain; empty when there is none.
+        predecessor: String,
+        /// When the new one begins to sign.
+        signs_from: Timestamp,
+    },
+}
+
+/// The key that signs now.
+#[must_use]
+pub fn signer(keys: &[SigningKey], now: Timestamp) -> Option<&SigningKey> {
+    keys.iter().filter(|key| key.signs_from <= now && now < key.signs_until).max_by_key(|key| key.signs_from)
+}
+
+/// The keys whose tokens may still be good, the newest first.
+pub fn published(keys: &[SigningKey], now: Timestamp) -> Vec<&SigningKey> {
+    let mut published: Vec<_> = keys.iter().filter(|key| now < key.verifies_until).collect();
+    published.sort_by(|a, b| b.signs_from.cmp(&a.signs_from).then_with(|| a.id.cmp(&b.id)));
+    published.truncate(KEYS_MAX);
+    published
+}
+
+/// The end of the chain: the key that none follows.
+fn last(keys: &[SigningKey]) -> Option<&SigningKey> {
+    let followed = |id: &str| keys.iter().any(|key| key.predecessor == id);
+    keys.iter().filter(|key| !followed(&key.id)).max_by_key(|key| key.signs_from)
+}
+
+/// What has to be done in the course of things: a first key, a next key in good time, or one at once when the shop was
+/// closed for so long that none signs any more.
+#[must_use]
+pub fn plan(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> KeyPlan {
+    match last(keys) {
+        None => KeyPlan::Make { predecessor: String::new(), signs_from: now },
+        Some(last) if last.signs_until <= now => KeyPlan::Make { predecessor: last.id.clone(), signs_from: now },
+        Some(last) if last.signs_until.minus(times.ahead) <= now => {
+            KeyPlan::Make { predecessor: last.id.clone(), signs_from: last.signs_until }
+        }
+        Some(_) => KeyPlan::Nothing,
+    }
+}
+
+/// What has to be done when a rotation with overlap is asked for: which key ends when, and so when the next begins.
+///
+/// # Errors
+/// `ROTATION_PENDING` while the next key is published and does not sign yet.
+pub fn overlap(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> Result<(Option<SigningKey>, KeyPlan)> {
+    let Some(last) = last(keys) else { return Ok((None, plan(keys, times, now))) };
+    if last.signs_from > now {
+        let error = Error::precondition("ROTATION_PENDING", "the next key is published already");
+        return Err(error.with("signs_from", last.signs_from.to_string()));
+    }
+    let signs_from = last.signs_until.min(now.plus(times.ahead_on_request)).max(now);
+    let verifies_until = last.verifies_until.min(KeyTimes::verifies_until(signs_from));
+    let ended = SigningKey { signs_until: signs_from, verifies_until, ..last.clone() };
+    Ok((Some(ended), KeyPlan::Make { predecessor: last.id.clone(), signs_from }))
+}
+
+/// The keys as they are when all of them end now, and the plan for one that takes over at once.
+#[must_use]
+pub fn end_all(keys: &[SigningKey], now: Timestamp) -> (Vec<SigningKey>, KeyPlan) {
+    let ended = keys.iter().filter(|key| now < key.verifies_until).map(|key| SigningKey {
+        signs_from: key.signs_from.min(now),
+        signs_until: key.signs_until.min(now),
+        verifies_until: now,
+        ..key.clone()
+    });
+    let predecessor = last(keys).map(|key| key.id.clone()).unwrap_or_default();
+    (ended.collect(), KeyPlan::Make { predecessor, signs_from: now })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TIMES: KeyTimes = KeyTimes {
+        life: Duration::from_secs(7 * 86_400),
+        ahead: Duration::from_secs(3600),
+        ahead_on_request: Duration::from_secs(60),
+    };
+
+    fn make(keys: &mut Vec<SigningKey>, plan: &KeyPlan) {
+        let KeyPlan::Make { predecessor, signs_from } = plan else { return };
+        assert!(keys.iter().all(|key| key.predecessor != *predecessor), "one successor a key");
+        let signs_until = signs_from.plus(TIMES.life);
+        keys.push(SigningKey {
+            id: format!("k{}", keys.len()),
+            seed: [0; 32],
+            public: [0; 32],
+            predecessor: predecessor.clone(),
+            signs_from: *signs_from,
+            signs_until,
+            verifies_until: KeyTimes::verifies_until(signs_until),
+        });
+    }
+
+    #[test]
+    fn the_next_key_is_published_before_it_signs_and_the_old_one_verifies_until_its_last_token_ended() {
+        let start = Timestamp::from_secs(1000);
+        let mut keys = Vec::new();
+        make(&mut keys, &plan(&keys, &TIMES, start));
+        assert_eq!(signer(&keys, start).map(|key| key.id.as_str()), Some("k0"));
+        assert_eq!(plan(&keys, &TIMES, start), KeyPlan::Nothing);
+        let end = start.plus(TIMES.life);
+        make(&mut keys, &plan(&keys, &TIMES, end.minus(TIMES.ahead)));
+        assert_eq!(plan(&keys, &TIMES, end.minus(TIMES.ahead)), KeyPlan::Nothing);
+        let just_before = end.minus(Duration::from_micros(1));
+        assert_eq!(signer(&keys, just_before).map(|key| key.id.as_str()), Some("k0"));
+        assert_eq!(published(&keys, just_before).len(), 2);
+        assert_eq!(signer(&keys, end).map(|key| key.id.as_str()), Some("k1"));
+        assert_eq!(published(&keys, end.plus(TOKEN_LIFE).plus(LEEWAY)).len(), 2);
+        assert_eq!(published(&keys, end.plus(TOKEN_LIFE).plus(LEEWAY * 2)).len(), 1);
+    }
+
+    #[test]
+    fn a_rotation_on_request_overlaps_and_is_not_asked_for_twice() {
+        let start = Timestamp::from_secs(1000);
+        let mut keys = Vec::new();
+        make(&mut keys, &plan(&keys, &TIMES, start));
+        let now = start.plus(Duration::from_secs(100));
+        let (ended, next) = overlap(&keys, &TIMES, now).expect("nothing pending");
+        keys[0] = ended.expect("there was a key");
+        make(&mut keys, &next);
+        assert_eq!(overlap(&keys, &TIMES, now).expect_err("pending").reason(), "ROTATION_PENDING");
+        assert_eq!(signer(&keys, now).map(|key| key.id.as_str()), Some("k0"));
+        let then = now.plus(TIMES.ahead_on_request);
+        assert_eq!(signer(&keys, then).map(|key| key.id.as_str()), Some("k1"));
+        assert_eq!(plan(&keys, &TIMES, then), KeyPlan::Nothing);
+    }
+
+    #[test]
+    fn an_immediate_rotation_leaves_one_key() {
+        let start = Timestamp::from_secs(1000);
+        let mut keys = Vec::new();
+        make(&mut keys, &plan(&keys, &TIMES, start));
+        let (_, pending) = overlap(&keys, &TIMES, start).expect("nothing pending");
+        make(&mut keys, &pending);
+        let now = start.plus(Duration::from_secs(10));
+        let (ended, next) = end_all(&keys, now);
+        assert_eq!(ended.len(), 2);
+        keys = ended;
+        make(&mut keys, &next);
+        assert_eq!(published(&keys, now).len(), 1);
+        assert_eq!(signer(&keys, now).map(|key| key.id.as_str()), Some("k2"));
+        assert_eq!(plan(&keys, &TIMES, now), KeyPlan::Nothing);
+    }
+
+    proptest! {
+        #[test]
+        fn somebody_signs_at_every_moment(steps in proptest::collection::vec((0_u64..2_000_000, 0_u8..6), 1..40)) {
+            let mut now = Timestamp::from_secs(1000);
+            let mut keys: Vec<SigningKey> = Vec::new();
+            for (seconds, what) in steps {
+                now = now.plus(Duration::from_secs(seconds));
+                match what {
+                    0 => if let Ok((ended, next)) = overlap(&keys, &TIMES, now) {
+                        for ended in ended { let key = keys.iter_mut().find(|key| key.id == ended.id).expect("known"); *key = ended; }
+                        make(&mut keys, &next);
+                    },
+                    1 => {
+                        let (ended, next) = end_all(&keys, now);
+                        for ended in ended { let key = keys.iter_mut().find(|key| key.id == ended.id).expect("known"); *key = ended; }
+                        make(&mut keys, &next);
+                    }
+                    _ => {}
+                }
+                let next = plan(&keys, &TIMES, now);
+                make(&mut keys, &next);
+                let signs = signer(&keys, now).expect("somebody signs");
+                prop_assert!(published(&keys, now).iter().any(|key| key.id == signs.id));
+                for key in &keys {
+                    prop_assert!(key.signs_until <= key.verifies_until);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Sessions and revocations.
+
+use kernel::{Error, Result, SessionId, Timestamp};
+use store::{Batch, Row, sql};
+
+use super::{SWEEP_ROWS, Store};
+use crate::domain::{Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends};
+
+const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
+
+impl Store {
+    pub(crate) async fn session(&self, id: SessionId) -> Result<Option<Session>> {
+        let query = sql(format!("SELECT {COLUMNS} FROM sessions WHERE id = ?")).bind(id);
+        self.sql.fetch_one(query).await?.as_ref().map(read).transpose()
+    }
+
+    /// The live sessions of somebody, newest first. A few more than are allowed may be there while others begin.
+    pub(crate) async fn live_sessions(&self, subject: Subject, now: Timestamp) -> Result<Vec<Session>> {
+        let query = sql(format!(
+            "SELECT {COLUMNS} FROM sessions WHERE subject = ? AND ended_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ?"
+        ));
+        let rows = self.sql.fetch(query.bind(subject.to_string()).bind(now).bind(2 * SESSIONS_MAX as i64)).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The revocations that may still concern a living token.
+    pub(crate) async fn revocations(&self, now: Timestamp) -> Result<Vec<Revocation>> {
+        // Beyond what a key set lists nothing but the number matters; the newest are among them.
+        let query = sql("SELECT revoked, void_before FROM revocations WHERE ends_at > ? ORDER BY ends_at DESC LIMIT 10000");
+        let rows = self.sql.fetch(query.bind(now)).await?;
+        rows.iter().map(|row| Ok(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? })).collect()
+    }
+
+    /// How many revocations may still concern a living token.
+    pub(crate) async fn revocations_count(&self, now: Timestamp) -> Result<i64> {
+        let query = sql("SELECT COUNT(*) AS amount FROM revocations WHERE ends_at > ?").bind(now);
+        self.sql.fetch_one(query).await?.map_or(Ok(0), |row| row.int("amount"))
+    }
+
+    /// Deletes what nobody asks for any more: some sessions that expired before `expired`, revocations that ended.
+    pub(crate) async fn sweep_sessions(&self, now: Timestamp, expired: Timestamp) -> Result<()> {
+        for (table, key, column, until) in
+            [("sessions", "id", "expires_at", expired), ("revocations", "row_id", "ends_at", now)]
+        {
+            let query = sql(format!("SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?"));
+            let rows = self.sql.fetch(query.bind(until).bind(SWEEP_ROWS)).await?;
+            let keys = rows.iter().map(|row| row.text(key)).collect::<Result<Vec<_>>>()?;
+            if keys.is_empty() {
+                continue;
+            }
+            let places = vec!["?"; keys.len()].join(", ");
+            let delete = sql(format!("DELETE FROM {table} WHERE {key} IN ({places})")).bind_all(keys);
+            self.sql.commit(Batch::new().run(delete)).await?;
+        }
+        Ok(())
+    }
+}
+
+fn read(row: &Row) -> Result<Session> {
+    let subject = row.str("subject")?;
+    let subject = Subject::parse(subject).ok_or_else(|| Error::internal(format!("a session of {subject:?}")))?;
+    Ok(Session {
+        id: row.id("id")?,
+        subject,
+        device: row.text("device")?,
+        seed: row.blob("seed")?.try_into().map_err(|_| Error::internal("a session's seed has not 16 bytes"))?,
+        generation: row.int("generation")?,
+        created_at: row.timestamp("created_at")?,
+        refreshed_at: row.timestamp("refreshed_at")?,
+        expires_at: row.timestamp("expires_at")?,
+        ended_at: row.opt_timestamp("ended_at")?,
+    })
+}
+
+/// Adds a session.
+pub(crate) fn insert(batch: Batch, session: &Session) -> Batch {
+    let insert = sql(
+        "INSERT INTO sessions (id, subject, device, seed, generation, created_at, refreshed_at, expires_at) VALUES (?, ?, ?, \
+         ?, ?, ?, ?, ?)",
+    )
+    .bind(session.id)
+    .bind(session.subject.to_string())
+    .bind(session.device.clone())
+    .bind(session.seed.to_vec())
+    .bind(session.generation)
+    .bind(session.created_at)
+    .bind(session.refreshed_at)
+    .bind(session.expires_at);
+    batch.insert(insert, "session")
+}
+
+/// Writes a refreshed session over the generation before it; `Stale` when that was refreshed or ended.
+pub(crate) fn refresh(batch: Batch, session: &Session) -> Batch {
+    let update = sql(
+        "UPDATE sessions SET generation = ?, refreshed_at = ?, expires_at = ? WHERE id = ? AND generation = ? AND ended_at IS \
+         NULL",
+    )
+    .bind(session.generation)
+    .bind(session.refreshed_at)
+    .bind(session.expires_at)
+    .bind(session.id)
+    .bind(session.generation - 1);
+    batch.expect(update, 1, "session")
+}
+
+/// Ends a session, if it has not ended, and voids its tokens.
+pub(crate) fn end(batch: Batch, id: SessionId, why: SessionEnd, now: Timestamp, row: Revoke) -> Batch {
+    let update = sql("UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL");
+    revoke(batch.run(update.bind(now).bind(why.name()).bind(id)), &id.to_string(), row)
+}
+
+/// Ends every session of somebody; their tokens are voided by the subject's revocation.
+pub(crate) fn end_all(batch: Batch, subject: Subject, why: SessionEnd, now: Timestamp) -> Batch {
+    let update = sql("UPDATE sessions SET ended_at = ?, end_reason = ? WHERE subject = ? AND ended_at IS NULL");
+    batch.run(update.bind(now).bind(why.name()).bind(subject.to_string()))
+}
+
+/// What a revocation's row needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Revoke {
+    /// A random name of the row.
+    pub(crate) row: [u8; 16],
+    /// Tokens issued before this are void.
+    pub(crate) before: Timestamp,
+}
+
+/// Voids the tokens of a session or a subject.
+pub(crate) fn revoke(batch: Batch, id: &str, revoke: Revoke) -> Batch {
+    let insert = sql("INSERT INTO revocations (row_id, revoked, void_before, ends_at) VALUES (?, ?, ?, ?)")
+        .bind(hex::encode(revoke.row))
+        .bind(id)
+        .bind(revoke.before)
+        .bind(revocation_ends(revoke.before));
+    batch.insert(insert, "revocation")
+}

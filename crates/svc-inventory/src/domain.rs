@@ -1,0 +1,11 @@
+//! What stock is and how it may change. Pure: every decision is made from what was read and what is asked.
+
+mod counter;
+mod hold;
+mod place;
+mod receipt;
+
+pub use counter::{Band, COUNTER_MAX, Counter, Crossing, Guard, MovementKind, Step, plan};
+pub use hold::{Ask, Hold, HoldLine, HoldState, Shortage, Terms, Transition, new_hold, sum_by_place};
+pub use place::{LOCATION_CODE_MAX, MAIN, Place, QUANTITY_MAX, SKU_CHARS_MAX, check_location, check_quantity, check_sku};
+pub use receipt::{Adjustment, AdjustmentReason, LINES_MAX, NOTE_CHARS_MAX, REFERENCE_CHARS_MAX, Receipt, check_references};

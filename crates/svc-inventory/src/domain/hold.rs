@@ -1,0 +1,386 @@
+//! Holds: `held → committed | released | expired`, `committed → returned`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use kernel::{Error, HoldId, OrderId, Result, Timestamp, Violations};
+use serde::{Deserialize, Serialize};
+
+use super::{MovementKind, Place, check_location, check_quantity, check_sku};
+
+/// The most lines of a hold.
+const LINES_MAX: usize = 2000;
+/// The most characters of a line's id.
+const LINE_ID_CHARS_MAX: usize = 64;
+/// The shortest time that a hold lasts.
+const HOLD_FOR_MIN: Duration = Duration::from_secs(1);
+
+/// Where a hold stands. The numbers are stored and sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum HoldState {
+    /// The stock waits for its order.
+    Held = 1,
+    /// It is sold.
+    Committed = 2,
+    /// It is back: the order gave it up.
+    Released = 3,
+    /// It is back: time was over.
+    Expired = 4,
+    /// It is back: it had been sold.
+    Returned = 5,
+}
+
+impl HoldState {
+    /// Every state.
+    pub const ALL: [Self; 5] = [Self::Held, Self::Committed, Self::Released, Self::Expired, Self::Returned];
+
+    /// The number it is stored as.
+    #[must_use]
+    pub const fn number(self) -> i64 {
+        self as i64
+    }
+
+    /// The state with this number.
+    #[must_use]
+    pub fn from_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.number() == number)
+    }
+}
+
+/// One line of a hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HoldLine {
+    /// The order's line; unique within the hold.
+    pub line: String,
+    /// The SKU.
+    pub sku: String,
+    /// Code of the location.
+    pub location: String,
+    /// Units, from 1.
+    pub quantity: i64,
+}
+
+/// Stock kept for an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// Its id: the bits of its order's.
+    pub id: HoldId,
+    /// The order.
+    pub order: OrderId,
+    /// Where it stands.
+    pub state: HoldState,
+    /// What is held, as it was asked for.
+    pub lines: Vec<HoldLine>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When it expires, or would have.
+    pub expires: Timestamp,
+    /// The latest time to which it is renewed.
+    pub limit: Timestamp,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// Rises with every change; 1 when it is made.
+    pub version: i64,
+}
+
+/// How long holds last.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    /// When the caller does not say.
+    pub usual: Duration,
+    /// From the making to the latest expiry.
+    pub longest: Duration,
+}
+
+/// What is asked of a hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Sell it.
+    Commit,
+    /// Give it up.
+    Release,
+    /// Put what was sold back.
+    Return,
+    /// End it if its time is over.
+    Expire,
+}
+
+/// A step of the state machine, with what it does to stock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The state after it.
+    pub to: HoldState,
+    /// What moves.
+    pub movement: MovementKind,
+    /// It may be written only while the hold expires later than this …
+    pub expires_after: Timestamp,
+    /// … and not later than this.
+    pub expires_until: Timestamp,
+}
+
+/// A line that wants more than is left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Shortage {
+    /// The order's line.
+    pub line_id: String,
+    /// The SKU.
+    pub sku: String,
+    /// Units that the line wants.
+    pub wanted: i64,
+    /// Units that are left of the SKU at the line's location.
+    pub available: i64,
+}
+
+/// Checks what is asked and makes the hold of an order.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` naming every wrong field below `/lines` and `/hold_for`.
+pub fn new_hold(order: OrderId, lines: Vec<HoldLine>, hold_for: Option<Duration>, terms: Terms, now: Timestamp) -> Result<Hold> {
+    let mut violations = Violations::new();
+    let lines = check_lines(&mut violations, lines);
+    let hold_for = hold_for.unwrap_or(terms.usual);
+    let good = (HOLD_FOR_MIN..=terms.longest).contains(&hold_for);
+    violations.check(good, "/hold_for", format!("must be between 1 s and {} s", terms.longest.as_secs()));
+    violations.finish()?;
+    Ok(Hold {
+        id: HoldId::from_bits(order.bits()),
+        order,
+        state: HoldState::Held,
+        lines,
+        created: now,
+        expires: now.plus(hold_for),
+        limit: now.plus(terms.longest),
+        updated: now,
+        version: 1,
+    })
+}
+
+fn check_lines(violations: &mut Violations, lines: Vec<HoldLine>) -> Vec<HoldLine> {
+    violations.check((1..=LINES_MAX).contains(&lines.len()), "/lines", "must have 1 to 2000 lines");
+    let mut seen = BTreeSet::new();
+    let mut checked = Vec::with_capacity(lines.len().min(LINES_MAX));
+    for (index, mut line) in lines.into_iter().take(LINES_MAX).enumerate() {
+        let pointer = |field: &str| format!("/lines/{index}/{field}");
+        let good = (1..=LINE_ID_CHARS_MAX).contains(&line.line.len()) && line.line.bytes().all(|b| b.is_ascii_graphic());
+        violations.check(good, pointer("line_id"), "must be 1 to 64 visible ASCII characters");
+        violations.check(seen.insert(line.line.clone()), pointer("line_id"), "repeats a line before it");
+        check_sku(violations, &pointer("sku"), &line.sku);
+        check_quantity(violations, &pointer("quantity"), line.quantity);
+        line.location = check_location(violations, &pointer("location"), &line.location);
+        checked.push(line);
+    }
+    checked
+}
+
+/// Units per SKU and location, in the order in which counters are touched.
+///
+/// Lines are checked before, so that no sum passes 64 bits: 2000 lines of 10⁹ units.
+#[must_use]
+pub fn sum_by_place(lines: &[HoldLine]) -> BTreeMap<Place, i64> {
+    let mut sums = BTreeMap::new();
+    for line in lines {
+        *sums.entry(Place::new(&line.sku, &line.location)).or_insert(0_i64) += line.quantity;
+    }
+    sums
+}
+
+impl Hold {
+    /// What `ask` does to it now; `None` when it is done already.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION with the reason that says where it stands.
+    pub fn decide(&self, ask: Ask, now: Timestamp) -> Result<Option<Transition>> {
+        use HoldState as S;
+        let forever = Timestamp::from_micros(i64::MAX);
+        let always = Timestamp::from_micros(i64::MIN);
+        let step = |to, movement, expires_after, expires_until| Ok(Some(Transition { to, movement, expires_after, expires_until }));
+        match (ask, self.state) {
+            (Ask::Commit, S::Held) if self.expires > now => step(S::Committed, MovementKind::Sold, now, forever),
+            (Ask::Commit, S::Held) => Err(self.refusal(S::Expired)),
+            (Ask::Release, S::Held) => step(S::Released, MovementKind::Released, always, forever),
+            (Ask::Expire, S::Held) if self.expires <= now => step(S::Expired, MovementKind::Expired, always, now),
+            (Ask::Return, S::Committed) => step(S::Returned, MovementKind::Returned, always, forever),
+            (Ask::Commit, S::Committed)
+            | (Ask::Release, S::Released | S::Expired)
+            | (Ask::Return, S::Returned)
+            | (Ask::Expire, _) => Ok(None),
+            (Ask::Return, _) => {
+                Err(Error::precondition("HOLD_NOT_COMMITTED", "only a committed hold can be returned").with("hold_id", self.id.to_string()))
+            }
+            (Ask::Commit | Ask::Release, state) => Err(self.refusal(state)),
+        }
+    }
+
+    /// The later expiry that a renewal gives it; `None` when it lasts that long already.
+    ///
+    /// # Errors
+    /// FAILED_PRECONDITION when it is not held any more, or its limit is reached; INVALID_ARGUMENT at `/hold_for`.
+    pub fn renewed(&self, hold_for: Duration, now: Timestamp) -> Result<Option<Timestamp>> {
+        if hold_for < HOLD_FOR_MIN {
+            return Err(Error::field("/hold_for", "INVALID_ARGUMENT", "must be at least 1 s"));
+        }
+        if self.state != HoldState::Held {
+            return Err(self.refusal(self.state));
+        }
+        if self.expires <= now {
+            return Err(self.refusal(HoldState::Expired));
+        }
+        let wanted = now.plus(hold_for);
+        if wanted <= self.expires {
+            return Ok(None);
+        }
+        if self.expires >= self.limit {
+            return Err(Error::precondition("HOLD_LIMIT_REACHED", "the hold cannot be renewed any further")
+                .with("limit_time", self.limit.to_string()));
+        }
+        Ok(Some(wanted.min(self.limit)))
+    }
+
+    fn refusal(&self, state: HoldState) -> Error {
+        let (reason, message) = match state {
+            HoldState::Held => ("HOLD_HELD", "the hold is still held"),
+            HoldState::Committed => ("HOLD_COMMITTED", "the hold is committed"),
+            HoldState::Released => ("HOLD_RELEASED", "the hold was released"),
+            HoldState::Expired => ("HOLD_EXPIRED", "the hold has expired"),
+            HoldState::Returned => ("HOLD_RETURNED", "the hold was returned"),
+        };
+        Error::precondition(reason, message).with("hold_id", self.id.to_string())
+    }
+
+    /// The lines that cannot be held with what is left; all lines of a place whose sum is too large, in the hold's order.
+    #[must_use]
+    pub fn shortages(&self, available: impl Fn(&Place) -> i64) -> Vec<Shortage> {
+        let sums = sum_by_place(&self.lines);
+        let short: BTreeMap<&Place, i64> =
+            sums.iter().map(|(place, wanted)| (place, wanted, available(place))).filter(|(_, wanted, left)| left < wanted).map(|(p, _, l)| (p, l)).collect();
+        let shortage = |line: &HoldLine| {
+            let available = *short.get(&Place::new(&line.sku, &line.location))?;
+            Some(Shortage { line_id: line.line.clone(), sku: line.sku.clone(), wanted: line.quantity, available })
+        };
+        self.lines.iter().filter_map(shortage).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_000);
+    const TERMS: Terms = Terms { usual: Duration::from_secs(900), longest: Duration::from_secs(3_600) };
+
+    fn line(id: &str, sku: &str, quantity: i64) -> HoldLine {
+        HoldLine { line: id.to_owned(), sku: sku.to_owned(), location: String::new(), quantity }
+    }
+
+    fn hold() -> Hold {
+        let lines = vec![line("l1", "b", 2), line("l2", "a", 1), line("l3", "b", 3)];
+        new_hold(OrderId::from_bits(42), lines, None, TERMS, NOW).expect("a good hold")
+    }
+
+    fn at(state: HoldState) -> Hold {
+        Hold { state, ..hold() }
+    }
+
+    #[test]
+    fn a_hold_is_named_by_its_order_and_sums_its_lines() {
+        let hold = hold();
+        assert_eq!(hold.id.to_string()[3..], hold.order.to_string()[3..]);
+        assert_eq!(hold.expires, NOW.plus(TERMS.usual));
+        let sums: Vec<_> = sum_by_place(&hold.lines).into_iter().map(|(p, q)| (p.sku, p.location, q)).collect();
+        assert_eq!(sums, [("a".into(), "main".into(), 1), ("b".into(), "main".to_owned(), 5)]);
+    }
+
+    #[test]
+    fn skus_that_differ_in_case_are_two() {
+        let lines = vec![line("l1", "85123A", 1), line("l2", "85123a", 1)];
+        let hold = new_hold(OrderId::from_bits(1), lines, None, TERMS, NOW).expect("good");
+        assert_eq!(sum_by_place(&hold.lines).len(), 2);
+    }
+
+    #[test]
+    fn wrong_lines_are_named() {
+        let lines = vec![line("", "a", 1), line("l", "", 0), line("l", "a", -1)];
+        let error = new_hold(OrderId::from_bits(1), lines, Some(Duration::ZERO), TERMS, NOW).expect_err("all wrong");
+        let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
+        let expected = ["/lines/0/line_id", "/lines/1/sku", "/lines/1/quantity", "/lines/2/line_id", "/lines/2/quantity", "/hold_for"];
+        assert_eq!(fields, expected);
+        assert!(new_hold(OrderId::from_bits(1), Vec::new(), None, TERMS, NOW).is_err());
+        let many = (0..2001).map(|n| line(&n.to_string(), "a", 1)).collect();
+        assert!(new_hold(OrderId::from_bits(1), many, None, TERMS, NOW).is_err());
+    }
+
+    #[test]
+    fn the_state_machine_has_these_steps_and_no_others() {
+        use {Ask as A, HoldState as S};
+        let outcome = |ask, state| match at(state).decide(ask, NOW) {
+            Ok(Some(step)) => format!("{:?}", step.to),
+            Ok(None) => "already".to_owned(),
+            Err(error) => error.reason().to_owned(),
+        };
+        let table = [
+            (A::Commit, ["Committed", "already", "HOLD_RELEASED", "HOLD_EXPIRED", "HOLD_RETURNED"]),
+            (A::Release, ["Released", "HOLD_COMMITTED", "already", "already", "HOLD_RETURNED"]),
+            (A::Return, ["HOLD_NOT_COMMITTED", "Returned", "HOLD_NOT_COMMITTED", "HOLD_NOT_COMMITTED", "already"]),
+            (A::Expire, ["already", "already", "already", "already", "already"]),
+        ];
+        for (ask, row) in table {
+            for (state, expected) in S::ALL.into_iter().zip(row) {
+                assert_eq!(outcome(ask, state), expected, "{ask:?} {state:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn commit_and_expiry_exclude_each_other() {
+        let hold = hold();
+        for (now, commits) in [(hold.expires.minus(Duration::from_micros(1)), true), (hold.expires, false)] {
+            assert_eq!(hold.decide(Ask::Commit, now).is_ok(), commits);
+            assert_eq!(hold.decide(Ask::Expire, now).expect("never refused").is_none(), commits);
+        }
+        let commit = hold.decide(Ask::Commit, NOW).expect("held").expect("a step");
+        let expire = hold.decide(Ask::Expire, hold.expires).expect("held").expect("a step");
+        assert!(hold.expires > commit.expires_after && hold.expires <= expire.expires_until);
+    }
+
+    #[test]
+    fn a_hold_is_renewed_up_to_its_limit() {
+        let mut hold = hold();
+        let quarter = Duration::from_secs(900);
+        assert_eq!(hold.renewed(Duration::from_secs(60), NOW).expect("lasts already"), None);
+        let later = NOW.plus(Duration::from_secs(600));
+        assert_eq!(hold.renewed(quarter, later).expect("held"), Some(later.plus(quarter)));
+        assert_eq!(hold.renewed(Duration::from_secs(86_400), later).expect("held"), Some(hold.limit));
+        hold.expires = hold.limit;
+        assert_eq!(hold.renewed(Duration::from_secs(86_400), later).expect_err("limit").reason(), "HOLD_LIMIT_REACHED");
+        assert_eq!(hold.renewed(quarter, hold.limit).expect_err("over").reason(), "HOLD_EXPIRED");
+        assert_eq!(at(HoldState::Released).renewed(quarter, NOW).expect_err("gone").reason(), "HOLD_RELEASED");
+        assert_eq!(hold.renewed(Duration::ZERO, NOW).expect_err("none").violations()[0].field, "/hold_for");
+    }
+
+    #[test]
+    fn all_lines_of_a_short_place_are_named() {
+        let shortages = hold().shortages(|place| if place.sku == "b" { 4 } else { 10 });
+        let told: Vec<_> = shortages.iter().map(|s| (s.line_id.as_str(), s.wanted, s.available)).collect();
+        assert_eq!(told, [("l1", 2, 4), ("l3", 3, 4)]);
+    }
+
+    proptest! {
+        /// Whatever is asked in whatever order: what was held is given back or sold once, and returned at most once after a sale.
+        #[test]
+        fn units_leave_a_hold_once(asks in proptest::collection::vec((0_usize..4, 0_u64..2_000), 0..40)) {
+            let mut hold = hold();
+            let mut moves = Vec::new();
+            for (ask, after) in asks {
+                let ask = [Ask::Commit, Ask::Release, Ask::Return, Ask::Expire][ask];
+                if let Ok(Some(step)) = hold.decide(ask, NOW.plus(Duration::from_secs(after))) {
+                    hold.state = step.to;
+                    moves.push(step.movement);
+                }
+            }
+            use MovementKind as K;
+            prop_assert!(matches!(moves.as_slice(), [] | [K::Sold] | [K::Released] | [K::Expired] | [K::Sold, K::Returned]), "{moves:?}");
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! Being written.
+#![warn(missing_docs)]
+mod domain;

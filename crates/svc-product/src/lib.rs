@@ -1,0 +1,32 @@
+//! The catalogue.
+//!
+//! Owns products with their variants, categories, prices and the history of prices. Promises that a SKU belongs to one
+//! product at a time, that no price is lost when another takes its place, and that every change is published with the
+//! whole product as it is after it, so that a reader of the events needs nothing else. Calls nobody.
+//!
+//! `BatchGetVariants` is what carts and quotes are made from: it is answered from memory.
+
+pub mod domain;
+
+mod api;
+mod store;
+
+use chassis::{Context, Role, Service, Starting};
+use contract::souk::product::v1::product_service_server::ProductServiceServer;
+
+/// The role `product`.
+pub const SERVICE: Service =
+    Service::new("product", start).about("products, variants, categories, prices and their history");
+
+/// The largest message taken: an import of 500 products with their stories and histories.
+const MESSAGE_BYTES_MAX: usize = 16 << 20;
+
+fn start(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let database = ctx.database(&[]).await?;
+        let catalogue = store::Catalogue::open(database, ctx.clock().clone()).await?;
+        let server =
+            ProductServiceServer::new(api::Api::new(ctx, catalogue)).max_decoding_message_size(MESSAGE_BYTES_MAX);
+        Ok(Role::new().grpc(server))
+    })
+}
