@@ -19,7 +19,8 @@ pub fn rules(house: &House) -> Result {
 /// Lints, of tests and benchmarks too. Functions stay short, and a silenced lint says why.
 pub fn clippy(house: &House) -> Result {
     tools::component(house, "clippy", "clippy")?;
-    let lints = ["-D", "warnings", "-D", "clippy::too_many_lines", "-D", "clippy::allow_attributes_without_reason"];
+    let lints =
+        ["-D", "warnings", "-D", "clippy::too_many_lines", "-D", "clippy::allow_attributes_without_reason"];
     let arguments = [&["clippy", "--workspace", "--all-targets", "--"][..], &lints[..]].concat();
     house.run("cargo", &arguments)?;
     Ok(Outcome::Passed)
@@ -35,11 +36,13 @@ pub fn doc(house: &House) -> Result {
 /// asks for them.
 pub fn deny(house: &House) -> Result {
     tools::deny(house)?;
-    let mut arguments = vec!["deny", "check", "--config", "ci/deny.toml", "bans", "licenses", "sources"];
+    let mut arguments = vec!["deny", "--config", "ci/deny.toml", "check", "bans", "licenses", "sources"];
     if std::env::var_os("SOUK_ADVISORIES").is_some_and(|value| value == "1") {
         arguments.push("advisories");
     } else {
-        println!("known vulnerabilities are not looked up: SOUK_ADVISORIES=1 does, where their database is reached");
+        println!(
+            "known vulnerabilities are not looked up: SOUK_ADVISORIES=1 does, where their database is reached"
+        );
     }
     house.run("cargo", &arguments)?;
     Ok(Outcome::Passed)

@@ -12,7 +12,7 @@ pub struct House {
     pub root: PathBuf,
     /// cargo's target directory.
     pub target: PathBuf,
-    /// Where missing tools are installed; survives a `git clean` of nothing but sources.
+    /// Where missing tools are installed.
     pub tools: PathBuf,
 }
 
@@ -27,9 +27,11 @@ impl House {
         if !output.status.success() {
             return Err("cargo metadata failed; its message is above".into());
         }
-        let metadata: serde_json::Value =
-            serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata is no JSON: {error}"))?;
-        let path = |key: &str| metadata[key].as_str().map(PathBuf::from).ok_or(format!("cargo metadata has no {key}"));
+        let metadata: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .map_err(|error| format!("cargo metadata is no JSON: {error}"))?;
+        let path = |key: &str| {
+            metadata[key].as_str().map(PathBuf::from).ok_or(format!("cargo metadata has no {key}"))
+        };
         let target = path("target_directory")?;
         Ok(Self { root: path("workspace_root")?, tools: target.join("tools"), target })
     }
@@ -43,7 +45,7 @@ impl House {
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let bins = [self.tools.join("bin"), self.tools.join("node_modules/.bin")];
+        let bins = ["bin", "python/bin", "node_modules/.bin"].map(|bin| self.tools.join(bin));
         if let Ok(path) = std::env::join_paths(bins.into_iter().chain(std::env::split_paths(&path))) {
             command.env("PATH", path);
         }

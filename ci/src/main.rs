@@ -4,7 +4,10 @@
 //! installed by package name into `target/tools`, and the step says so. The first step that fails ends the run with
 //! exit code 1, and the last line counts.
 #![expect(clippy::print_stdout, reason = "a command for people; what it prints is its result")]
-#![expect(clippy::disallowed_methods, reason = "it starts tools and tells the time they took; no role runs here")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it starts tools and tells the time they took; no role runs here"
+)]
 
 mod checks;
 mod house;
@@ -49,7 +52,11 @@ const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests", run: checks::test },
     Step { name: "build", about: "the release binary", run: checks::build },
     Step { name: "grpcurl", about: "the shop as grpcurl sees it", run: outside::grpcurl },
-    Step { name: "online-retail", about: "a month of a real shop's invoices, and its books", run: retail::replay },
+    Step {
+        name: "online-retail",
+        about: "a month of a real shop's invoices, and its books",
+        run: retail::replay,
+    },
 ];
 
 fn main() -> ExitCode {

@@ -10,9 +10,12 @@ const SERVICES_MIN: usize = 10;
 /// grpcurl lists, describes with comments, and calls, by reflection.
 pub fn grpcurl(house: &House) -> Result {
     if !tools::grpcurl(house)? {
-        return Ok(Outcome::Skipped("Go is not here to build grpcurl; the tests have a reflection client".into()));
+        return Ok(Outcome::Skipped(
+            "Go is not here to build grpcurl; the tests have a reflection client".into(),
+        ));
     }
-    let directory = tempfile::tempdir_in(&house.target).map_err(|error| format!("no scratch directory: {error}"))?;
+    let directory =
+        tempfile::tempdir_in(&house.target).map_err(|error| format!("no scratch directory: {error}"))?;
     let shop = Shop::open(house, directory.path())?;
     let ask = |arguments: &[&str]| {
         let arguments = [&["-plaintext", &shop.grpc], arguments].concat();

@@ -14,7 +14,9 @@ pub fn lint(house: &House) -> Result {
 pub fn breaking(house: &House) -> Result {
     tools::buf(house)?;
     let Some(earlier) = earlier(house) else {
-        return Ok(Outcome::Skipped("there is nothing to compare with: no earlier commit here has proto/".into()));
+        return Ok(Outcome::Skipped(
+            "there is nothing to compare with: no earlier commit here has proto/".into(),
+        ));
     };
     println!("compared with {earlier}");
     let against = format!(".git#ref={earlier},subdir=proto");
@@ -25,9 +27,11 @@ pub fn breaking(house: &House) -> Result {
 /// The commit to compare with: the main branch where this is another, the last commit where files differ from it, else
 /// the commit before.
 fn earlier(house: &House) -> Option<String> {
-    let commit = |name: &str| house.ask("git", &["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]);
+    let commit =
+        |name: &str| house.ask("git", &["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")]);
     let head = commit("HEAD")?;
-    let changed = house.ask("git", &["status", "--porcelain", "--", "proto"]).is_some_and(|files| !files.is_empty());
+    let changed =
+        house.ask("git", &["status", "--porcelain", "--", "proto"]).is_some_and(|files| !files.is_empty());
     let main = ["origin/main", "main"].iter().filter_map(|name| commit(name)).find(|main| *main != head);
     let candidates = [main, changed.then_some(head), commit("HEAD~1")];
     candidates.into_iter().flatten().find(|commit| {

@@ -24,11 +24,16 @@ pub fn replay(house: &House) -> Result {
     let Some(file) = find(house) else {
         return Ok(Outcome::Skipped(format!("no file: neither SOUK_ONLINE_RETAIL nor {FILE}")));
     };
-    let directory = tempfile::tempdir_in(&house.target).map_err(|error| format!("no scratch directory: {error}"))?;
+    let directory =
+        tempfile::tempdir_in(&house.target).map_err(|error| format!("no scratch directory: {error}"))?;
     let shop = Shop::open(house, directory.path())?;
     let file = House::text(&file)?;
     let imported = done(&shop, &["import", "online-retail", file, "--stock", "exact"])?;
-    expect("import used every line", &imported["lines"]["total"], &Value::from(int(&imported, "/lines/used")? + skipped(&imported)))?;
+    expect(
+        "import used every line",
+        &imported["lines"]["total"],
+        &Value::from(int(&imported, "/lines/used")? + skipped(&imported)),
+    )?;
 
     let first = done(&shop, &["replay", "online-retail", file])?;
     reconciles(&first)?;
@@ -38,12 +43,20 @@ pub fn replay(house: &House) -> Result {
         expect("to the penny", &first["accepted"]["money"]["minor_units"], &SALES_PENCE.into())?;
     }
     let books = audited(&shop)?;
-    expect("all that was accepted is captured", &books["totals"]["captured"], &Value::from(vec![first["accepted"]["money"].clone()]))?;
+    expect(
+        "all that was accepted is captured",
+        &books["totals"]["captured"],
+        &Value::from(vec![first["accepted"]["money"].clone()]),
+    )?;
     expect("nothing is left on the shelf", &books["totals"]["units"]["on_hand"], &0.into())?;
 
     let second = done(&shop, &["replay", "online-retail", file])?;
     reconciles(&second)?;
-    expect("the second replay finds every order", &second["already"]["orders"], &first["accepted"]["orders"])?;
+    expect(
+        "the second replay finds every order",
+        &second["already"]["orders"],
+        &first["accepted"]["orders"],
+    )?;
     expect("the second replay changes no books", &audited(&shop)?["totals"], &books["totals"])?;
     println!(
         "{} orders in {} s, {} a second",
@@ -71,7 +84,8 @@ fn audited(shop: &Shop<'_>) -> Result<Value> {
     expect("the audit holds", &books["ok"], &true.into())?;
     let checks = books["checks"].as_array().ok_or("the audit lists no checks")?;
     for group in ["ledger.", "stock.", "orders.", "events.", "provider."] {
-        let examined = checks.iter().filter(|check| check["name"].as_str().is_some_and(|name| name.starts_with(group)));
+        let examined =
+            checks.iter().filter(|check| check["name"].as_str().is_some_and(|name| name.starts_with(group)));
         if examined.filter_map(|check| check["examined"].as_i64()).sum::<i64>() == 0 {
             return Err(format!("the audit examined nothing in {group}*"));
         }

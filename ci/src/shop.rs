@@ -44,10 +44,11 @@ impl<'a> Shop<'a> {
         let mut process = command.spawn().map_err(|error| format!("souk does not start: {error}"))?;
         let ready = first_line(&mut process);
         let mut shop = Self { house, data, grpc: String::new(), process: Some(process) };
-        let ready: Value = ready
-            .and_then(|line| serde_json::from_str(&line).ok())
-            .ok_or_else(|| format!("souk up did not say that it serves; its log ends: {}", tail(&log_path)))?;
-        shop.grpc = ready["addresses"]["grpc"].as_str().ok_or("the ready line has no addresses.grpc")?.to_owned();
+        let ready: Value = ready.and_then(|line| serde_json::from_str(&line).ok()).ok_or_else(|| {
+            format!("souk up did not say that it serves; its log ends: {}", tail(&log_path))
+        })?;
+        shop.grpc =
+            ready["addresses"]["grpc"].as_str().ok_or("the ready line has no addresses.grpc")?.to_owned();
         println!("a shop serves at {} after {} ms", shop.grpc, ready["ready_ms"]);
         Ok(shop)
     }
@@ -56,10 +57,17 @@ impl<'a> Shop<'a> {
     pub fn command(&self, arguments: &[&str]) -> Result<(Option<i32>, Value)> {
         println!("$ souk {}", arguments.join(" "));
         let mut command = self.house.command(self.house.souk());
-        command.args(arguments).args(["--at", &format!("http://{}", self.grpc), "--data", &self.data, "--json"]);
+        command.args(arguments).args([
+            "--at",
+            &format!("http://{}", self.grpc),
+            "--data",
+            &self.data,
+            "--json",
+        ]);
         let (code, stdout) = output_within(command, COMMAND_WITHIN)?;
-        let json = serde_json::from_str(&stdout)
-            .map_err(|error| format!("souk {} printed no JSON ({error}); exit {code:?}", arguments.join(" ")))?;
+        let json = serde_json::from_str(&stdout).map_err(|error| {
+            format!("souk {} printed no JSON ({error}); exit {code:?}", arguments.join(" "))
+        })?;
         Ok((code, json))
     }
 
@@ -99,7 +107,8 @@ fn first_line(process: &mut Child) -> Option<String> {
 
 /// Runs a command to its end or for `limit`, and gives its exit code and what it printed.
 fn output_within(mut command: Command, limit: Duration) -> Result<(Option<i32>, String)> {
-    let child = command.stdout(Stdio::piped()).spawn().map_err(|error| format!("souk does not start: {error}"))?;
+    let child =
+        command.stdout(Stdio::piped()).spawn().map_err(|error| format!("souk does not start: {error}"))?;
     let id = child.id();
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));

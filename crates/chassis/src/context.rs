@@ -27,7 +27,7 @@ pub struct Context {
 
 impl Context {
     pub(crate) fn new(house: Arc<House>, service: Service) -> Self {
-        let kv = Kv::new(house.clock.clone());
+        let kv = Kv::memory(house.clock.clone());
         Self { house, service, kv }
     }
 

@@ -2,6 +2,8 @@
 //!
 //! A `.proto` file that appears under `proto/souk/` is found by itself. What does not hold together (`check.rs`) ends
 //! the build with a sentence per problem.
+#![expect(clippy::print_stdout, reason = "a build script speaks to cargo by printing")]
+#![expect(clippy::disallowed_methods, reason = "cargo tells a build script where things are by variables")]
 
 mod check;
 mod comments;
@@ -78,7 +80,7 @@ fn compile(proto_dir: &Path, files: &[PathBuf]) -> Result<Compiled, Vec<String>>
     for file in files {
         if let Err(error) = compiler.open_file(file) {
             // Its Debug form is one line with file, line and column.
-            problems.push(format!("proto does not compile: {error:?}"));
+            problems.push(format!("proto/{error:?} (so protobuf cannot be compiled)"));
         }
     }
     if !problems.is_empty() {

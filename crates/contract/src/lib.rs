@@ -16,6 +16,8 @@ pub mod wire;
     missing_docs,
     clippy::all,
     clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::allow_attributes_without_reason,
     rustdoc::all,
     reason = "generated; the comments are those of the .proto files, whose presence build/comments.rs checks"
 )]

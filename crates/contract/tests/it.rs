@@ -30,7 +30,8 @@ fn every_method_of_the_descriptor_set_has_a_contract() {
     let pool = DescriptorPool::decode(contract::DESCRIPTORS).expect("the embedded set is whole");
     let mut described = BTreeSet::new();
     for service in pool.services() {
-        described.extend(service.methods().map(|method| format!("/{}/{}", service.full_name(), method.name())));
+        described
+            .extend(service.methods().map(|method| format!("/{}/{}", service.full_name(), method.name())));
     }
     let contracts: BTreeSet<String> =
         contract::methods().iter().map(|method| method.path.to_owned()).collect();

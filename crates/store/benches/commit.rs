@@ -1,1 +1,2 @@
+//! Commits.
 fn main() {}

@@ -82,8 +82,8 @@ pub trait DocsEngine: Engine {
     /// Makes a kind ready to be written; returns the indexes that old documents do not carry yet.
     async fn prepare(&self, kind: &'static str, indexes: &'static [Index]) -> Result<Vec<Index>>;
 
-    /// Gives one document its keys if it still has this version; other keys and the version stay.
-    async fn set_keys(&self, kind: &'static str, id: &str, version: i64, keys: &[(&'static str, Value)]) -> Result<()>;
+    /// Gives documents their keys, each if it still has its version; the version and what is not named stay.
+    async fn set_keys(&self, kind: &'static str, documents: Vec<DocKeys>) -> Result<()>;
 
     /// An index that all documents carry now: enforced and used from here on.
     async fn finish(&self, kind: &'static str, index: &Index) -> Result<()>;
@@ -156,6 +156,17 @@ pub struct DocRow {
     pub version: i64,
     /// JSON.
     pub body: String,
+}
+
+/// Keys for a document that is there.
+#[derive(Clone, Debug)]
+pub struct DocKeys {
+    /// Which document.
+    pub id: String,
+    /// The version whose keys these are.
+    pub version: i64,
+    /// Values by index.
+    pub keys: Vec<(&'static str, Value)>,
 }
 
 /// Which documents to list.

@@ -1,1 +1,45 @@
-//! Being written.
+//! Storage: three shapes, and the engines behind them.
+//!
+//! [`Sql`] holds rows, [`Docs`] documents, [`Kv`] what may be lost. No caller's code runs inside a transaction: a
+//! [`Batch`] is statements with the rows that they must touch, the events to publish, the request key with its answer, and
+//! the consumer's position, and all of it is written or nothing. Read, decide purely, commit on what was read, retry on
+//! conflict. A [`Database`] is one service's; one commit covers everything in it.
+//!
+//! The engines are in `sqlite`: `mem:` and `dir:PATH`. Another one implements the traits in [`engine`] and passes
+//! `store::conformance`.
+
+mod batch;
+#[cfg(feature = "conformance")]
+pub mod conformance;
+mod database;
+mod docs;
+pub mod engine;
+mod error;
+pub mod faulty;
+mod kv;
+mod lease;
+mod migration;
+mod outbox;
+mod parked;
+pub mod portable;
+mod sql;
+mod sqlite;
+mod value;
+
+pub use batch::{
+    BATCH_BYTES_MAX, Batch, Committed, Consumed, EVENTS_MAX, NAME_CHARS_MAX, NewEvent, Position, RequestKey, STATEMENTS_MAX, StoredEvent,
+};
+pub use database::{Database, OpenOptions, open};
+pub use docs::{
+    DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Docs, Document, Index, List, Put, UPDATE_TRIES_MAX, Updated, Versioned,
+};
+pub use engine::Gap;
+pub use error::CommitError;
+pub use faulty::Faults;
+pub use kv::{Kv, KvEngine, Quota, Taken};
+pub use lease::{Lease, Leases};
+pub use migration::Migration;
+pub use outbox::{EVENTS_READ_MAX, Outbox};
+pub use parked::{PARKED_LIST_MAX, Parked, ParkedEvent};
+pub use sql::{ROWS_MAX, Sql};
+pub use value::{Row, Statement, Value, sql};

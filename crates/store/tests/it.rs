@@ -1,1 +1,1 @@
-//! Being written.
+//! The store from outside.

@@ -8,7 +8,6 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use chassis::Secret;
 use ed25519_dalek::SigningKey;
 use hmac::{Hmac, KeyInit, Mac};
 use kernel::SessionId;
@@ -27,7 +26,7 @@ const TEXT_BYTES_MAX: usize = 128;
 
 /// Derives what is secret.
 #[derive(Clone)]
-pub(crate) struct Derive(Secret);
+pub(crate) struct Derive(Zeroizing<[u8; 32]>);
 
 /// A refresh token as it was presented; not yet known to be genuine.
 pub(crate) struct RefreshToken {
@@ -39,12 +38,12 @@ pub(crate) struct RefreshToken {
 }
 
 impl Derive {
-    pub(crate) fn new(secret: Secret) -> Self {
-        Self(secret)
+    pub(crate) fn new(secret: &[u8; 32]) -> Self {
+        Self(Zeroizing::new(*secret))
     }
 
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.bytes()).expect("HMAC takes a key of any length");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
         for part in [purpose.as_bytes()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -124,7 +123,7 @@ pub(crate) mod tests {
     use crate::domain::Subject;
 
     pub(crate) fn derive() -> Derive {
-        Derive::new(Secret::from_bytes([7; 32]))
+        Derive::new(&[7; 32])
     }
 
     fn session(bits: u128, seed: [u8; 16]) -> Session {
@@ -144,7 +143,7 @@ pub(crate) mod tests {
         assert!(!derive.is_genuine(&session, &raised), "its number is part of it");
         assert!(!derive.is_genuine(&self::session(1, [2; 16]), &token), "the seed is part of it");
         assert!(!derive.is_genuine(&self::session(2, [1; 16]), &token), "the session is part of it");
-        let other = Derive::new(Secret::from_bytes([8; 32]));
+        let other = Derive::new(&[8; 32]);
         assert!(!other.is_genuine(&session, &token), "the secret of the house is part of it");
     }
 

@@ -11,8 +11,8 @@ pub use account::{Account, AccountKind, OPERATOR};
 pub use email::Email;
 pub use key::{KEYS_MAX, KeyPlan, KeyTimes, SigningKey, end_all, overlap, plan, published, signer};
 pub use password::Password;
-pub use permission::{ADMIN, AdminChange, PERMISSIONS_MAX, Permissions};
-pub use session::{Presented, Session, SessionEnd, Subject};
+pub use permission::{ADMIN, AdminChange, KNOWN, PERMISSIONS_MAX, Permissions};
+pub use session::{Presented, Session, SessionEnd, Subject, refused};
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ pub const LEEWAY: Duration = Duration::from_secs(60);
 pub const SESSIONS_MAX: usize = 100;
 /// Live secrets of an account.
 pub const SECRETS_MAX: usize = 100;
-/// Revocations that a key set lists; beyond, everybody's tokens are void and everybody refreshes.
-pub const REVOCATIONS_MAX: usize = 10_000;
+/// Revocations that a key set lists; beyond, the oldest are told as one for everybody.
+pub const REVOCATIONS_MAX: usize = 9_999;
 /// A revocation also covers tokens issued this long after it: what was being decided on older facts while it was
 /// committed, and by instances whose clocks are ahead. Tokens issued on newer facts carry a later `iat`.
 pub const REVOCATION_MARGIN: Duration = Duration::from_secs(5);
@@ -58,15 +58,23 @@ pub struct Revocation {
     pub before: Timestamp,
 }
 
-/// The revocations to tell: the latest of each id, by id; one for everybody when there would be too many.
+/// The id of a revocation of everybody's tokens.
+pub const EVERYBODY: &str = "*";
+
+/// The revocations to tell: the latest of each id, by id. When there are too many, the oldest are told as one for everybody:
+/// it ends tokens a little before their time, and lets none of those live that were revoked.
 #[must_use]
 pub fn told(mut revocations: Vec<Revocation>) -> Vec<Revocation> {
     revocations.sort_by(|a, b| a.id.cmp(&b.id).then(b.before.cmp(&a.before)));
     revocations.dedup_by(|later, first| later.id == first.id);
-    match revocations.iter().map(|revocation| revocation.before).max() {
-        Some(before) if revocations.len() > REVOCATIONS_MAX => vec![Revocation { id: "*".to_owned(), before }],
-        _ => revocations,
+    if revocations.len() > REVOCATIONS_MAX {
+        revocations.sort_by_key(|revocation| std::cmp::Reverse(revocation.before));
+        let before = revocations[REVOCATIONS_MAX - 1].before;
+        revocations.truncate(REVOCATIONS_MAX - 1);
+        revocations.push(Revocation { id: EVERYBODY.to_owned(), before });
+        revocations.sort_by(|a, b| a.id.cmp(&b.id));
     }
+    revocations
 }
 
 #[cfg(test)]
@@ -82,13 +90,18 @@ mod tests {
     }
 
     #[test]
-    fn too_many_revocations_become_one_for_everybody() {
-        let all = (0..=REVOCATIONS_MAX as i64)
+    fn of_too_many_revocations_the_oldest_are_told_as_one_for_everybody() {
+        let all: Vec<_> = (0..=REVOCATIONS_MAX as i64)
             .map(|n| Revocation { id: format!("ses_{n}"), before: Timestamp::from_secs(n) })
-            .collect::<Vec<_>>();
-        let last = Timestamp::from_secs(REVOCATIONS_MAX as i64);
+            .collect();
         assert_eq!(told(all[1..].to_vec()).len(), REVOCATIONS_MAX);
-        assert_eq!(told(all), [Revocation { id: "*".to_owned(), before: last }]);
+        let told = told(all.clone());
+        assert_eq!(told.len(), REVOCATIONS_MAX);
+        let everybody = told.iter().find(|revocation| revocation.id == EVERYBODY).expect("the rest");
+        for revocation in &all {
+            assert!(told.contains(revocation) || revocation.before <= everybody.before, "{revocation:?}");
+        }
+        assert_eq!(everybody.before, Timestamp::from_secs(1), "the newest of the rest");
     }
 
     proptest! {

@@ -1,15 +1,16 @@
 //! The repository: what identity keeps, and under which conditions it changes.
 
-mod accounts;
-mod keys;
-mod secrets;
-mod sessions;
+pub(crate) mod accounts;
+pub(crate) mod keys;
+pub(crate) mod secrets;
+pub(crate) mod sessions;
 
 use kernel::{Error, Result};
 use store::{Batch, CommitError, Migration, RequestKey, Sql};
 
 pub(crate) use accounts::{AccountFilter, Credentials};
 pub(crate) use secrets::SecretRow;
+pub(crate) use sessions::Revoke;
 
 /// Migrations of identity's database.
 pub(crate) const MIGRATIONS: &[Migration] =

@@ -1,3 +1,58 @@
-//! Being written.
-#![warn(missing_docs)]
+//! Stock: what is there, what is held for orders, and how it came to be so.
+//!
+//! **Owns** a counter per (SKU, location), the ledger of its movements, receipts by their references, and holds: one per
+//! order, `held → committed | released | expired`, `committed → returned`.
+//!
+//! **Promises** that nothing is sold twice: a hold takes all it asks for in one commit of conditional updates, or
+//! nothing; that the counter equals the fold of its ledger, always; that a hold ends once, by commit, release or expiry,
+//! whoever comes first; that what comes again (a receipt's reference, an order's hold, a step of a hold) changes nothing.
+//!
+//! **Publishes** `StockBandChanged` when what is left crosses a band. **Calls** nobody.
+
+mod api;
 mod domain;
+mod jobs;
+mod store;
+
+use std::time::Duration;
+
+use contract::souk::inventory::v1::inventory_service_server::InventoryServiceServer;
+use serde::{Deserialize, Serialize};
+
+/// The role `inventory`.
+pub const SERVICE: chassis::Service = chassis::Service::new("inventory", start)
+    .about("Stock per SKU and location, holds, the movement ledger.")
+    .settings::<Settings>();
+
+/// The section `[inventory]` of `souk.toml`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// How long a hold lasts when its order does not say, in seconds. 900 (15 minutes).
+    pub hold_seconds: u64,
+    /// How long a hold lasts at most with all renewals, in seconds. 604800 (7 days).
+    pub hold_seconds_max: u64,
+    /// How often expired holds are looked for, in milliseconds. 1000.
+    pub sweep_every_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { hold_seconds: 900, hold_seconds_max: 604_800, sweep_every_ms: 1_000 }
+    }
+}
+
+fn start(ctx: chassis::Context) -> chassis::Starting {
+    Box::pin(async move {
+        let settings: Settings = ctx.config()?;
+        let database = ctx.database(store::MIGRATIONS).await?;
+        let stock = store::Stock::new(&database, api::announce);
+        let sweeper = jobs::Sweeper::new(stock.clone(), ctx.clone());
+        ctx.every("expire holds", Duration::from_millis(settings.sweep_every_ms.max(1)), move || sweeper.clone().run());
+        let terms = domain::Terms {
+            usual: Duration::from_secs(settings.hold_seconds),
+            longest: Duration::from_secs(settings.hold_seconds_max.max(settings.hold_seconds)),
+        };
+        Ok(chassis::Role::new().grpc(InventoryServiceServer::new(api::Api::new(ctx, stock, terms))))
+    })
+}

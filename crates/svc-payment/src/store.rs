@@ -135,6 +135,14 @@ impl Books {
         self.sql.commit(change.batch).await.map(|_| ())
     }
 
+    /// Whether a request was made before.
+    ///
+    /// # Errors
+    /// `IDEMPOTENCY_KEY_REUSED` when its key was used for another; when the store fails.
+    pub async fn remembered(&self, key: &RequestKey) -> Result<bool> {
+        Ok(self.sql.answer(key).await?.is_some())
+    }
+
     /// A payment, with what its latest attempt says.
     ///
     /// # Errors
@@ -154,22 +162,6 @@ impl Books {
             .bind(payment_id(order, TENDERS_MAX - 1))
             .bind(order);
         self.sql.fetch(statement).await?.iter().map(rows::payment).collect()
-    }
-
-    /// Several payments, at most 1000, in no order.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn payments(&self, ids: &[PaymentId]) -> Result<Vec<Payment>> {
-        let mut found = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(CHUNK) {
-            let marks = marks(chunk.len());
-            let statement = rows::select_payments(&format!("p.id IN ({marks})")).bind_all(chunk);
-            for row in self.sql.fetch(statement).await? {
-                found.push(rows::payment(&row)?);
-            }
-        }
-        Ok(found)
     }
 
     /// An attempt.
@@ -208,13 +200,46 @@ impl Books {
         self.sql.fetch(statement).await?.iter().map(rows::operation).collect()
     }
 
-    /// The latest void of a payment's attempt.
+    /// The latest void of a payment's latest attempt.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn latest_void(&self, payment: PaymentId) -> Result<Option<Operation>> {
-        let operations = self.operations(payment).await?;
-        Ok(operations.into_iter().rfind(|operation| operation.kind == OperationKind::Void))
+    pub async fn latest_void(&self, payment: &Payment) -> Result<Option<Operation>> {
+        let operations = self.operations(payment.id).await?;
+        let is_it = |operation: &Operation| operation.kind == OperationKind::Void && operation.attempt == payment.attempt;
+        Ok(operations.into_iter().rfind(is_it))
+    }
+
+    /// All attempts of several payments.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn attempts_of(&self, payments: &[PaymentId]) -> Result<Vec<Attempt>> {
+        let mut found = Vec::with_capacity(payments.len());
+        for chunk in payments.chunks(CHUNK) {
+            let marks = marks(chunk.len());
+            let statement = rows::select_attempts(&format!("payment_id IN ({marks})")).bind_all(chunk);
+            for row in self.sql.fetch(statement).await? {
+                found.push(rows::attempt(&row)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Several operations.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn operations_by_id(&self, ids: &[String]) -> Result<Vec<Operation>> {
+        let mut found = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            let marks = marks(chunk.len());
+            let statement = rows::select_operations(&format!("id IN ({marks})")).bind_all(chunk);
+            for row in self.sql.fetch(statement).await? {
+                found.push(rows::operation(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Attempts about which the provider is to be asked by now, the longest due first.

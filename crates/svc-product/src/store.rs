@@ -27,6 +27,7 @@ use claims::Claim;
 use history::Record;
 
 pub use cache::Found;
+pub use categories::SavedCategory;
 
 /// How often a made slug is tried with another tail before the caller is told that it is taken.
 const SLUG_TRIES: usize = 4;
@@ -348,7 +349,3 @@ fn refused(error: CommitError) -> Result<Saved> {
 pub fn version_conflict() -> Error {
     Error::conflict("VERSION_CONFLICT", "it was changed meanwhile; read it again").at("/version")
 }
-
-#[cfg(test)]
-#[path = "store_tests.rs"]
-mod tests;

@@ -19,7 +19,12 @@ pub(super) fn encode(value: &Value, id: &str) -> String {
 
 /// Reads a cursor back.
 pub(super) fn decode(text: &str) -> Result<(Value, String)> {
-    read(text).ok_or_else(|| Error::field("/page/cursor", "INVALID_CURSOR", "is not a cursor of this list"))
+    read(text).ok_or_else(invalid)
+}
+
+/// A cursor that is none, or of another list.
+pub(super) fn invalid() -> Error {
+    Error::field("/page/cursor", "INVALID_CURSOR", "is not a cursor of this list")
 }
 
 fn read(text: &str) -> Option<(Value, String)> {

@@ -132,6 +132,10 @@ impl<T: Document> Docs<T> {
             return Err(Error::internal("a list needs a limit of 1 to 1000, and an index for a value"));
         }
         let after = list.after.as_deref().map(cursor::decode).transpose()?;
+        let by_value = list.index.is_some() && list.equals.is_none();
+        if after.as_ref().is_some_and(|(value, _)| value.is_null() == by_value) {
+            return Err(cursor::invalid());
+        }
         // One more than wanted tells whether there is a next page.
         let query = DocQuery { index: list.index, equals: list.equals, after, limit: list.limit + 1 };
         let mut rows = self.engine().await?.list(T::KIND, query).await?;

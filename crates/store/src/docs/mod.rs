@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use handle::Docs;
-pub(crate) use ready::Ready;
+pub(crate) use handle::Shared;
+use ready::Ready;
 
 use crate::batch::{Consumed, Effects, NewEvent, RequestKey};
 use crate::lease::Lease;

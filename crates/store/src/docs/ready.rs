@@ -7,7 +7,7 @@ use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
 use super::{Document, Index};
-use crate::engine::{DocQuery, DocsEngine};
+use crate::engine::{DocKeys, DocQuery, DocsEngine};
 
 /// Documents that are given their keys between two looks at the store.
 const BACKFILL_PAGE: u32 = 500;
@@ -49,14 +49,14 @@ async fn backfill<T: Document>(engine: &dyn DocsEngine) -> Result<()> {
     loop {
         let query = DocQuery { index: None, equals: None, after, limit: BACKFILL_PAGE };
         let page = engine.list(T::KIND, query).await?;
-        for (_, row) in &page {
-            let value: T = super::handle::parse(T::KIND, row)?;
-            engine.set_keys(T::KIND, &row.id, row.version, &value.keys()).await?;
+        let Some((value, last)) = page.last() else { return Ok(()) };
+        after = Some((value.clone(), last.id.clone()));
+        let mut documents = Vec::with_capacity(page.len());
+        for (_, row) in page {
+            let value: T = super::handle::parse(T::KIND, &row)?;
+            documents.push(DocKeys { id: row.id, version: row.version, keys: value.keys() });
         }
-        match page.into_iter().last() {
-            Some((value, row)) => after = Some((value, row.id)),
-            None => return Ok(()),
-        }
+        engine.set_keys(T::KIND, documents).await?;
     }
 }
 

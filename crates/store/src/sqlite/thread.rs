@@ -8,7 +8,8 @@ use std::thread::JoinHandle;
 
 use kernel::{Error, Result};
 use parking_lot::{Condvar, Mutex};
-use rusqlite::{CheckpointMode, DEFAULT_NAME};
+use rusqlite::DEFAULT_NAME;
+use rusqlite::wal::CheckpointMode;
 use tokio::sync::oneshot;
 
 use super::writer::Writer;
@@ -163,10 +164,10 @@ fn serve(mut writer: Writer, queue: &Queue) {
 /// commit that fills the log, and its callers would wait for it.
 fn checkpoint(writer: &Writer) {
     let conn = writer.conn();
-    match conn.wal_checkpoint_v2(Some(DEFAULT_NAME), CheckpointMode::NOOP) {
+    match conn.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::NOOP) {
         Ok((frames, _)) if frames < CHECKPOINT_FRAMES => {}
         Ok(_) => {
-            if let Err(error) = conn.wal_checkpoint_v2(Some(DEFAULT_NAME), CheckpointMode::PASSIVE) {
+            if let Err(error) = conn.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::PASSIVE) {
                 tracing::warn!(%error, "the log could not be copied into the database; it is tried again");
             }
         }

@@ -69,20 +69,36 @@ pub struct Priced {
     pub taxes: Vec<TaxSum>,
 }
 
-/// Prices lines and one shipment.
+/// Prices lines, in the order of the items.
 ///
 /// # Errors
 /// `AMOUNT_OVERFLOW` when an amount needs more than 64 bits; `CURRENCY_MISMATCH` when an item is in another currency.
-pub fn price(
+pub fn price_lines(rules: Rules, items: &[Item]) -> Result<Vec<Amounts>> {
+    match rules.level {
+        RoundingLevel::Line => items.iter().map(|item| line(rules, item)).collect(),
+        RoundingLevel::Total => by_total(rules, items),
+    }
+}
+
+/// Sum of the lines in the tax mode of the rules: the price of the goods, by which shipping is rated.
+///
+/// # Errors
+/// `AMOUNT_OVERFLOW`.
+pub fn subtotal(rules: Rules, lines: &[Amounts]) -> Result<Money> {
+    Ok(Money::sum(rules.currency, lines.iter().map(|line| line.subtotal))?)
+}
+
+/// Adds one shipment to priced lines, and sums up.
+///
+/// # Errors
+/// `AMOUNT_OVERFLOW` when an amount needs more than 64 bits; `CURRENCY_MISMATCH` when shipping is in another currency.
+pub fn total(
     rules: Rules,
     items: &[Item],
+    lines: Vec<Amounts>,
     shipping: Money,
     shipping_tax: Option<&AppliedTax>,
 ) -> Result<Priced> {
-    let lines = match rules.level {
-        RoundingLevel::Line => items.iter().map(|item| line(rules, item)).collect::<Result<Vec<_>>>()?,
-        RoundingLevel::Total => by_total(rules, items)?,
-    };
     let shipping = taxed(rules, shipping, shipping_tax)?;
     let items_gross = Money::sum(rules.currency, lines.iter().map(|line| line.gross))?;
     let lines_tax = Money::sum(rules.currency, lines.iter().map(|line| line.tax))?;
@@ -167,6 +183,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn price(rules: Rules, items: &[Item], shipping: Money, tax: Option<&AppliedTax>) -> Result<Priced> {
+        total(rules, items, price_lines(rules, items)?, shipping, tax)
+    }
 
     fn vat(rate_micros: i64) -> AppliedTax {
         AppliedTax { name: "VAT".into(), country: "GB".into(), rate_micros }

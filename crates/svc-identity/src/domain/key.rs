@@ -10,7 +10,7 @@ use super::{LEEWAY, TOKEN_LIFE};
 pub const KEYS_MAX: usize = 16;
 
 /// A key that signs access tokens. The private half is derived from the seed and the secret of the house.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SigningKey {
     /// `kid` of its tokens.
     pub id: String,

@@ -1,12 +1,28 @@
 //! What an account may do beyond being a customer.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use kernel::{Code, Error, Result, Violations};
 
 /// The permission that is all others.
 pub const ADMIN: &str = "admin";
+/// The permissions that services ask for beside those that the contracts name.
+pub const KNOWN: [&str; 14] = [
+    "accounts.read",
+    "accounts.write",
+    "catalogue.write",
+    "checkout.override",
+    "events.read",
+    "orders.read",
+    "orders.write",
+    "payments.read",
+    "payments.write",
+    "search.write",
+    "shipping.write",
+    "stock.write",
+    "users.read",
+    "users.write",
+];
 /// Most permissions of one account.
 pub const PERMISSIONS_MAX: usize = 50;
 /// Longest name of a permission in bytes.
@@ -42,6 +58,12 @@ impl Permissions {
             }
         }
         Ok(Self(asked.iter().cloned().collect()))
+    }
+
+    /// Whether some of these permissions are not among `new`.
+    #[must_use]
+    pub fn lost_in(&self, new: &Self) -> bool {
+        !self.0.is_subset(&new.0)
     }
 
     /// The operator's.
@@ -81,12 +103,6 @@ impl Permissions {
     /// The names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
-    }
-
-    /// The names, sorted, as tokens carry them.
-    #[must_use]
-    pub fn shared(&self) -> Arc<[String]> {
-        self.0.iter().cloned().collect()
     }
 
     /// Whether somebody who holds what `may` says may act on an account with these permissions: end its sessions, make it

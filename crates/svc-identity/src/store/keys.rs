@@ -13,7 +13,7 @@ impl Store {
         self.sql.fetch(query).await?.iter().map(read).collect()
     }
 
-    /// Forgets keys that verify nothing since `until`. The newest stays, since the next one follows it.
+    /// Forgets keys that verify nothing since `until`, with their seeds.
     pub(crate) async fn sweep_keys(&self, until: Timestamp) -> Result<()> {
         let delete = sql("DELETE FROM signing_keys WHERE verifies_until < ?").bind(until);
         self.sql.commit(Batch::new().run(delete)).await?;

@@ -4,7 +4,7 @@ use kernel::{Error, Result, SessionId, Timestamp};
 use store::{Batch, Row, sql};
 
 use super::{SWEEP_ROWS, Store};
-use crate::domain::{Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends};
+use crate::domain::{REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends};
 
 const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
 
@@ -23,18 +23,11 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The revocations that may still concern a living token.
+    /// The newest revocations that may still concern a living token; one more than a key set lists when there are more.
     pub(crate) async fn revocations(&self, now: Timestamp) -> Result<Vec<Revocation>> {
-        // Beyond what a key set lists nothing but the number matters; the newest are among them.
-        let query = sql("SELECT revoked, void_before FROM revocations WHERE ends_at > ? ORDER BY ends_at DESC LIMIT 10000");
-        let rows = self.sql.fetch(query.bind(now)).await?;
+        let query = sql("SELECT revoked, void_before FROM revocations WHERE ends_at > ? ORDER BY ends_at DESC LIMIT ?");
+        let rows = self.sql.fetch(query.bind(now).bind(REVOCATIONS_MAX as i64 + 1)).await?;
         rows.iter().map(|row| Ok(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? })).collect()
-    }
-
-    /// How many revocations may still concern a living token.
-    pub(crate) async fn revocations_count(&self, now: Timestamp) -> Result<i64> {
-        let query = sql("SELECT COUNT(*) AS amount FROM revocations WHERE ends_at > ?").bind(now);
-        self.sql.fetch_one(query).await?.map_or(Ok(0), |row| row.int("amount"))
     }
 
     /// Deletes what nobody asks for any more: some sessions that expired before `expired`, revocations that ended.

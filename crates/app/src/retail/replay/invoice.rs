@@ -297,7 +297,7 @@ mod tests {
         );
         assert_eq!(
             (account.file.lines, account.file.invoices, account.file.money.minor_units),
-            (5, 3, 1220 - 500)
+            (5, 3, 1220)
         );
     }
 

@@ -1,0 +1,152 @@
+//! Both transports behind one channel: the same layers, the same answers.
+
+mod fixture;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::souk::event::v1::GetStatusRequest;
+use fixture::House;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use kernel::{Code, Error};
+use mesh::{Effect, Endpoint, FaultRule, Scope, Target, with_scope};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+use tonic::body::Body;
+
+fn about(source: &str) -> GetStatusRequest {
+    GetStatusRequest { source: source.to_owned() }
+}
+
+/// Serves the `product` of a house over HTTP/2 on a free port.
+async fn listen(house: &House) -> SocketAddr {
+    let Some(Target::Local(endpoint)) = house.routes.directory.find("product") else { panic!("product runs here") };
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let endpoint: Arc<dyn Endpoint> = endpoint.clone();
+            let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                let answer = endpoint.call(request.map(Body::new));
+                async move { Ok::<_, std::convert::Infallible>(answer.await) }
+            });
+            tokio::spawn(hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    address
+}
+
+/// A house whose `product` is elsewhere, and the house where it is.
+async fn apart(secret: u8) -> (House, House) {
+    let there = House::new(1);
+    let here = House::new(secret);
+    here.routes.directory.add_remote("product", listen(&there).await);
+    (here, there)
+}
+
+async fn error(house: &House, source: &str) -> Error {
+    contract::error(house.client("order", "product").get_status(about(source)).await.expect_err("an error"))
+}
+
+#[tokio::test]
+async fn a_call_is_the_same_in_process_and_over_http2() {
+    let (remote, _there) = apart(1).await;
+    for house in [House::new(1), remote] {
+        let mut client = house.client("order", "product");
+        assert_eq!(client.get_status(about("who")).await.expect("an answer").into_inner().count, 1, "the callee sees the role");
+        let unknown = error(&house, "nothing").await;
+        assert_eq!((unknown.code(), unknown.reason()), (Code::NotFound, "UNKNOWN_SOURCE"));
+        let panicked = error(&house, "panic").await;
+        assert_eq!((panicked.code(), panicked.message()), (Code::Internal, "something went wrong on our side"));
+        let mut stream = client.subscribe(contract::souk::event::v1::SubscribeRequest::default()).await.expect("a stream").into_inner();
+        assert!(stream.message().await.expect("readable").is_some());
+        assert!(stream.message().await.expect("ended").is_none());
+    }
+}
+
+#[tokio::test]
+async fn a_house_with_another_secret_is_not_believed() {
+    let (stranger, _there) = apart(2).await;
+    assert_eq!(error(&stranger, "who").await.reason(), "PEER_INVALID");
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_deadline_is_inherited() {
+    let (remote, _there) = apart(1).await;
+    for house in [House::new(1), remote] {
+        let deadline = Some(Instant::now() + Duration::from_millis(50));
+        let failed = with_scope(Scope { deadline, ..Scope::default() }, error(&house, "wait")).await;
+        assert_eq!(failed.code(), Code::DeadlineExceeded);
+        let spent = Some(Instant::now());
+        let failed = with_scope(Scope { deadline: spent, ..Scope::default() }, error(&house, "who")).await;
+        assert_eq!(failed.code(), Code::DeadlineExceeded);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_method_takes_no_longer_than_its_contract_says() {
+    let house = House::new(1);
+    let began = Instant::now();
+    assert_eq!(error(&house, "wait").await.code(), Code::DeadlineExceeded);
+    assert_eq!(began.elapsed(), Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn nobody_there_says_so_and_comes_back() {
+    let house = House::new(1);
+    house.routes.directory.remove("product");
+    assert_eq!(error(&house, "who").await.code(), Code::Unavailable);
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = free.local_addr().expect("bound");
+    drop(free);
+    house.routes.directory.add_remote("product", address);
+    assert_eq!(error(&house, "who").await.code(), Code::Unavailable);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_do_what_they_say_and_end() {
+    let house = House::new(1);
+    let rule = |effect, times| FaultRule {
+        method: "/souk.event.v1.EventService/".into(),
+        caller: Some("order".into()),
+        per_million: 1_000_000,
+        effect,
+        until: Instant::now() + Duration::from_secs(60),
+        times: Some(times),
+    };
+    let served = || house.guards.telemetry.answered("/souk.event.v1.EventService/GetStatus");
+    house.routes.faults.add(rule(Effect::Abort, 1)).expect("added");
+    assert_eq!(error(&house, "who").await.reason(), "FAULT_INJECTED");
+    assert_eq!(served(), 0, "it was not made");
+    house.routes.faults.add(rule(Effect::DropAnswer, 1)).expect("added");
+    assert_eq!(error(&house, "who").await.reason(), "FAULT_INJECTED");
+    assert_eq!(served(), 1, "it was made, and its answer lost");
+    house.routes.faults.add(rule(Effect::Duplicate, 1)).expect("added");
+    fixture::ask(house.client("order", "product")).await;
+    assert_eq!(served(), 3, "it was made twice");
+    house.routes.faults.add(rule(Effect::Delay(Duration::from_secs(5)), 1)).expect("added");
+    let began = Instant::now();
+    fixture::ask(house.client("order", "product")).await;
+    assert_eq!(began.elapsed(), Duration::from_secs(5));
+    house.routes.faults.add(rule(Effect::Abort, 9)).expect("added");
+    fixture::ask(house.client("cart", "product")).await;
+    tokio::time::advance(Duration::from_secs(61)).await;
+    fixture::ask(house.client("order", "product")).await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_decoded_is_the_callers_fault() {
+    use http_body_util::Full;
+    let house = House::new(1);
+    let Some(Target::Local(endpoint)) = house.routes.directory.find("product") else { panic!("product runs here") };
+    // field 1, length-delimited, one byte that is no UTF-8; in a gRPC frame of three bytes
+    let frame = bytes::Bytes::from_static(&[0, 0, 0, 0, 3, 0x0a, 1, 0xff]);
+    let request = http::Request::post("/souk.event.v1.EventService/GetStatus").header("content-type", "application/grpc");
+    let peer = house.guards.peers.sign("order");
+    let request = request.header("souk-peer", peer).body(Body::new(Full::new(frame))).expect("a request");
+    let response = endpoint.call(request).await;
+    let failed = contract::error(tonic::Status::from_header_map(response.headers()).expect("a status"));
+    assert_eq!(failed.code(), Code::InvalidArgument);
+    assert_eq!(failed.violations()[0].field, "/source");
+}

@@ -1,0 +1,141 @@
+//! Opening a database, and the handles on it.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use kernel::{Clock, Error, Result, Timestamp};
+
+use crate::docs::{Docs, Document};
+use crate::engine::{DocsEngine, Engine, SqlEngine};
+use crate::faulty::{Faults, Faulty};
+use crate::lease::Leases;
+use crate::migration::Migration;
+use crate::outbox::Outbox;
+use crate::parked::Parked;
+use crate::sql::Sql;
+use crate::sqlite::Sqlite;
+
+/// How to open a database.
+#[derive(Clone)]
+pub struct OpenOptions {
+    /// The store's clock: times of events, expiry of answers, leases.
+    pub clock: Arc<dyn Clock>,
+    /// Faults to inject between the shapes and the engine.
+    pub faults: Option<Faults>,
+}
+
+impl OpenOptions {
+    /// Without faults.
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, faults: None }
+    }
+
+    /// With faults.
+    #[must_use]
+    pub fn with_faults(mut self, faults: Faults) -> Self {
+        self.faults = Some(faults);
+        self
+    }
+}
+
+/// One service's database. Everything in it commits together: rows, documents, events, answers, positions, leases. Cheap
+/// to clone; it is closed when the last handle is dropped.
+#[derive(Clone)]
+pub struct Database {
+    engine: Arc<dyn Engine>,
+    sql: Arc<dyn SqlEngine>,
+    docs: Arc<crate::docs::Shared>,
+    leases: Leases,
+}
+
+impl Database {
+    fn new<E: SqlEngine + DocsEngine>(engine: E, options: OpenOptions) -> Self {
+        match options.faults {
+            Some(faults) => Self::over(Arc::new(Faulty::new(engine, faults)), options.clock),
+            None => Self::over(Arc::new(engine), options.clock),
+        }
+    }
+
+    fn over<E: SqlEngine + DocsEngine>(engine: Arc<E>, clock: Arc<dyn Clock>) -> Self {
+        let leases = Leases::new(Arc::clone(&engine) as _, clock);
+        let docs = Arc::new(crate::docs::Shared::new(Arc::clone(&engine) as _));
+        Self { engine: Arc::clone(&engine) as _, sql: engine, docs, leases }
+    }
+
+    /// Its rows.
+    #[must_use]
+    pub fn sql(&self) -> Sql {
+        Sql::new(Arc::clone(&self.sql))
+    }
+
+    /// Its documents of one kind.
+    #[must_use]
+    pub fn docs<T: Document>(&self) -> Docs<T> {
+        Docs::new(Arc::clone(&self.docs))
+    }
+
+    /// Its events.
+    #[must_use]
+    pub fn outbox(&self) -> Outbox {
+        Outbox::new(Arc::clone(&self.engine))
+    }
+
+    /// Its leases.
+    #[must_use]
+    pub fn leases(&self) -> Leases {
+        self.leases.clone()
+    }
+
+    /// The events that its consumers set aside.
+    #[must_use]
+    pub fn parked(&self) -> Parked {
+        Parked::new(Arc::clone(&self.engine))
+    }
+
+    /// Whether it belongs to this process alone.
+    #[must_use]
+    pub fn exclusive(&self) -> bool {
+        self.engine.exclusive()
+    }
+
+    /// Removes remembered answers whose time is over, at most `rows_max`. How many were removed.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sweep(&self, rows_max: u32) -> Result<u64> {
+        self.engine.sweep(rows_max).await
+    }
+
+    /// Removes events that were published before a time; see [`Outbox::prune`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<u64> {
+        self.engine.prune(before, rows_max).await
+    }
+}
+
+/// Opens the database `name` at `mem:` (in memory, gone with the last handle) or `dir:PATH` (`PATH/NAME/NAME.db`, made if
+/// it is not there), and applies the migrations that it lacks.
+///
+/// # Errors
+/// A sentence that says what and what to do. `DATA_DIR_IN_USE` when another process has it, `DATA_DIR_UNWRITABLE`,
+/// `STORAGE_FULL`, `DATA_CORRUPT`, `DATA_NEWER` when a later release wrote it, `MIGRATION_CHANGED`, `MIGRATION_FAILED`,
+/// `INVALID_STORE_URL`, `INVALID_STORE_NAME`.
+pub async fn open(url: &str, name: &str, migrations: &'static [Migration], options: OpenOptions) -> Result<Database> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
+        return Err(Error::invalid("INVALID_STORE_NAME", format!("{name:?} is no name for a database; use a-z, 0-9, - and _")));
+    }
+    let clock = Arc::clone(&options.clock);
+    let engine = match url.split_once(':') {
+        Some(("mem", "")) => Sqlite::memory(name, migrations, clock)?,
+        Some(("dir", path)) if !path.is_empty() => Sqlite::directory(&PathBuf::from(path), name, migrations, clock).await?,
+        _ => {
+            let message = format!("{url:?} is no store; use mem: to keep data in memory, or dir:PATH to keep it in a directory");
+            return Err(Error::invalid("INVALID_STORE_URL", message));
+        }
+    };
+    Ok(Database::new(engine, options))
+}

@@ -1,0 +1,284 @@
+//! Keys with a time to live: only for what may be lost, such as caches and quota tokens.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use kernel::{Clock, Error, Result};
+use parking_lot::Mutex;
+
+/// The most bytes of a key.
+pub const KEY_BYTES_MAX: usize = 512;
+/// The most bytes of a value.
+pub const VALUE_BYTES_MAX: usize = 1 << 20;
+/// The most keys in memory unless said otherwise.
+pub const ENTRIES_MAX: usize = 100_000;
+/// The most bytes of keys and values in memory.
+const BYTES_MAX: usize = 64 << 20;
+
+/// How many tokens there are: `tokens` per `period`, up to `burst` at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// Tokens per period, from 1.
+    pub tokens: u32,
+    /// The period, above zero.
+    pub period: Duration,
+    /// Tokens that may be taken at once after a rest, from 1.
+    pub burst: u32,
+}
+
+/// Whether a token was there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It was.
+    Allowed {
+        /// Tokens that are left now.
+        remaining: u32,
+    },
+    /// It was not.
+    Denied {
+        /// When the next one comes.
+        retry_after: Duration,
+    },
+}
+
+/// What a key engine does. Each operation is atomic.
+#[async_trait]
+pub trait KvEngine: Send + Sync + 'static {
+    /// See [`Kv::get`].
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>>;
+    /// Sets a key, if `absent` only when it is not there; whether it was set.
+    async fn set(&self, key: &str, value: &[u8], ttl: Duration, absent: bool) -> Result<bool>;
+    /// See [`Kv::add`].
+    async fn add(&self, key: &str, by: i64, ttl: Duration) -> Result<i64>;
+    /// See [`Kv::take_token`].
+    async fn take_token(&self, key: &str, quota: Quota) -> Result<Taken>;
+    /// See [`Kv::remove`].
+    async fn remove(&self, key: &str) -> Result<bool>;
+}
+
+/// Keys with a time to live.
+#[derive(Clone)]
+pub struct Kv {
+    engine: Arc<dyn KvEngine>,
+}
+
+impl Kv {
+    /// Over an engine.
+    #[must_use]
+    pub fn new(engine: Arc<dyn KvEngine>) -> Self {
+        Self { engine }
+    }
+
+    /// In this process, with at most [`ENTRIES_MAX`] keys: when it is full, what expires first goes first.
+    #[must_use]
+    pub fn memory(clock: Arc<dyn Clock>) -> Self {
+        Self::memory_of(clock, ENTRIES_MAX)
+    }
+
+    /// In this process, with at most `entries_max` keys.
+    #[must_use]
+    pub fn memory_of(clock: Arc<dyn Clock>, entries_max: usize) -> Self {
+        Self::new(Arc::new(Memory { clock, entries_max: entries_max.max(1), map: Mutex::default() }))
+    }
+
+    /// The value of a key. A counter reads as its decimal digits.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        check(key, 0)?;
+        self.engine.get(key).await
+    }
+
+    /// Sets a key for a time.
+    ///
+    /// # Errors
+    /// When the store fails; `KV_TOO_LARGE` above [`KEY_BYTES_MAX`] or [`VALUE_BYTES_MAX`].
+    pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) -> Result<()> {
+        check(key, value.len())?;
+        self.engine.set(key, value, ttl, false).await.map(|_| ())
+    }
+
+    /// Sets a key for a time if it is not there; whether it was set.
+    ///
+    /// # Errors
+    /// As [`Kv::set`].
+    pub async fn set_if_absent(&self, key: &str, value: &[u8], ttl: Duration) -> Result<bool> {
+        check(key, value.len())?;
+        self.engine.set(key, value, ttl, true).await
+    }
+
+    /// Adds to a counter, which begins at 0 and then lives for `ttl`; returns what it is now. Stops at the ends of `i64`.
+    ///
+    /// # Errors
+    /// When the store fails, or the key holds something else.
+    pub async fn add(&self, key: &str, by: i64, ttl: Duration) -> Result<i64> {
+        check(key, 0)?;
+        self.engine.add(key, by, ttl).await
+    }
+
+    /// Takes a token of a quota by the generic cell rate algorithm (ITU-T I.371): no bursts beyond `burst`, no windows.
+    ///
+    /// # Errors
+    /// When the store fails, the quota is zero, or the key holds something else.
+    pub async fn take_token(&self, key: &str, quota: Quota) -> Result<Taken> {
+        check(key, 0)?;
+        if quota.tokens == 0 || quota.burst == 0 || quota.period.is_zero() {
+            return Err(Error::internal(format!("a quota must not be zero: {quota:?}")));
+        }
+        self.engine.take_token(key, quota).await
+    }
+
+    /// Forgets a key; whether it was there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove(&self, key: &str) -> Result<bool> {
+        check(key, 0)?;
+        self.engine.remove(key).await
+    }
+}
+
+fn check(key: &str, value_bytes: usize) -> Result<()> {
+    if key.is_empty() || key.len() > KEY_BYTES_MAX || value_bytes > VALUE_BYTES_MAX {
+        let message = format!("a key has 1 to {KEY_BYTES_MAX} bytes and a value at most {VALUE_BYTES_MAX}");
+        return Err(Error::invalid("KV_TOO_LARGE", message));
+    }
+    Ok(())
+}
+
+enum Stored {
+    Bytes(Vec<u8>),
+    Count(i64),
+    /// When the quota is whole again: the theoretical arrival time of the algorithm.
+    Whole(Duration),
+}
+
+impl Stored {
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Count(_) | Self::Whole(_) => 16,
+        }
+    }
+}
+
+struct Entry {
+    stored: Stored,
+    expires: Duration,
+}
+
+/// A map on the clock.
+struct Memory {
+    clock: Arc<dyn Clock>,
+    entries_max: usize,
+    map: Mutex<Map>,
+}
+
+#[derive(Default)]
+struct Map {
+    entries: HashMap<Arc<str>, Entry>,
+    by_expiry: BTreeSet<(Duration, Arc<str>)>,
+    bytes: usize,
+}
+
+impl Map {
+    fn get(&self, key: &str, now: Duration) -> Option<&Entry> {
+        self.entries.get(key).filter(|entry| entry.expires > now)
+    }
+
+    fn remove(&mut self, key: &str) -> Option<Entry> {
+        let (key, entry) = self.entries.remove_entry(key)?;
+        self.bytes -= key.len() + entry.stored.len();
+        self.by_expiry.remove(&(entry.expires, key));
+        Some(entry)
+    }
+
+    fn put(&mut self, key: &str, stored: Stored, expires: Duration, now: Duration, entries_max: usize) {
+        self.remove(key);
+        self.bytes += key.len() + stored.len();
+        let key: Arc<str> = key.into();
+        self.by_expiry.insert((expires, Arc::clone(&key)));
+        self.entries.insert(key, Entry { stored, expires });
+        while let Some((first, key)) = self.by_expiry.first() {
+            let full = self.entries.len() > entries_max || self.bytes > BYTES_MAX;
+            if !full && *first > now {
+                return;
+            }
+            let key = Arc::clone(key);
+            self.remove(&key);
+        }
+    }
+}
+
+impl Memory {
+    fn within<R>(&self, work: impl FnOnce(&mut Map, Duration) -> R) -> R {
+        let now = self.clock.monotonic();
+        work(&mut self.map.lock(), now)
+    }
+}
+
+fn other(key: &str) -> Error {
+    Error::internal(format!("the key {key:?} holds something else"))
+}
+
+#[async_trait]
+impl KvEngine for Memory {
+    async fn get(&self, key: &str) -> Result<Option<Vec<u8>>> {
+        self.within(|map, now| match map.get(key, now).map(|entry| &entry.stored) {
+            None => Ok(None),
+            Some(Stored::Bytes(bytes)) => Ok(Some(bytes.clone())),
+            Some(Stored::Count(count)) => Ok(Some(count.to_string().into_bytes())),
+            Some(Stored::Whole(_)) => Err(other(key)),
+        })
+    }
+
+    async fn set(&self, key: &str, value: &[u8], ttl: Duration, absent: bool) -> Result<bool> {
+        self.within(|map, now| {
+            if absent && map.get(key, now).is_some() {
+                return Ok(false);
+            }
+            map.put(key, Stored::Bytes(value.to_vec()), now.saturating_add(ttl), now, self.entries_max);
+            Ok(true)
+        })
+    }
+
+    async fn add(&self, key: &str, by: i64, ttl: Duration) -> Result<i64> {
+        self.within(|map, now| {
+            let (count, expires) = match map.get(key, now) {
+                None => (0, now.saturating_add(ttl)),
+                Some(Entry { stored: Stored::Count(count), expires }) => (*count, *expires),
+                Some(_) => return Err(other(key)),
+            };
+            let count = count.saturating_add(by);
+            map.put(key, Stored::Count(count), expires, now, self.entries_max);
+            Ok(count)
+        })
+    }
+
+    async fn take_token(&self, key: &str, quota: Quota) -> Result<Taken> {
+        let interval = (quota.period / quota.tokens).max(Duration::from_nanos(1));
+        let room = interval.saturating_mul(quota.burst);
+        self.within(|map, now| {
+            let whole = match map.get(key, now).map(|entry| &entry.stored) {
+                None => now,
+                Some(Stored::Whole(whole)) => (*whole).max(now),
+                Some(_) => return Err(other(key)),
+            };
+            let next = whole.saturating_add(interval);
+            let used = next.saturating_sub(now);
+            if used > room {
+                return Ok(Taken::Denied { retry_after: used.saturating_sub(room) });
+            }
+            map.put(key, Stored::Whole(next), next, now, self.entries_max);
+            let remaining = (room.saturating_sub(used).as_nanos() / interval.as_nanos()).min(u128::from(quota.burst));
+            Ok(Taken::Allowed { remaining: u32::try_from(remaining).unwrap_or(quota.burst) })
+        })
+    }
+
+    async fn remove(&self, key: &str) -> Result<bool> {
+        Ok(self.within(|map, now| map.remove(key).is_some_and(|entry| entry.expires > now)))
+    }
+}

@@ -1,0 +1,210 @@
+//! Opens a database: settings, tables, migrations, epoch.
+
+use std::fs::{File, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kernel::{Clock, Code, Error, Result, Timestamp};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::errors::{file_system, opening};
+use super::identity::{self, Note};
+use super::writer::Writer;
+use super::{BUSY_TIMEOUT, schema};
+use crate::batch::Position;
+use crate::migration::{Applied, Migration, newer, pending};
+
+/// Statements that the writer keeps prepared.
+const STATEMENTS_KEPT: usize = 256;
+/// Page cache of the writer, in KiB.
+const CACHE_KIB: i64 = 4096;
+
+/// What an opened database is known by.
+#[derive(Clone, Debug)]
+pub(super) struct Opened {
+    pub(super) run: String,
+    /// The epochs with the sequence that each began with; the last is the present one.
+    pub(super) epochs: Vec<(i64, i64)>,
+    pub(super) head: Position,
+}
+
+/// The files of a `dir:` database, locked for this process.
+pub(super) struct Files {
+    pub(super) database: PathBuf,
+    pub(super) inode: u64,
+    /// Held as long as the database is open.
+    _lock: File,
+}
+
+impl Files {
+    /// Makes `PATH/NAME/`, takes its lock.
+    pub(super) fn lock(path: &Path, name: &str) -> Result<Self> {
+        let directory = path.join(name);
+        std::fs::create_dir_all(&directory).map_err(|error| file_system(&directory, error))?;
+        let lock_path = directory.join("lock");
+        let mut lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(|error| file_system(&lock_path, error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(in_use(&directory)),
+            Err(TryLockError::Error(error)) => return Err(file_system(&lock_path, error)),
+        }
+        // For whoever looks at the file; the lock is what counts.
+        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(|error| file_system(&lock_path, error))?;
+        let database = directory.join(format!("{name}.db"));
+        if !database.exists() {
+            File::create(&database).and_then(|file| file.sync_all()).map_err(|error| file_system(&database, error))?;
+            for made in [&*directory, path] {
+                sync_directory(made).map_err(|error| file_system(made, error))?;
+            }
+        }
+        let metadata = std::fs::metadata(&database).map_err(|error| file_system(&database, error))?;
+        Ok(Self { database, inode: identity::inode(&metadata), _lock: lock })
+    }
+}
+
+/// Makes new names in a directory durable.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+/// Elsewhere a directory cannot be opened as a file; the file system sees to it.
+#[cfg(not(unix))]
+fn sync_directory(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
+fn in_use(directory: &Path) -> Error {
+    let message = format!(
+        "the data directory {} is in use by another souk process; stop that one, or choose another directory",
+        directory.display()
+    );
+    Error::new(Code::FailedPrecondition, "DATA_DIR_IN_USE", message).with("directory", directory.display().to_string())
+}
+
+/// Opens the database in these files.
+pub(super) fn directory(files: &Files, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<(Writer, Opened)> {
+    let path = &files.database;
+    let conn = connect(path).map_err(|error| opening(path, error))?;
+    let note = Note::read(path);
+    let known = |run: &str, head: i64| note.as_ref().is_some_and(|note| note.is_of(run, files.inode, head));
+    let opened = prepare(&conn, path, migrations, &identity::new_run(), known, clock.now())?;
+    let note = Note { run: opened.run.clone(), inode: files.inode, head: 0 };
+    if let Err(error) = note.write(path) {
+        tracing::warn!(%error, database = %path.display(), "the note beside the database cannot be written; its events will begin a new epoch");
+    }
+    let head = opened.head;
+    Ok((Writer::new(conn, clock, head), opened))
+}
+
+/// Opens a database in memory.
+pub(super) fn memory(name: &str, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<(Writer, Opened)> {
+    let place = PathBuf::from(format!("mem:{name}"));
+    let conn = Connection::open_in_memory().and_then(|conn| settings(&conn).map(|()| conn)).map_err(|error| opening(&place, error))?;
+    let opened = prepare(&conn, &place, migrations, "mem", |_, _| false, clock.now())?;
+    let head = opened.head;
+    Ok((Writer::new(conn, clock, head), opened))
+}
+
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY_TIMEOUT)?;
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: the log is synced at each commit, so an answer means that it is on disk.
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    // Done by the writer thread when everybody is answered.
+    conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+    conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    settings(&conn)?;
+    Ok(conn)
+}
+
+fn settings(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    conn.pragma_update(None, "foreign_keys", true)?;
+    // What undoes a failed batch stays in memory.
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "trusted_schema", false)
+}
+
+/// Brings tables, migrations and epoch up to date, all in one transaction.
+fn prepare(
+    conn: &Connection,
+    place: &Path,
+    migrations: &[Migration],
+    run: &str,
+    is_known: impl Fn(&str, i64) -> bool,
+    now: Timestamp,
+) -> Result<Opened> {
+    let bad = |error| opening(place, error);
+    let transaction = conn.unchecked_transaction().map_err(bad)?;
+    let version = schema_version(conn).map_err(bad)?;
+    match version {
+        None => {
+            conn.execute_batch(schema::TABLES).map_err(bad)?;
+            set_meta(conn, "schema", &schema::VERSION.to_string()).map_err(bad)?;
+        }
+        Some(version) if version > schema::VERSION => {
+            return Err(newer(&place.display().to_string(), &format!("schema {version}")));
+        }
+        Some(_) => {}
+    }
+    migrate(conn, place, migrations, now)?;
+    let opened = epoch(conn, run, is_known, now).map_err(bad)?;
+    transaction.commit().map_err(bad)?;
+    Ok(opened)
+}
+
+/// `None` in a database without tables.
+fn schema_version(conn: &Connection) -> rusqlite::Result<Option<i64>> {
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'souk_meta'", [], |row| row.get(0))?;
+    if tables == 0 {
+        return Ok(None);
+    }
+    let version = meta(conn, "schema")?;
+    Ok(Some(version.and_then(|version| version.parse().ok()).unwrap_or(i64::MAX)))
+}
+
+fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
+    conn.query_row("SELECT value FROM souk_meta WHERE name = ?", [name], |row| row.get(0)).optional()
+}
+
+fn set_meta(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
+    let set = "INSERT INTO souk_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    conn.execute(set, [name, value]).map(|_| ())
+}
+
+fn migrate(conn: &Connection, place: &Path, migrations: &[Migration], now: Timestamp) -> Result<()> {
+    let bad = |error| opening(place, error);
+    let mut select = conn.prepare("SELECT name, hash FROM souk_migration ORDER BY name").map_err(bad)?;
+    let rows = select.query_map([], |row| Ok(Applied { name: row.get(0)?, hash: row.get(1)? })).map_err(bad)?;
+    let applied = rows.collect::<rusqlite::Result<Vec<_>>>().map_err(bad)?;
+    for migration in pending(&place.display().to_string(), migrations, &applied)? {
+        conn.execute_batch(migration.sql).map_err(|error| {
+            let message = format!("migration {} cannot be applied to {}: {error}", migration.name, place.display());
+            Error::new(Code::Internal, "MIGRATION_FAILED", message).because(error)
+        })?;
+        let record = "INSERT INTO souk_migration (name, hash, applied_at) VALUES (?, ?, ?)";
+        conn.execute(record, (migration.name, migration.hash(), now.micros())).map_err(bad)?;
+    }
+    Ok(())
+}
+
+/// Goes on with the present epoch, or begins one when this is not the database that was here before.
+fn epoch(conn: &Connection, run: &str, is_known: impl Fn(&str, i64) -> bool, now: Timestamp) -> rusqlite::Result<Opened> {
+    let head: i64 = conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;
+    let mut select = conn.prepare("SELECT epoch, first FROM souk_epoch ORDER BY epoch")?;
+    let mut epochs = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
+    let same = meta(conn, "run")?.is_some_and(|before| is_known(&before, head));
+    if !same || epochs.is_empty() {
+        // The time makes it differ from the epochs of a database that stood here and is gone.
+        let began = epochs.last().map_or(1, |(last, _)| last + 1).max(now.millis());
+        conn.execute("INSERT INTO souk_epoch (epoch, first, began_at) VALUES (?, ?, ?)", (began, head + 1, now.micros()))?;
+        epochs.push((began, head + 1));
+    }
+    set_meta(conn, "run", run)?;
+    let present = epochs.last().map_or(1, |(epoch, _)| *epoch);
+    Ok(Opened { run: run.to_owned(), epochs, head: Position { epoch: present, sequence: head } })
+}

@@ -1,0 +1,187 @@
+//! Tax tables and settings, over the `Sql` shape.
+
+use kernel::{Result, Rounding, RoundingLevel};
+use store::{Batch, Database, Migration, NewEvent, RequestKey, Row, Sql, sql};
+
+use crate::domain::{Settings, TaxMode, TaxRate, TaxTable};
+
+/// The schema, forward only.
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_tax", sql: include_str!("../migrations/0001_tax.sql") },
+    Migration { name: "0002_default_rates", sql: include_str!("../migrations/0002_default_rates.sql") },
+];
+
+/// The row that holds the settings.
+const SETTINGS: &str = "settings";
+/// A table with its rates; a country without rates has one row without them.
+const TABLE: &str = "SELECT t.country AS country, t.tax_mode AS tax_mode, t.version AS version, r.tax_class AS tax_class, \
+    r.valid_from AS valid_from, r.name AS name, r.rate_micros AS rate_micros \
+    FROM tax_tables t LEFT JOIN tax_rates r ON r.country = t.country";
+
+/// The repository.
+#[derive(Clone)]
+pub struct Taxes {
+    sql: Sql,
+}
+
+impl Taxes {
+    /// Over this database.
+    #[must_use]
+    pub fn new(database: &Database) -> Self {
+        Self { sql: database.sql() }
+    }
+
+    /// The settings.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn settings(&self) -> Result<Settings> {
+        let statement =
+            sql("SELECT rounding, rounding_level, home_country, version FROM settings WHERE id = ?")
+                .bind(SETTINGS);
+        let row = self.sql.fetch_one(statement).await?;
+        let row = row.ok_or_else(|| kernel::Error::internal("the settings row is missing"))?;
+        Ok(Settings {
+            rounding: read_word(row.str("rounding")?, ROUNDINGS)?,
+            level: read_word(row.str("rounding_level")?, LEVELS)?,
+            home_country: row.text("home_country")?,
+            version: row.int("version")?,
+        })
+    }
+
+    /// A country's table; the untaxed one when it was never set.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn table(&self, country: &str) -> Result<TaxTable> {
+        let statement =
+            sql(format!("{TABLE} WHERE t.country = ? ORDER BY r.tax_class, r.valid_from")).bind(country);
+        let rows = self.sql.fetch(statement).await?;
+        Ok(tables(&rows)?.pop().unwrap_or_else(|| TaxTable::untaxed(country)))
+    }
+
+    /// At most `limit` tables after a country, by country.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list(&self, after: &str, limit: u32) -> Result<Vec<TaxTable>> {
+        let countries = sql("SELECT country FROM tax_tables WHERE country > ? ORDER BY country LIMIT ?")
+            .bind(after)
+            .bind(limit);
+        let countries = self.sql.fetch(countries).await?;
+        let mut tables = Vec::with_capacity(countries.len());
+        for row in &countries {
+            tables.push(self.table(row.str("country")?).await?);
+        }
+        Ok(tables)
+    }
+
+    /// The remembered answer of a request, if it was done before.
+    ///
+    /// # Errors
+    /// `IDEMPOTENCY_KEY_REUSED` when it was another request.
+    pub async fn answer(&self, key: &RequestKey) -> Result<Option<Vec<u8>>> {
+        self.sql.answer(key).await
+    }
+
+    /// Replaces a table by its next version: `table.version` is the new one.
+    ///
+    /// # Errors
+    /// As [`store::CommitError`]; `Unexpected` or `Duplicate` when the version before is another.
+    pub async fn set_table(
+        &self,
+        table: &TaxTable,
+        event: NewEvent,
+        key: RequestKey,
+        answer: Vec<u8>,
+    ) -> std::result::Result<(), store::CommitError> {
+        let mut batch = Batch::new().remember(key, answer).event(event);
+        if table.version == 1 {
+            let insert = sql("INSERT INTO tax_tables (country, tax_mode, version) VALUES (?, ?, 1)");
+            batch.push_insert(insert.bind(table.country.as_str()).bind(table.mode.word()), "version");
+        } else {
+            let update =
+                sql("UPDATE tax_tables SET tax_mode = ?, version = ? WHERE country = ? AND version = ?")
+                    .bind(table.mode.word())
+                    .bind(table.version)
+                    .bind(table.country.as_str())
+                    .bind(table.version - 1);
+            batch.push_expect(update, 1, "version");
+            batch.push_run(sql("DELETE FROM tax_rates WHERE country = ?").bind(table.country.as_str()));
+        }
+        for rate in &table.rates {
+            let insert = sql("INSERT INTO tax_rates (country, tax_class, valid_from, name, rate_micros) VALUES (?, ?, ?, ?, ?)")
+                .bind(table.country.as_str())
+                .bind(rate.class.as_str())
+                .bind(rate.valid_from)
+                .bind(rate.name.as_str())
+                .bind(rate.rate_micros);
+            batch.push_insert(insert, "rate");
+        }
+        self.sql.commit(batch).await.map(|_| ())
+    }
+
+    /// Replaces the settings by their next version: `settings.version` is the new one.
+    ///
+    /// # Errors
+    /// As [`store::CommitError`]; `Unexpected` when the version before is another.
+    pub async fn set_settings(
+        &self,
+        settings: &Settings,
+        event: NewEvent,
+        key: RequestKey,
+        answer: Vec<u8>,
+    ) -> std::result::Result<(), store::CommitError> {
+        let update = sql("UPDATE settings SET rounding = ?, rounding_level = ?, home_country = ?, version = ? WHERE id = ? AND version = ?")
+            .bind(word(settings.rounding, ROUNDINGS))
+            .bind(word(settings.level, LEVELS))
+            .bind(settings.home_country.as_str())
+            .bind(settings.version)
+            .bind(SETTINGS)
+            .bind(settings.version - 1);
+        let batch = Batch::new().remember(key, answer).expect(update, 1, "version").event(event);
+        self.sql.commit(batch).await.map(|_| ())
+    }
+}
+
+/// Groups rows of the join into tables.
+fn tables(rows: &[Row]) -> Result<Vec<TaxTable>> {
+    let mut tables: Vec<TaxTable> = Vec::new();
+    for row in rows {
+        let country = row.str("country")?;
+        if tables.last().is_none_or(|table| table.country != country) {
+            tables.push(TaxTable {
+                country: country.to_owned(),
+                mode: TaxMode::from_word(row.str("tax_mode")?)?,
+                rates: Vec::new(),
+                version: row.int("version")?,
+            });
+        }
+        if let (Some(class), Some(table)) = (row.opt_text("tax_class")?, tables.last_mut()) {
+            table.rates.push(TaxRate {
+                class,
+                name: row.text("name")?,
+                rate_micros: row.int("rate_micros")?,
+                valid_from: row.timestamp("valid_from")?,
+            });
+        }
+    }
+    Ok(tables)
+}
+
+const ROUNDINGS: &[(Rounding, &str)] = &[
+    (Rounding::HalfEven, "half_even"),
+    (Rounding::HalfUp, "half_up"),
+    (Rounding::Down, "down"),
+    (Rounding::Up, "up"),
+];
+const LEVELS: &[(RoundingLevel, &str)] = &[(RoundingLevel::Line, "line"), (RoundingLevel::Total, "total")];
+
+fn word<T: PartialEq + Copy>(value: T, words: &'static [(T, &'static str)]) -> &'static str {
+    words.iter().find(|(known, _)| *known == value).map(|(_, word)| *word).expect("every value has a word")
+}
+
+fn read_word<T: Copy>(text: &str, words: &'static [(T, &'static str)]) -> Result<T> {
+    let found = words.iter().find(|(_, word)| *word == text).map(|(value, _)| *value);
+    found.ok_or_else(|| kernel::Error::internal(format!("{text:?} is not known in the settings")))
+}

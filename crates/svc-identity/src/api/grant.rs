@@ -1,0 +1,101 @@
+//! Tokens of a session, and the same tokens again for a request that comes again.
+//!
+//! Nothing that is remembered is secret: the answer of a request that gave tokens is remembered as the session, its
+//! generation and what the access token said. The tokens are derived from that again.
+
+use contract::souk::identity::v1::SessionTokens;
+use contract::wire::timestamp;
+use kernel::{Error, Result, SessionId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{Api, convert};
+use crate::domain::{Account, Permissions, Session};
+use crate::keyring::Grant;
+
+/// What is remembered of an answer with tokens.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Given {
+    pub(super) session: SessionId,
+    pub(super) generation: i64,
+    key: String,
+    permissions: String,
+    issued: Timestamp,
+    expires: Timestamp,
+}
+
+impl Given {
+    pub(super) fn encode(&self) -> Result<Vec<u8>> {
+        serde_json::to_vec(self).map_err(Error::internal)
+    }
+
+    pub(super) fn decode(answer: &[u8]) -> Result<Self> {
+        serde_json::from_slice(answer).map_err(Error::internal)
+    }
+}
+
+/// A session that is given again.
+pub(super) struct Again {
+    pub(super) session: Session,
+    pub(super) account: Option<Account>,
+    pub(super) tokens: SessionTokens,
+}
+
+impl Api {
+    /// The tokens of a session's present generation. `now` must have been read before the account was: a revocation in
+    /// between then covers what is issued here.
+    pub(super) async fn give(&self, session: &Session, account: Option<&Account>, now: Timestamp) -> Result<(Given, SessionTokens)> {
+        let not_before = account.map(|account| account.tokens_from).unwrap_or_default();
+        let (issued, expires) = self.keyring.times(now, not_before, session.expires_at);
+        let permissions = account.map(|account| account.permissions.clone()).unwrap_or_default();
+        self.sign(session, &permissions, None, (issued, expires)).await
+    }
+
+    async fn sign(
+        &self,
+        session: &Session,
+        permissions: &Permissions,
+        key: Option<&str>,
+        (issued, expires): (Timestamp, Timestamp),
+    ) -> Result<(Given, SessionTokens)> {
+        let grant = Grant { subject: session.subject, session: session.id, permissions, key, issued, expires };
+        let access = self.keyring.sign(&grant).await?;
+        let tokens = SessionTokens {
+            access_token: access.text,
+            access_token_expires_at: Some(timestamp(expires)),
+            refresh_token: self.derive.refresh_token(session),
+            refresh_token_expires_at: Some(timestamp(session.expires_at)),
+            session: Some(convert::session(session, Some(session.id))),
+        };
+        let permissions = permissions.stored();
+        let given = Given { session: session.id, generation: session.generation, key: access.key, permissions, issued, expires };
+        Ok((given, tokens))
+    }
+
+    /// The tokens that an answer gave: the very same while the access token is good, later another access token of the same
+    /// session.
+    ///
+    /// # Errors
+    /// `SESSION_ENDED`; `SESSION_MOVED_ON` when the session was refreshed since, so that the refresh token is spent.
+    pub(super) async fn give_again(&self, answer: &[u8]) -> Result<Again> {
+        let given = Given::decode(answer)?;
+        let now = self.ctx.now();
+        let ended = || Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again");
+        let session = self.store.session(given.session).await?.ok_or_else(ended)?;
+        session.live(now)?;
+        if session.generation != given.generation {
+            let message = "the session of this request was refreshed since; begin another under a new request_id";
+            return Err(Error::precondition("SESSION_MOVED_ON", message));
+        }
+        let account = match session.subject.account() {
+            Some(id) => Some(self.store.account(id).await?.ok_or_else(ended)?.account),
+            None => None,
+        };
+        let (_, tokens) = if now < given.expires {
+            let permissions = Permissions::from_stored(&given.permissions);
+            self.sign(&session, &permissions, Some(&given.key), (given.issued, given.expires)).await?
+        } else {
+            self.give(&session, account.as_ref(), now).await?
+        };
+        Ok(Again { session, account, tokens })
+    }
+}

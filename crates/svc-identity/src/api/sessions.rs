@@ -1,0 +1,322 @@
+//! Signing up, in and out; guests; refreshing.
+
+use std::mem::take;
+
+use chassis::Reply;
+use contract::souk::identity::v1 as wire;
+use kernel::{Code, Error, Result, SessionId, Timestamp};
+use mesh::Principal;
+use store::{Batch, RequestKey};
+use zeroize::Zeroizing;
+
+use super::grant::{Again, Given};
+use super::{Api, Asked, TRIES_MAX, busy, convert, credentials_refused, no_account, reply};
+use crate::derive::RefreshToken;
+use crate::domain::{
+    Account, Email, Password, Presented, SESSIONS_MAX, Session, SessionEnd, Subject, refused, void_before,
+};
+use crate::store::{Credentials, Refused, Revoke, Written, accounts, sessions};
+
+/// Fewest characters of the idempotency key of somebody whom nothing else tells apart.
+const ANONYMOUS_KEY_CHARS_MIN: usize = 16;
+
+impl Api {
+    pub(super) async fn sign_up(&self, mut asked: Asked<wire::SignUpRequest>) -> Result<Reply<wire::SignUpResponse>> {
+        let fingerprint = self.derive.fingerprint(&asked.message);
+        let password = Zeroizing::new(take(&mut asked.message.password));
+        let email = Email::parse("/email", &asked.message.email)?;
+        let device = convert::device(&asked.message.device)?;
+        let password = Password::chosen("/password", &password, Some(&email))?;
+        let owner = self.derive.pseudonym(&email.key());
+        let key = self.key(owner, "identity.SignUp", &asked.message.request_id, fingerprint)?;
+        if let Some(answer) = self.store.answer(&key).await? {
+            return signed_up_again(self.give_again(&answer).await?);
+        }
+        self.throttle.by_address(&asked)?;
+        // Hashed before anybody knows whether the address is taken, so that both answers take as long.
+        let hash = self.hasher.hash(password, self.ctx.random()).await?;
+        let now = self.ctx.now();
+        let account = Account::person(self.ctx.id(), email, now);
+        let session = self.begin(Subject::Account(account.id), device, now);
+        let (given, tokens) = self.give(&session, Some(&account), now).await?;
+        let event = wire::AccountCreated { account_id: account.id.to_string(), version: account.version };
+        let batch = accounts::insert(Batch::new(), &account, Some(hash))
+            .event(chassis::event(account.id, account.version, &event))
+            .remember(key, given.encode()?);
+        match self.store.commit(sessions::insert(batch, &session)).await? {
+            Written::Fresh => {
+                let account = Some(convert::account(&account));
+                Ok(Reply::fresh(wire::SignUpResponse { account, tokens: Some(tokens) }))
+            }
+            Written::Replayed(answer) => signed_up_again(self.give_again(&answer).await?),
+        }
+    }
+
+    pub(super) async fn sign_in(&self, mut asked: Asked<wire::SignInRequest>) -> Result<Reply<wire::SignInResponse>> {
+        let fingerprint = self.derive.fingerprint(&asked.message);
+        let password = Zeroizing::new(take(&mut asked.message.password));
+        let email = Email::parse("/email", &asked.message.email)?;
+        let device = convert::device(&asked.message.device)?;
+        let password = Password::given("/password", &password)?;
+        let owner = self.derive.pseudonym(&email.key());
+        let key = self.key(owner, "identity.SignIn", &asked.message.request_id, fingerprint)?;
+        if let Some(answer) = self.store.answer(&key).await? {
+            return signed_in_again(self.give_again(&answer).await?);
+        }
+        self.throttle.by_account(&email.key())?;
+        self.throttle.by_address(&asked)?;
+        for _ in 0..TRIES_MAX {
+            let now = self.ctx.now();
+            let found = self.store.account_by_email(&email.key()).await?;
+            let stored = found.as_ref().and_then(|found| found.password.as_deref());
+            let verdict = self.hasher.verify(password.clone(), stored).await?;
+            let Some(found) = found.filter(|_| verdict.good) else { return Err(credentials_refused()) };
+            let mut batch = Batch::new();
+            if verdict.outdated {
+                let hash = self.hasher.hash(password.clone(), self.ctx.random()).await?;
+                batch = accounts::set_password(batch, found.account.id, hash);
+            }
+            match self.write_sign_in(batch, found, device.clone(), key.clone(), now).await {
+                Ok(reply) => return Ok(reply),
+                Err(Refused::Stale) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Err(busy())
+    }
+
+    async fn write_sign_in(
+        &self,
+        batch: Batch,
+        found: Credentials,
+        device: String,
+        key: RequestKey,
+        now: Timestamp,
+    ) -> Result<Reply<wire::SignInResponse>, Refused> {
+        let account = found.account;
+        let session = self.begin(Subject::Account(account.id), device, now);
+        let (given, tokens) = self.give(&session, Some(&account), now).await.map_err(Refused::Failed)?;
+        let mut batch = sessions::insert(accounts::signed_in(batch, &account, now), &session);
+        let live = self.store.live_sessions(session.subject, now).await.map_err(Refused::Failed)?;
+        let surplus = live.iter().skip(SESSIONS_MAX - 1);
+        let ended = surplus.clone().count();
+        for old in surplus {
+            batch = sessions::end(batch, old.id, SessionEnd::TooMany, now, self.revoke(void_before(now)));
+        }
+        let batch = batch.remember(key, given.encode().map_err(Refused::Failed)?);
+        match self.store.commit(batch).await? {
+            Written::Fresh => {
+                if ended > 0 {
+                    self.keyring.changed().await;
+                }
+                let account = Some(convert::account(&account));
+                Ok(Reply::fresh(wire::SignInResponse { account, tokens: Some(tokens) }))
+            }
+            Written::Replayed(answer) => {
+                let again = self.give_again(&answer).await.map_err(Refused::Failed)?;
+                signed_in_again(again).map_err(Refused::Failed)
+            }
+        }
+    }
+
+    pub(super) async fn create_guest_session(
+        &self,
+        asked: Asked<wire::CreateGuestSessionRequest>,
+    ) -> Result<Reply<wire::CreateGuestSessionResponse>> {
+        let device = convert::device(&asked.message.device)?;
+        let request_id = &asked.message.request_id;
+        let key = self.key(
+            "anonymous".to_owned(),
+            "identity.CreateGuestSession",
+            request_id,
+            self.derive.fingerprint(&asked.message),
+        )?;
+        if request_id.len() < ANONYMOUS_KEY_CHARS_MIN {
+            let what = format!("must have at least {ANONYMOUS_KEY_CHARS_MIN} random characters, since it alone tells guests apart");
+            return Err(Error::field("/request_id", "INVALID_REQUEST_ID", what));
+        }
+        if let Some(answer) = self.store.answer(&key).await? {
+            return guest_again(self.give_again(&answer).await?);
+        }
+        self.throttle.guest(&asked)?;
+        let now = self.ctx.now();
+        let guest = self.ctx.id();
+        let session = self.begin(Subject::Guest(guest), device, now);
+        let (given, tokens) = self.give(&session, None, now).await?;
+        let batch = sessions::insert(Batch::new(), &session).remember(key, given.encode()?);
+        match self.store.commit(batch).await? {
+            Written::Fresh => {
+                let guest_id = guest.to_string();
+                Ok(Reply::fresh(wire::CreateGuestSessionResponse { guest_id, tokens: Some(tokens) }))
+            }
+            Written::Replayed(answer) => guest_again(self.give_again(&answer).await?),
+        }
+    }
+
+    pub(super) async fn refresh_session(
+        &self,
+        mut asked: Asked<wire::RefreshSessionRequest>,
+    ) -> Result<Reply<wire::RefreshSessionResponse>> {
+        let fingerprint = self.derive.fingerprint(&asked.message);
+        let text = Zeroizing::new(take(&mut asked.message.refresh_token));
+        if text.is_empty() {
+            return Err(Error::field("/refresh_token", "INVALID_ARGUMENT", "is required"));
+        }
+        let token = RefreshToken::parse(&text).ok_or_else(refused)?;
+        for _ in 0..TRIES_MAX {
+            let now = self.ctx.now();
+            let session = self.store.session(token.session).await?;
+            let session = session.filter(|session| self.derive.is_genuine(session, &token)).ok_or_else(refused)?;
+            let key = self.key(session.id.to_string(), "identity.RefreshSession", &asked.message.request_id, fingerprint)?;
+            if let Some(answer) = self.store.answer(&key).await?
+                && Given::decode(&answer)?.generation == session.generation
+            {
+                let again = self.give_again(&answer).await?;
+                return Ok(Reply::replayed(wire::RefreshSessionResponse { tokens: Some(again.tokens) }));
+            }
+            let next = match session.present(token.generation, now)? {
+                Presented::Newest(next) => next,
+                Presented::Spent => return Err(self.end_stolen(&session, now).await?),
+            };
+            match self.write_refresh(&next, key, now).await {
+                Ok(Some(tokens)) => return Ok(Reply::fresh(wire::RefreshSessionResponse { tokens: Some(tokens) })),
+                // Done at the same time: under the same key it is found remembered, under another it was reused.
+                Ok(None) | Err(Refused::Stale) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Err(busy())
+    }
+
+    async fn write_refresh(
+        &self,
+        next: &Session,
+        key: RequestKey,
+        now: Timestamp,
+    ) -> Result<Option<wire::SessionTokens>, Refused> {
+        let account = match next.subject.account() {
+            Some(id) => match self.store.account(id).await.map_err(Refused::Failed)? {
+                Some(found) => Some(found.account),
+                None => return Err(Refused::Failed(refused())),
+            },
+            None => None,
+        };
+        let (given, tokens) = self.give(next, account.as_ref(), now).await.map_err(Refused::Failed)?;
+        let remembered = given.encode().map_err(Refused::Failed)?;
+        let batch = sessions::refresh(Batch::new(), next).remember(key, remembered);
+        Ok(match self.store.commit(batch).await? {
+            Written::Fresh => Some(tokens),
+            Written::Replayed(_) => None,
+        })
+    }
+
+    /// Ends a session whose spent refresh token was shown, and says so.
+    async fn end_stolen(&self, session: &Session, now: Timestamp) -> Result<Error> {
+        let event = wire::SessionTheftSuspected { session_id: session.id.to_string(), subject: session.subject.to_string() };
+        let batch = sessions::end(Batch::new(), session.id, SessionEnd::Theft, now, self.revoke(void_before(now)))
+            .event(chassis::event(session.id, session.generation, &event));
+        self.store.commit(batch).await?;
+        self.keyring.changed().await;
+        tracing::warn!(session = %session.id, "a spent refresh token was shown; the session was ended");
+        let message = "this refresh token was used before, so the session was ended; sign in again";
+        Ok(Error::new(Code::Unauthenticated, "REFRESH_TOKEN_REUSED", message))
+    }
+
+    pub(super) async fn sign_out(&self, asked: Asked<wire::SignOutRequest>) -> Result<Reply<wire::SignOutResponse>> {
+        let named = contract::wire::parse_optional_id("/session_id", &asked.message.session_id)?;
+        let fingerprint = self.derive.fingerprint(&asked.message);
+        let key = self.key(asked.caller.key_owner(), "identity.SignOut", &asked.message.request_id, fingerprint)?;
+        if let Some(reply) = self.again(&key).await? {
+            return Ok(reply);
+        }
+        let none = || Error::not_found("SESSION_NOT_FOUND", "no such session");
+        let (subject, current) = match &asked.caller.principal {
+            Principal::Guest { id, session } => (Subject::Guest(*id), *session),
+            Principal::Account { id, session, .. } => (Subject::Account(*id), *session),
+            Principal::Anonymous => return Err(none()),
+        };
+        let id: SessionId = named.unwrap_or(current);
+        let session = self.store.session(id).await?.filter(|session| session.subject == subject).ok_or_else(none)?;
+        let message = wire::SignOutResponse { session_id: session.id.to_string() };
+        let now = self.ctx.now();
+        let batch = sessions::end(Batch::new(), session.id, SessionEnd::SignedOut, now, self.revoke(void_before(now)))
+            .remember(key, prost::Message::encode_to_vec(&message));
+        let written = self.store.commit(batch).await?;
+        self.keyring.changed().await;
+        reply(written, message)
+    }
+
+    pub(super) async fn sign_out_everywhere(
+        &self,
+        asked: Asked<wire::SignOutEverywhereRequest>,
+    ) -> Result<Reply<wire::SignOutEverywhereResponse>> {
+        let target = asked.target("/account_id", &asked.message.account_id, "accounts.write")?;
+        let fingerprint = self.derive.fingerprint(&asked.message);
+        let key = self.key(asked.caller.key_owner(), "identity.SignOutEverywhere", &asked.message.request_id, fingerprint)?;
+        if let Some(reply) = self.again(&key).await? {
+            return Ok(reply);
+        }
+        for _ in 0..TRIES_MAX {
+            let now = self.ctx.now();
+            let account = self.store.account(target).await?.ok_or_else(no_account)?.account;
+            if asked.caller.principal.account() != Some(target) {
+                account.permissions.managed_by(|permission| asked.may(permission))?;
+            }
+            let live = self.store.live_sessions(Subject::Account(target), now).await?.len();
+            let message = wire::SignOutEverywhereResponse { sessions_ended: i32::try_from(live).unwrap_or(i32::MAX) };
+            let account = account.revoked(now);
+            let event = wire::AccountSignedOut {
+                account_id: target.to_string(),
+                version: account.version,
+                changed_by: asked.caller.principal.subject(),
+            };
+            let batch = sessions::end_all(accounts::save(Batch::new(), &account), Subject::Account(target), SessionEnd::Everywhere, now)
+                .event(chassis::event(target, account.version, &event))
+                .remember(key.clone(), prost::Message::encode_to_vec(&message));
+            match self.store.commit(sessions::revoke(batch, &target.to_string(), self.revoke(account.tokens_from))).await {
+                Ok(written) => {
+                    self.keyring.changed().await;
+                    return reply(written, message);
+                }
+                Err(Refused::Stale) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+        }
+        Err(busy())
+    }
+
+    pub(super) async fn list_sessions(&self, asked: Asked<wire::ListSessionsRequest>) -> Result<wire::ListSessionsResponse> {
+        let target = asked.target("/account_id", &asked.message.account_id, "accounts.read")?;
+        if self.store.account(target).await?.is_none() {
+            return Err(no_account());
+        }
+        let live = self.store.live_sessions(Subject::Account(target), self.ctx.now()).await?;
+        let asking = asked.caller.principal.session();
+        let sessions = live.iter().take(SESSIONS_MAX).map(|session| convert::session(session, asking)).collect();
+        Ok(wire::ListSessionsResponse { sessions })
+    }
+
+    fn begin(&self, subject: Subject, device: String, now: Timestamp) -> Session {
+        Session::begin(self.ctx.id(), subject, device, self.ctx.random(), now)
+    }
+
+    /// A revocation's row under a new name.
+    pub(super) fn revoke(&self, before: Timestamp) -> Revoke {
+        Revoke { row: self.ctx.random(), before }
+    }
+}
+
+fn signed_up_again(again: Again) -> Result<Reply<wire::SignUpResponse>> {
+    let account = again.account.as_ref().map(convert::account);
+    Ok(Reply::replayed(wire::SignUpResponse { account, tokens: Some(again.tokens) }))
+}
+
+fn signed_in_again(again: Again) -> Result<Reply<wire::SignInResponse>> {
+    let account = again.account.as_ref().map(convert::account);
+    Ok(Reply::replayed(wire::SignInResponse { account, tokens: Some(again.tokens) }))
+}
+
+fn guest_again(again: Again) -> Result<Reply<wire::CreateGuestSessionResponse>> {
+    let guest_id = again.session.subject.to_string();
+    Ok(Reply::replayed(wire::CreateGuestSessionResponse { guest_id, tokens: Some(again.tokens) }))
+}

@@ -1,0 +1,241 @@
+//! The key set as it now is: who signs, what verifies, what is revoked.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use chassis::Context;
+use ed25519_dalek::Signer;
+use kernel::{Error, Result, SessionId, Timestamp};
+use mesh::{Claims, KEY_AUDIENCE, KEY_ISSUER};
+use store::Batch;
+use tokio::sync::watch;
+
+use crate::derive::Derive;
+use crate::domain::{
+    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, overlap, plan, published,
+    signer, told,
+};
+use crate::store::{Refused, Store, keys};
+
+/// Watchers are told the state at least this often, so that they know that they still hear everything.
+const SPEAK_EVERY: Duration = Duration::from_secs(15);
+/// Two instances that replace a key at once: one is refused and looks again.
+const TRIES_MAX: usize = 8;
+
+/// Everything that verifies tokens, at one time.
+pub(crate) struct State {
+    /// The keys that are known, the newest first.
+    pub(crate) keys: Vec<SigningKey>,
+    /// What is revoked, by id.
+    pub(crate) revocations: Vec<Revocation>,
+    /// When this was read.
+    pub(crate) as_of: Timestamp,
+}
+
+/// Signs tokens and tells what verifies them.
+#[derive(Clone)]
+pub(crate) struct Keyring {
+    ctx: Context,
+    store: Store,
+    derive: Derive,
+    times: KeyTimes,
+    state: Arc<watch::Sender<Arc<State>>>,
+}
+
+/// What a token is to say.
+pub(crate) struct Grant<'a> {
+    pub(crate) subject: Subject,
+    pub(crate) session: SessionId,
+    pub(crate) permissions: &'a Permissions,
+    /// The key that signs; the present one when it is not given or not known any more.
+    pub(crate) key: Option<&'a str>,
+    /// A whole second.
+    pub(crate) issued: Timestamp,
+    /// A whole second.
+    pub(crate) expires: Timestamp,
+}
+
+/// An access token.
+pub(crate) struct AccessToken {
+    pub(crate) text: String,
+    /// The key that signed it.
+    pub(crate) key: String,
+}
+
+#[derive(serde::Serialize)]
+struct Header<'a> {
+    alg: &'static str,
+    typ: &'static str,
+    kid: &'a str,
+}
+
+impl Keyring {
+    /// Reads the keys, and makes the first one on a new database.
+    pub(crate) async fn open(ctx: Context, store: Store, derive: Derive, times: KeyTimes) -> Result<Self> {
+        let as_of = ctx.now();
+        let (state, _) = watch::channel(Arc::new(State { keys: Vec::new(), revocations: Vec::new(), as_of }));
+        let keyring = Self { ctx, store, derive, times, state: Arc::new(state) };
+        keyring.reload().await?;
+        keyring.heal().await?;
+        keyring.tend().await?;
+        Ok(keyring)
+    }
+
+    /// The state now and from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<Arc<State>> {
+        self.state.subscribe()
+    }
+
+    /// The keys that may have signed a living token.
+    pub(crate) fn published(state: &State) -> Vec<&SigningKey> {
+        published(&state.keys, state.as_of)
+    }
+
+    /// Reads what is in the database, and tells the watchers when it is news or they have not heard for a while.
+    pub(crate) async fn reload(&self) -> Result<()> {
+        let as_of = self.ctx.now();
+        let mut keys = self.store.signing_keys().await?;
+        keys.sort_by(|a, b| b.signs_from.cmp(&a.signs_from).then_with(|| a.id.cmp(&b.id)));
+        let revocations = told(self.store.revocations(as_of).await?);
+        let fresh = State { keys, revocations, as_of };
+        self.state.send_if_modified(|state| {
+            // Two reloads at once may end in either order; the older one is no news.
+            let later = fresh.as_of >= state.as_of;
+            let news = state.keys != fresh.keys || state.revocations != fresh.revocations;
+            let silent = fresh.as_of.since(state.as_of) >= SPEAK_EVERY;
+            let tell = later && (news || silent);
+            if tell {
+                *state = Arc::new(fresh);
+            }
+            tell
+        });
+        Ok(())
+    }
+
+    /// Tells the watchers what was just committed. A failure is only logged: the change is durable, and the next look at
+    /// the database finds it.
+    pub(crate) async fn changed(&self) {
+        if let Err(error) = self.reload().await {
+            tracing::warn!(error = ?error, "the key set could not be read again");
+        }
+    }
+
+    /// Does what is due: makes the first key or the next one.
+    pub(crate) async fn tend(&self) -> Result<()> {
+        for _ in 0..TRIES_MAX {
+            let plan = plan(&self.state.borrow().keys, &self.times, self.ctx.now());
+            let Some(key) = self.make(&plan) else { return Ok(()) };
+            match self.store.commit(keys::insert(Batch::new(), &key)).await {
+                Ok(_) => tracing::info!(key = key.id, signs_from = %key.signs_from, "a signing key was made"),
+                Err(Refused::Stale) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+            self.reload().await?;
+        }
+        Err(Error::internal("the signing keys keep changing"))
+    }
+
+    /// Ends keys whose private half cannot be derived any more, since the secret of the house was lost: what they signed
+    /// stays good, and another key signs.
+    async fn heal(&self) -> Result<()> {
+        let state = self.state.borrow().clone();
+        let now = self.ctx.now();
+        let lost = |key: &&SigningKey| now < key.signs_until && self.public(&key.seed) != key.public;
+        let mut batch = Batch::new();
+        for key in state.keys.iter().filter(lost) {
+            tracing::warn!(key = key.id, "a signing key does not fit the secret of the house and is replaced");
+            let (signs_from, signs_until) = (key.signs_from.min(now), key.signs_until.min(now));
+            let verifies_until = key.verifies_until.min(KeyTimes::verifies_until(now));
+            batch = keys::end(batch, &SigningKey { signs_from, signs_until, verifies_until, ..key.clone() });
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.store.commit(batch).await?;
+        self.reload().await
+    }
+
+    /// The statements of a rotation and the key that it makes.
+    ///
+    /// # Errors
+    /// `ROTATION_PENDING`.
+    pub(crate) fn rotation(&self, immediate: bool) -> Result<(Batch, SigningKey)> {
+        let (state, now) = (self.state.borrow().clone(), self.ctx.now());
+        let (ended, plan) = if immediate {
+            end_all(&state.keys, now)
+        } else {
+            let (ended, plan) = overlap(&state.keys, &self.times, now)?;
+            (ended.into_iter().collect(), plan)
+        };
+        let key = self.make(&plan).ok_or_else(|| Error::internal("a rotation makes a key"))?;
+        let batch = ended.iter().fold(Batch::new(), keys::end);
+        Ok((keys::insert(batch, &key), key))
+    }
+
+    fn public(&self, seed: &[u8; 32]) -> [u8; 32] {
+        self.derive.signing_key(seed).verifying_key().to_bytes()
+    }
+
+    fn make(&self, plan: &KeyPlan) -> Option<SigningKey> {
+        let KeyPlan::Make { predecessor, signs_from } = plan else { return None };
+        let seed = self.ctx.random();
+        let signs_until = signs_from.plus(self.times.life);
+        Some(SigningKey {
+            id: hex::encode(self.ctx.random::<8>()),
+            public: self.public(&seed),
+            seed,
+            predecessor: predecessor.clone(),
+            signs_from: *signs_from,
+            signs_until,
+            verifies_until: KeyTimes::verifies_until(signs_until),
+        })
+    }
+
+    /// When a token that is given now is issued and ends: after all that was revoked, and with its session.
+    pub(crate) fn times(&self, now: Timestamp, not_before: Timestamp, session_ends: Timestamp) -> (Timestamp, Timestamp) {
+        let state = self.state.borrow();
+        let everybody = state.revocations.iter().find(|revocation| revocation.id == EVERYBODY).map(|all| all.before);
+        let issued = Timestamp::from_secs(now.secs()).max(not_before).max(everybody.unwrap_or_default());
+        let expires = issued.plus(TOKEN_LIFE).min(Timestamp::from_secs(session_ends.secs()));
+        (issued, expires)
+    }
+
+    /// Signs a token. EdDSA is deterministic, so the same grant under the same key is the same token.
+    ///
+    /// # Errors
+    /// When no key signs and none can be made.
+    pub(crate) async fn sign(&self, grant: &Grant<'_>) -> Result<AccessToken> {
+        let now = self.ctx.now();
+        let mut key = self.signer(grant.key, now);
+        if key.is_none() {
+            self.tend().await?;
+            key = self.signer(None, now);
+        }
+        let key = key.ok_or_else(|| Error::internal("no key signs"))?;
+        let claims = Claims {
+            iss: KEY_ISSUER.to_owned(),
+            aud: KEY_AUDIENCE.to_owned(),
+            sub: grant.subject.to_string(),
+            sid: grant.session.to_string(),
+            perms: grant.permissions.names().map(str::to_owned).collect(),
+            iat: grant.issued.secs(),
+            nbf: grant.issued.secs(),
+            exp: grant.expires.secs(),
+        };
+        let header = Header { alg: "EdDSA", typ: "JWT", kid: &key.id };
+        let json = |part: serde_json::Result<Vec<u8>>| part.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).map_err(Error::internal);
+        let mut text = format!("{}.{}", json(serde_json::to_vec(&header))?, json(serde_json::to_vec(&claims))?);
+        let signature = self.derive.signing_key(&key.seed).sign(text.as_bytes());
+        text.push('.');
+        text.push_str(&BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()));
+        Ok(AccessToken { text, key: key.id })
+    }
+
+    fn signer(&self, wanted: Option<&str>, now: Timestamp) -> Option<SigningKey> {
+        let state = self.state.borrow();
+        let known = state.keys.iter().find(|key| Some(key.id.as_str()) == wanted && now < key.verifies_until);
+        known.or_else(|| signer(&state.keys, now)).cloned()
+    }
+}

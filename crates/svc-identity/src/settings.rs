@@ -1,0 +1,89 @@
+//! Settings: section `[identity]` of `souk.toml`.
+
+use std::time::Duration;
+
+use kernel::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What can be set. Rates allow as many at once as they allow in a minute.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Passwords that may be tried for one account in a minute, from wherever; 1 to 1,000,000.
+    pub password_tries_per_minute_account: u32,
+    /// Sign-ups and passwords that one address may try in a minute; 1 to 1,000,000. An IPv6 address stands for its /64.
+    pub password_tries_per_minute_address: u32,
+    /// Guest sessions that one address may begin in a minute; 1 to 1,000,000.
+    pub guest_sessions_per_minute_address: u32,
+    /// Passwords that are hashed at once, at 19 MiB each; 0: as many as there are cores, at most 8.
+    pub hashes_at_once: u32,
+    /// For how many days a key signs access tokens; 1 to 365.
+    pub signing_key_days: u32,
+    /// How often the database is looked at for what other instances changed, in milliseconds; 100 to 4,000, since a
+    /// sign-out counts everywhere within 5 s.
+    pub look_every_ms: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            password_tries_per_minute_account: 10,
+            password_tries_per_minute_address: 300,
+            guest_sessions_per_minute_address: 600,
+            hashes_at_once: 0,
+            signing_key_days: 7,
+            look_every_ms: 2_000,
+        }
+    }
+}
+
+impl Settings {
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG` naming the key.
+    pub fn check(&self) -> Result<()> {
+        let rate = 1..=1_000_000;
+        for (key, value, range) in [
+            ("password_tries_per_minute_account", self.password_tries_per_minute_account, rate.clone()),
+            ("password_tries_per_minute_address", self.password_tries_per_minute_address, rate.clone()),
+            ("guest_sessions_per_minute_address", self.guest_sessions_per_minute_address, rate),
+            ("hashes_at_once", self.hashes_at_once, 0..=256),
+            ("signing_key_days", self.signing_key_days, 1..=365),
+            ("look_every_ms", self.look_every_ms, 100..=4_000),
+        ] {
+            if !range.contains(&value) {
+                let (from, to) = (range.start(), range.end());
+                let message = format!("identity.{key} is {value}; it must be between {from} and {to}");
+                return Err(Error::invalid("INVALID_CONFIG", message));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn hashes_at_once(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8));
+        if self.hashes_at_once == 0 { cores() } else { self.hashes_at_once as usize }
+    }
+
+    pub(crate) fn key_life(&self) -> Duration {
+        Duration::from_secs(u64::from(self.signing_key_days) * 86_400)
+    }
+
+    pub(crate) fn look_every(&self) -> Duration {
+        Duration::from_millis(self.look_every_ms.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        assert!(Settings::default().check().is_ok());
+        let wrong = Settings { look_every_ms: 10_000, ..Settings::default() };
+        let error = wrong.check().expect_err("too slow");
+        assert!(error.reason() == "INVALID_CONFIG" && error.message().contains("identity.look_every_ms"), "{error}");
+    }
+}
