@@ -22,6 +22,7 @@ const CONNECTIONS_MAX: usize = 10_000;
 ///
 /// # Errors
 /// `ADDRESS_IN_USE` or `ADDRESS_UNAVAILABLE` with a sentence that says what to do.
+#[expect(clippy::disallowed_methods, reason = "this is the house's door to the network")]
 pub(crate) async fn bind(what: &str, flag: &str, address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
         let (reason, why) = match error.kind() {

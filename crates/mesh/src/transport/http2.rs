@@ -70,6 +70,7 @@ impl Connection {
         Error::new(Code::Unavailable, "UNAVAILABLE", format!("{} {what}", self.address))
     }
 
+    #[expect(clippy::disallowed_methods, reason = "this is the mesh's door to the network")]
     async fn connect(&self) -> Result<SendRequest<Body>, Box<dyn std::error::Error + Send + Sync>> {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;

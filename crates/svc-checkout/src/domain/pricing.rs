@@ -248,7 +248,7 @@ mod tests {
         for level in [RoundingLevel::Line, RoundingLevel::Total] {
             let rules = Rules { currency: Currency::KWD, ..rules(TaxMode::Exclusive, level) };
             let error =
-                price(rules, &[dear.clone()], Money::zero(Currency::KWD), None).expect_err("too large");
+                price(rules, std::slice::from_ref(&dear), Money::zero(Currency::KWD), None).expect_err("too large");
             assert_eq!(error.reason(), "AMOUNT_OVERFLOW");
             let error =
                 price(rules, &[item(1, 1, None)], Money::zero(Currency::KWD), None).expect_err("pounds");

@@ -106,8 +106,8 @@ impl Api {
 
     /// The account, if the password is its own. Throttled, and as slow for an account without a password.
     async fn confirm<T>(&self, asked: &Asked<T>, target: CustomerId, password: Password) -> Result<Account> {
-        self.throttle.by_account(&target.to_string())?;
-        self.throttle.by_address(asked)?;
+        self.throttle.by_address(&asked.caller.principal, asked.address).await?;
+        self.throttle.by_account(&target.to_string()).await?;
         let found = self.store.account(target).await?.ok_or_else(no_account)?;
         let verdict = self.hasher.verify(password, found.password.as_deref()).await?;
         if verdict.good { Ok(found.account) } else { Err(credentials_refused()) }

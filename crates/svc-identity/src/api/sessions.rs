@@ -32,7 +32,7 @@ impl Api {
         if let Some(answer) = self.store.answer(&key).await? {
             return signed_up_again(self.give_again(&answer).await?);
         }
-        self.throttle.by_address(&asked)?;
+        self.throttle.by_address(&asked.caller.principal, asked.address).await?;
         // Hashed before anybody knows whether the address is taken, so that both answers take as long.
         let hash = self.hasher.hash(password, self.ctx.random()).await?;
         let now = self.ctx.now();
@@ -63,8 +63,8 @@ impl Api {
         if let Some(answer) = self.store.answer(&key).await? {
             return signed_in_again(self.give_again(&answer).await?);
         }
-        self.throttle.by_account(&email.key())?;
-        self.throttle.by_address(&asked)?;
+        self.throttle.by_address(&asked.caller.principal, asked.address).await?;
+        self.throttle.by_account(&email.key()).await?;
         for _ in 0..TRIES_MAX {
             let now = self.ctx.now();
             let found = self.store.account_by_email(&email.key()).await?;
@@ -138,7 +138,7 @@ impl Api {
         if let Some(answer) = self.store.answer(&key).await? {
             return guest_again(self.give_again(&answer).await?);
         }
-        self.throttle.guest(&asked)?;
+        self.throttle.guest(&asked.caller.principal, asked.address).await?;
         let now = self.ctx.now();
         let guest = self.ctx.id();
         let session = self.begin(Subject::Guest(guest), device, now);

@@ -1,0 +1,126 @@
+//! Two toy roles: one publishes, the other consumes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chassis::testing::{customer, staff};
+use chassis::{Applied, Consume, Context, Options, Role, Running, Service, Starting, VirtualClock, run};
+use contract::souk::event::v1::event_service_client::EventServiceClient;
+use contract::souk::event::v1::{Event, GetStatusRequest, GetStatusResponse, SubscribeRequest};
+use contract::souk::r#type::v1::Money;
+use kernel::{Code, Error, Result};
+use mesh::Principal;
+use store::{Batch, Consumed, Database, Migration, sql};
+
+const EVENTS: i64 = 1000;
+
+const PUBLISHER: Service = Service::new("publisher", start_publisher).about("a thousand events");
+const READER: Service = Service::new("reader", start_reader).consumes(&["publisher"]).about("what it saw of them");
+
+fn start_publisher(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let database = ctx.database(&[]).await?;
+        for number in 1..=EVENTS {
+            let money = Money { currency_code: "GBP".into(), minor_units: number };
+            let event = chassis::event(format!("aggregate-{}", number % 10), number, &money);
+            database.sql().commit(Batch::new().event(event)).await?;
+        }
+        Ok(Role::new())
+    })
+}
+
+const MIGRATIONS: &[Migration] = &[Migration { name: "0001_seen", sql: "CREATE TABLE seen (number BIGINT NOT NULL PRIMARY KEY)" }];
+
+fn start_reader(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let database = ctx.database(MIGRATIONS).await?;
+        ctx.consume("publisher", "reader.seen", &database, Arc::new(Reader(database.clone())))?;
+        Ok(Role::new())
+    })
+}
+
+struct Reader(Database);
+
+#[async_trait]
+impl Consume for Reader {
+    async fn apply(&self, event: &Event, at: Consumed) -> Result<Applied> {
+        match event.aggregate_id.as_str() {
+            "aggregate-3" => return Ok(Applied::Ignored),
+            "aggregate-7" => return Err(Error::precondition("CANNOT", "this one cannot be applied")),
+            _ => {}
+        }
+        let insert = sql("INSERT INTO seen (number) VALUES (?)").bind(event.aggregate_version);
+        self.0.sql().commit(Batch::new().insert(insert, "seen").position(at)).await?;
+        Ok(Applied::Committed)
+    }
+}
+
+async fn start(data: &str) -> Running {
+    let mut options = Options::new(data);
+    options.clock = Arc::new(VirtualClock::new(chassis::testing::START));
+    run(&[PUBLISHER, READER], options).await.expect("starts")
+}
+
+fn events(running: &Running, role: &str, who: Principal) -> EventServiceClient<mesh::Channel> {
+    running.client(role, None, who, EventServiceClient::new).expect("runs here")
+}
+
+async fn status(running: &Running, role: &str) -> GetStatusResponse {
+    let request = GetStatusRequest { source: role.to_owned() };
+    events(running, role, staff(1, &["events.read"])).get_status(request).await.expect("a status").into_inner()
+}
+
+/// Waits, on virtual time, until the reader has read everything.
+async fn caught_up(running: &Running) -> GetStatusResponse {
+    let head = status(running, "publisher").await.head;
+    for _ in 0..1000 {
+        let status = status(running, "reader").await;
+        if status.consumers[0].position == head {
+            return status;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the reader never caught up");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_applies_ignores_and_parks() {
+    let running = start("mem:").await;
+    let published = status(&running, "publisher").await;
+    assert_eq!((published.count, published.gaps.len()), (EVENTS, 0));
+    let read = caught_up(&running).await;
+    assert_eq!(read.consumers[0].parked.len(), 100, "every event of the aggregate that cannot be applied waits");
+    assert!(read.consumers[0].parked.iter().all(|aggregate| aggregate == "aggregate-7"));
+    running.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test]
+async fn a_consumer_goes_on_where_it_was() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = format!("dir:{}", dir.path().display());
+    let running = start(&data).await;
+    caught_up(&running).await;
+    running.stop(Duration::from_secs(5)).await;
+    drop(running);
+    let running = start(&data).await;
+    assert_eq!(status(&running, "publisher").await.count, 2 * EVENTS);
+    // Each number was inserted once already: read twice it would park the aggregate.
+    let again = caught_up(&running).await;
+    let parked = &again.consumers[0].parked;
+    assert!(parked.len() >= 100, "{}", parked.len());
+    running.stop(Duration::from_secs(5)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_are_for_staff_and_roles() {
+    let running = start("mem:").await;
+    for (who, code) in [(Principal::Anonymous, Code::Unauthenticated), (customer(1), Code::PermissionDenied), (staff(1, &["stock.write"]), Code::PermissionDenied)] {
+        let request = GetStatusRequest { source: "publisher".into() };
+        let refused = events(&running, "publisher", who).get_status(request).await.expect_err("refused");
+        assert_eq!(contract::error(refused).code(), code);
+    }
+    let mut client = events(&running, "publisher", staff(1, &["events.read"]));
+    let unknown = client.subscribe(SubscribeRequest { source: "nobody".into(), ..SubscribeRequest::default() }).await.expect_err("unknown");
+    assert_eq!(contract::error(unknown).violations()[0].field, "/source");
+}

@@ -1,0 +1,126 @@
+//! How often a password may be tried: per address and per account, by GCRA.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use kernel::{Code, Error, Result};
+use mesh::Principal;
+use store::{Kv, Quota, Taken};
+use tonic::Request;
+
+use crate::Settings;
+use crate::derive::Derive;
+
+const MINUTE: Duration = Duration::from_secs(60);
+/// The metadata in which a gateway of the house tells its client's address; believed from roles only.
+const CLIENT_ADDRESS: &str = "souk-client-address";
+/// Who may change accounts is not held up by address, so that a load test or an import can make many.
+const LIFTED_FOR: &str = "accounts.write";
+
+/// Quotas of attempts. Kept where it may be lost: after a loss there are a few attempts more.
+#[derive(Clone)]
+pub(crate) struct Throttle {
+    kv: Kv,
+    derive: Derive,
+    account: Quota,
+    address: Quota,
+    guests: Quota,
+}
+
+impl Throttle {
+    pub(crate) fn new(kv: Kv, derive: Derive, settings: &Settings) -> Self {
+        let quota = |tokens| Quota { tokens, period: MINUTE, burst: tokens };
+        Self {
+            kv,
+            derive,
+            account: quota(settings.password_tries_per_minute_account),
+            address: quota(settings.password_tries_per_minute_address),
+            guests: quota(settings.guest_sessions_per_minute_address),
+        }
+    }
+
+    /// Takes an attempt on an account, known or not, by its name.
+    ///
+    /// # Errors
+    /// `TOO_MANY_ATTEMPTS` with the time to wait.
+    pub(crate) async fn by_account(&self, name: &str) -> Result<()> {
+        // The cache need not know who tries to sign in.
+        self.take(&format!("password|account|{}", self.derive.pseudonym(name)), self.account).await
+    }
+
+    /// Takes an attempt from an address.
+    ///
+    /// # Errors
+    /// `TOO_MANY_ATTEMPTS` with the time to wait.
+    pub(crate) async fn by_address(&self, principal: &Principal, address: Option<IpAddr>) -> Result<()> {
+        self.take_from("password|address", self.address, principal, address).await
+    }
+
+    /// Takes a guest session from an address.
+    ///
+    /// # Errors
+    /// `TOO_MANY_ATTEMPTS` with the time to wait.
+    pub(crate) async fn guest(&self, principal: &Principal, address: Option<IpAddr>) -> Result<()> {
+        self.take_from("guest|address", self.guests, principal, address).await
+    }
+
+    async fn take_from(&self, what: &str, quota: Quota, principal: &Principal, address: Option<IpAddr>) -> Result<()> {
+        // Calls within the process that tell no address come from the house itself.
+        let Some(address) = address else { return Ok(()) };
+        let taken = self.take(&format!("{what}|{}", network(address)), quota).await;
+        if principal.may(LIFTED_FOR) { Ok(()) } else { taken }
+    }
+
+    async fn take(&self, key: &str, quota: Quota) -> Result<()> {
+        match self.kv.take_token(key, quota).await? {
+            Taken::Allowed { .. } => Ok(()),
+            Taken::Denied { retry_after } => {
+                let wait = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
+                let error = Error::new(Code::ResourceExhausted, "TOO_MANY_ATTEMPTS", "too many attempts; wait before the next");
+                Err(error.retry_after_ms(wait))
+            }
+        }
+    }
+}
+
+/// The address a request comes from: its connection's, or, from a role of the house, that of the client it serves.
+pub(crate) fn address<T>(request: &Request<T>) -> Option<IpAddr> {
+    if mesh::caller(request).role.is_some() {
+        let told = request.metadata().get(CLIENT_ADDRESS)?.to_str().ok()?;
+        return told.parse().ok();
+    }
+    let connected = request.extensions().get::<SocketAddr>().copied().or_else(|| request.remote_addr());
+    connected.map(|address| address.ip())
+}
+
+/// What one customer of a network provider has: an IPv4 address, or 64 bits of IPv6.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipv6_customer_has_one_quota() {
+        let of = |text: &str| network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
+        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
+    }
+
+    #[test]
+    fn only_the_house_is_believed_about_its_clients() {
+        let mut request = Request::new(());
+        request.metadata_mut().insert(CLIENT_ADDRESS, "192.0.2.7".parse().expect("ASCII"));
+        request.extensions_mut().insert(SocketAddr::from(([198, 51, 100, 1], 4711)));
+        assert_eq!(address(&request), Some(IpAddr::from([198, 51, 100, 1])));
+        request.extensions_mut().insert(mesh::Caller { principal: Principal::Anonymous, role: Some("bff-web".into()) });
+        assert_eq!(address(&request), Some(IpAddr::from([192, 0, 2, 7])));
+    }
+}
