@@ -70,6 +70,18 @@ impl House {
         }
     }
 
+    /// What a tool prints when it succeeds; what it complains of is shown.
+    pub fn output(&self, program: &str, arguments: &[&str]) -> Result<String> {
+        let failed = |why: &dyn std::fmt::Display| format!("{program} {}: {why}", arguments.join(" "));
+        let mut command = self.command(program);
+        let output =
+            command.args(arguments).stderr(Stdio::inherit()).output().map_err(|error| failed(&error))?;
+        if !output.status.success() {
+            return Err(failed(&output.status));
+        }
+        String::from_utf8(output.stdout).map_err(|error| failed(&error))
+    }
+
     /// What a tool prints, without its last line break; `None` when it fails or does not start.
     pub fn ask(&self, program: &str, arguments: &[&str]) -> Option<String> {
         let output = self.command(program).args(arguments).stderr(Stdio::null()).output().ok()?;

@@ -19,7 +19,7 @@ pub fn grpcurl(house: &House) -> Result {
     let shop = Shop::open(house, directory.path())?;
     let ask = |arguments: &[&str]| {
         let arguments = [&["-plaintext", &shop.grpc], arguments].concat();
-        house.ask("grpcurl", &arguments).ok_or_else(|| format!("grpcurl {} failed", arguments.join(" ")))
+        house.output("grpcurl", &arguments)
     };
     let services = ask(&["list"])?;
     let ours: Vec<&str> = services.lines().filter(|service| service.starts_with("souk.")).collect();

@@ -6,15 +6,13 @@ use std::time::Instant;
 
 use kernel::{Error, Result};
 
+/// The file in the data directory that holds the operator's secret.
+pub const OPERATOR_FILE: &str = "operator.token";
+
 /// Writes a result line to stdout. A reader that has left ends nothing.
 pub fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-}
-
-/// Writes a hint to stderr.
-pub fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 /// The environment, for the configuration.

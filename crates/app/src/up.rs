@@ -12,13 +12,12 @@ use kernel::{Error, Result};
 use mesh::Principal;
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::console;
+use crate::files::{self, OPERATOR_FILE};
 use crate::roles::ROLES;
 
 /// How long a leaving shop finishes what is in flight.
 const GRACE: Duration = Duration::from_secs(30);
-/// The file in the data directory that holds the operator's secret.
-pub const OPERATOR_FILE: &str = "operator.token";
 /// The file in the data directory that says what the first start did.
 const HOUSE_FILE: &str = "house.json";
 
@@ -122,7 +121,7 @@ async fn ensure_operator(running: &Running, dir: Option<&Path>, token_file: Opti
     match file {
         Some(file) => files::write_private(&file, format!("{}\n", answer.secret).as_bytes()),
         None => {
-            files::tell(&format!("operator secret (told once): {}", answer.secret));
+            console::note(&format!("operator secret (told once): {}", answer.secret));
             Ok(())
         }
     }

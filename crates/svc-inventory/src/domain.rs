@@ -5,7 +5,7 @@ mod hold;
 mod place;
 mod receipt;
 
-pub use counter::{Band, COUNTER_MAX, Counter, Crossing, Guard, MovementKind, Step, plan};
+pub use counter::{Band, COUNTER_MAX, Counter, Crossing, MovementKind, Step, plan};
 pub use hold::{Ask, Hold, HoldLine, HoldState, Shortage, Terms, Transition, new_hold, sum_by_place};
-pub use place::{LOCATION_CODE_MAX, MAIN, Place, QUANTITY_MAX, SKU_CHARS_MAX, check_location, check_quantity, check_sku};
-pub use receipt::{Adjustment, AdjustmentReason, LINES_MAX, NOTE_CHARS_MAX, REFERENCE_CHARS_MAX, Receipt, check_references};
+pub use place::{Place, QUANTITY_MAX, check_location, check_quantity, check_sku};
+pub use receipt::{Adjustment, AdjustmentReason, Receipt, check_references};

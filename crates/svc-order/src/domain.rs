@@ -2,7 +2,7 @@
 
 mod saga;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod token;
 
 use std::borrow::Cow;

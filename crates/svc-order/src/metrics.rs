@@ -1,7 +1,5 @@
 //! What the worker counts.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicI64;
 
 use chassis::Context;
 use prometheus_client::metrics::counter::Counter;
@@ -15,7 +13,7 @@ use crate::domain::Decision;
 pub struct Metrics {
     steps: Family<[(&'static str, &'static str); 1], Counter>,
     alarms: Counter,
-    due: Gauge<i64, Arc<AtomicI64>>,
+    due: Gauge,
 }
 
 impl Metrics {

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chassis::Context;
 use contract::souk::checkout::v1::Quote;
-use kernel::{Error, OrderId, Result};
+use kernel::{Error, OrderId, Result, Timestamp};
 use mesh::Killed;
 use parking_lot::Mutex;
 use store::CommitError;
@@ -184,7 +184,10 @@ impl Worker {
                 continue;
             }
             let Ok(place) = self.0.recovering.clone().acquire_owned().await else { return Ok(()) };
-            self.take_over(due, Some(place)).await?;
+            let id = due.id;
+            if let Err(error) = self.take_over(due, Some(place)).await {
+                tracing::error!(order = %id, error = ?error, "an order could not be taken up");
+            }
         }
         Ok(())
     }
@@ -224,7 +227,7 @@ impl Worker {
             let now = self.0.ctx.now();
             let flow = match next(&job.order, now) {
                 Step::Rest => Flow::Stop,
-                Step::Wait(due) => self.aside(&job, 0, due).await,
+                Step::Wait(due) => self.aside(&mut job, 0, due).await,
                 step => self.step(&mut job, step).await?,
             };
             if matches!(flow, Flow::Stop) {
@@ -242,7 +245,8 @@ impl Worker {
                 Done::Known(outcome) => return self.record(job, step, outcome).await,
                 Done::StillWaiting => {
                     let due = ask_again(&job.order, self.0.ctx.now());
-                    return Ok(self.aside(job, job.order.tries + 1, due).await);
+                    let tries = job.order.tries + 1;
+                    return Ok(self.aside(job, tries, due).await);
                 }
                 Done::Later(error) => error,
             };
@@ -261,7 +265,7 @@ impl Worker {
     }
 
     /// Puts an order aside whose step does not succeed, and tells somebody when that goes on.
-    async fn give_in(&self, job: &Job, step: Step, error: &Error) -> Flow {
+    async fn give_in(&self, job: &mut Job, step: Step, error: &Error) -> Flow {
         let tries = job.order.tries + 1;
         let aside = ASIDE.saturating_mul(1 << tries.clamp(1, 7)).min(ASIDE_MAX);
         if tries >= ALARM_AFTER {
@@ -273,14 +277,12 @@ impl Worker {
         self.aside(job, tries, self.0.ctx.now().plus(aside)).await
     }
 
-    async fn aside(&self, job: &Job, tries: i64, due: kernel::Timestamp) -> Flow {
+    async fn aside(&self, job: &mut Job, tries: i64, due: Timestamp) -> Flow {
         match self.0.orders.park(&job.order, job.epoch, tries, due).await {
-            Ok(()) => {}
-            // Somebody approved or cancelled it meanwhile: it is due, and the sweep or the next wake takes it.
-            Err(error) if error.is_stale() => {}
-            Err(error) => tracing::warn!(order = %job.order.id, error = %error, "an order could not be put aside"),
+            Ok(()) => Flow::Stop,
+            // Somebody approved or cancelled it meanwhile, or its payment has news.
+            Err(error) => self.reload(job, error).await,
         }
-        Flow::Stop
     }
 
     async fn record(&self, job: &mut Job, step: Step, outcome: Outcome) -> Result<Flow, Killed> {

@@ -10,9 +10,9 @@ mod read;
 use kernel::{Error, OrderId, Result, Timestamp};
 use store::{Batch, CommitError, Consumed, Database, Migration, NewEvent, RequestKey, Sql, Statement, sql};
 
-use crate::domain::{Decision, InvoiceKind, Order, WORKER};
+use crate::domain::{Decision, InvoiceKind, Order, Payment, WORKER};
 
-pub use read::{AuditRow, Due, History, Invoice, Listed, Totals};
+pub use read::{AuditRow, Due, History, Invoice, Listed};
 
 /// The tables.
 pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") }];
@@ -196,14 +196,20 @@ impl Orders {
         }
     }
 
-    /// Lets a waiting order be looked at now, together with the step over the event that says so.
+    /// Has an order looked at now whose payment has news, together with the step over the event that says so. A worker that has it in
+    /// hand meets another version, and looks again.
     ///
     /// # Errors
     /// `PositionMoved` when the event was applied before; the store's.
-    pub async fn hasten(&self, id: OrderId, now: Timestamp, at: Consumed) -> Result<(), CommitError> {
-        let text = "UPDATE orders SET due_at = ? WHERE id = ? AND due_at IS NOT NULL AND due_at > ?";
-        let hasten = sql(text).bind(now).bind(id).bind(now);
-        self.sql.commit(Batch::new().run(hasten).position(at)).await.map(|_| ())
+    pub async fn payment_news(&self, id: OrderId, now: Timestamp, at: Consumed) -> Result<(), CommitError> {
+        let text = "UPDATE orders SET version = version + 1, due_at = ? WHERE id = ? AND due_at IS NOT NULL AND payment IN (?, ?, ?)";
+        let news = sql(text)
+            .bind(now)
+            .bind(id)
+            .bind(Payment::Asked.code())
+            .bind(Payment::Challenged.code())
+            .bind(Payment::CaptureAsked.code());
+        self.sql.commit(Batch::new().run(news).position(at)).await.map(|_| ())
     }
 
     /// The order that a request key began.

@@ -211,7 +211,7 @@ impl ProductService for Api {
         let caller = caller(&request);
         let id = wire::parse_id("/product_id", &request.get_ref().product_id).map_err(status)?;
         let found = self.catalogue.product(id).await.and_then(|found| Self::seen_by(&caller, found));
-        let product = self.show(&found.map_err(status)?);
+        let product = self.show(&*found.map_err(status)?);
         Ok(Response::new(pb::GetProductResponse { product: Some(product) }))
     }
 
@@ -225,7 +225,7 @@ impl ProductService for Api {
             return Err(status(Error::field("/slug", "INVALID_ARGUMENT", "is not a slug")));
         }
         let found = self.catalogue.by_slug(slug).await.and_then(|found| Self::seen_by(&caller, found));
-        let product = self.show(&found.map_err(status)?);
+        let product = self.show(&*found.map_err(status)?);
         Ok(Response::new(pb::GetProductBySlugResponse { product: Some(product) }))
     }
 

@@ -1,1 +1,26 @@
-//! Being written.
+//! User: who a customer is to the shop.
+//!
+//! Owns profiles with their address books. Promises that a customer sees and changes its own only, that somebody else's
+//! profile is as good as absent, that an external reference names one profile for ever, and that no event tells who a
+//! person is. Calls nobody.
+
+mod api;
+mod domain;
+mod store;
+
+use chassis::{Context, Role, Service, Starting};
+use contract::souk::user::v1::user_service_server::UserServiceServer;
+
+use crate::api::Api;
+use crate::store::Profiles;
+
+/// The role.
+pub const SERVICE: Service = Service::new("user", start).about("profiles and address books");
+
+fn start(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let database = ctx.database(&[]).await?;
+        let profiles = Profiles::new(database.docs());
+        Ok(Role::new().grpc(UserServiceServer::new(Api { ctx, profiles })))
+    })
+}

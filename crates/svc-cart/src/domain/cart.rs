@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::Owner;
 
 /// The most characters of a SKU.
-pub const SKU_CHARS_MAX: usize = 64;
+const SKU_CHARS_MAX: usize = 64;
 /// How many orders a cart remembers to have taken out; the oldest are forgotten first. The request keys remember the rest, for as
 /// long as a saga may take.
-pub const BOUGHT_MAX: usize = 16;
+const BOUGHT_MAX: usize = 16;
 
 /// What a cart may hold.
 #[derive(Clone, Copy, Debug)]
@@ -67,9 +67,9 @@ pub struct Cart {
     pub state: CartState,
     /// What is in it, oldest first; one line of each SKU.
     pub lines: Vec<CartLine>,
-    /// The orders whose lines were last taken out, at most [`BOUGHT_MAX`].
+    /// The orders whose lines were last taken out, at most 16.
     pub bought: Vec<OrderId>,
-    /// The carts that were last merged into it, at most [`super::MERGED_MAX`].
+    /// The carts that were last merged into it, at most 16.
     pub merged: Vec<CartId>,
     /// When it last changed.
     pub updated: Timestamp,

@@ -7,7 +7,7 @@ use kernel::{Error, Result, Timestamp};
 use super::{LEEWAY, TOKEN_LIFE};
 
 /// Most keys that are published at once.
-pub const KEYS_MAX: usize = 16;
+const KEYS_MAX: usize = 16;
 
 /// A key that signs access tokens. The private half is derived from the seed and the secret of the house.
 #[derive(Clone, PartialEq, Eq)]

@@ -24,7 +24,7 @@ pub const KNOWN: [&str; 14] = [
     "users.write",
 ];
 /// Most permissions of one account.
-pub const PERMISSIONS_MAX: usize = 50;
+const PERMISSIONS_MAX: usize = 50;
 /// Longest name of a permission in bytes.
 const NAME_BYTES_MAX: usize = 64;
 

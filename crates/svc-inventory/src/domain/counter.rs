@@ -212,10 +212,10 @@ impl Counter {
     }
 }
 
+#[cfg(test)]
 impl Guard {
     /// Whether a counter meets it: what the conditional update asks of the row.
-    #[must_use]
-    pub fn admits(&self, counter: Counter) -> bool {
+    fn admits(&self, counter: Counter) -> bool {
         (self.on_hand_min..=self.on_hand_max).contains(&counter.on_hand)
             && counter.held >= self.held_min
             && self.version.is_none_or(|version| version == counter.version)

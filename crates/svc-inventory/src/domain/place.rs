@@ -3,11 +3,11 @@
 use kernel::Violations;
 
 /// The location that is there from the start, and is meant where none is named.
-pub const MAIN: &str = "main";
+pub(super) const MAIN: &str = "main";
 /// The most characters of a SKU.
-pub const SKU_CHARS_MAX: usize = 64;
+const SKU_CHARS_MAX: usize = 64;
 /// The most characters of a location's code.
-pub const LOCATION_CODE_MAX: usize = 32;
+const LOCATION_CODE_MAX: usize = 32;
 /// The most units that one line of anything moves.
 pub const QUANTITY_MAX: i64 = 1_000_000_000;
 

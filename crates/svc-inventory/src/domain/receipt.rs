@@ -7,11 +7,11 @@ use kernel::{Error, Result, Violations};
 use super::{MovementKind, Place, QUANTITY_MAX, check_location, check_quantity, check_sku};
 
 /// The most lines that one call receives.
-pub const LINES_MAX: usize = 1000;
+const LINES_MAX: usize = 1000;
 /// The most characters of a receipt's reference.
-pub const REFERENCE_CHARS_MAX: usize = 200;
+const REFERENCE_CHARS_MAX: usize = 200;
 /// The most characters of an adjustment's note.
-pub const NOTE_CHARS_MAX: usize = 200;
+const NOTE_CHARS_MAX: usize = 200;
 
 /// One line of what arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use chassis::{event, request_key};
 use contract::souk::product::v1 as pb;
-use futures_util::{StreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, stream};
 use kernel::{Error, Result, Violations};
 use mesh::Caller;
 use prost::Message;
@@ -41,7 +42,10 @@ impl Api {
         count("/products", request.products.len(), ROWS_MAX)?;
         let mut why = self.why(&caller, parse::reason("/price_reason", &request.price_reason)?);
         "import".clone_into(&mut why.actor);
-        let rows = (0_i32..).zip(&request.products).map(|(index, row)| self.import_row(index, row, &why));
+        let mut rows: Vec<BoxFuture<'_, Result<pb::ImportResult>>> = Vec::with_capacity(request.products.len());
+        for (index, row) in (0_i32..).zip(&request.products) {
+            rows.push(self.import_row(index, row, &why).boxed());
+        }
         let results: Vec<_> = stream::iter(rows).buffered(ROWS_IN_FLIGHT).collect().await;
         let results = results.into_iter().collect::<Result<Vec<_>>>()?;
         let response = pb::ImportProductsResponse { results };

@@ -10,7 +10,8 @@
 
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryFutureExt, TryStreamExt, stream};
 use kernel::{Error, ProductId, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use store::{CommitError, Document, Index, Put, Value, Versioned};
@@ -45,12 +46,13 @@ impl Document for Claim {
 impl Catalogue {
     /// Claims the SKUs that `product` has and `before` has not.
     pub(super) async fn claim_skus(&self, product: &Product, before: Option<&Product>) -> Result<()> {
-        let new = product.variants.iter().enumerate().filter(|(_, variant)| {
-            before.is_none_or(|before| before.variant(&variant.sku).is_none())
-        });
-        let claims = new.map(|(n, variant)| async move {
-            self.claim(&variant.sku, product.id).await.map_err(|error| error.at(&format!("/variants/{n}/sku")))
-        });
+        let mut claims: Vec<BoxFuture<'_, Result<()>>> = Vec::new();
+        for (n, variant) in product.variants.iter().enumerate() {
+            if before.is_none_or(|before| before.variant(&variant.sku).is_none()) {
+                let claim = self.claim(&variant.sku, product.id);
+                claims.push(claim.map_err(move |error| error.at(&format!("/variants/{n}/sku"))).boxed());
+            }
+        }
         stream::iter(claims).buffer_unordered(CLAIMS_IN_FLIGHT).try_collect().await
     }
 

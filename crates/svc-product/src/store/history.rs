@@ -3,7 +3,8 @@
 //! The id begins with the time, so that a series (product, currency, SKU) is listed oldest first, and ends with a digest
 //! of what the record says, so that the same record is kept once however often it is filed.
 
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use kernel::{Currency, Page, ProductId, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -56,16 +57,19 @@ impl Catalogue {
     /// # Errors
     /// The store's.
     pub async fn file(&self, product: ProductId, records: Vec<PriceRecord>) -> Result<usize> {
-        let files = records.into_iter().map(|record| async move {
-            let series = series(product, record.price.unit.currency, &record.sku);
-            let put = Put::create(record_id(&series, &record.price), Record { series, price: record.price });
-            match self.0.records.put(put).await {
-                Ok(_) => Ok(1),
-                Err(CommitError::Duplicate { .. }) => Ok(0),
-                Err(error) => Err(kernel::Error::from(error)),
-            }
-        });
+        let files: Vec<BoxFuture<'_, Result<usize>>> =
+            records.into_iter().map(|record| self.file_one(product, record).boxed()).collect();
         stream::iter(files).buffer_unordered(RECORDS_IN_FLIGHT).try_fold(0, |sum, n| async move { Ok(sum + n) }).await
+    }
+
+    async fn file_one(&self, product: ProductId, record: PriceRecord) -> Result<usize> {
+        let series = series(product, record.price.unit.currency, &record.sku);
+        let put = Put::create(record_id(&series, &record.price), Record { series, price: record.price });
+        match self.0.records.put(put).await {
+            Ok(_) => Ok(1),
+            Err(CommitError::Duplicate { .. }) => Ok(0),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// A page of the prices a SKU has had in a currency, oldest first, the one in force last.

@@ -1,0 +1,6 @@
+//! A whole shop in one process.
+
+mod access;
+mod dynamic;
+mod hostile;
+mod placing;
