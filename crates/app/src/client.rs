@@ -1,244 +1,337 @@
-//! A shop as a command sees it: over gRPC, with the operator's credential, patient when it is lost on the way.
+//! A command's connection to a shop: where it is, the credential, and what to do when it is lost on the way.
 
 use std::future::Future;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use contract::souk::identity::v1::ExchangeSecretRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
 use kernel::{Code, Error};
-use tokio::sync::{Mutex, RwLock};
+use tokio::sync::watch;
 use tokio::time::Instant;
-use tonic::metadata::{Ascii, MetadataValue};
+use tonic::metadata::AsciiMetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
+use tonic::{Request, Response, Status};
 
 use crate::console::Failure;
-use crate::files::OPERATOR_FILE;
 
-/// How long a command waits for a shop that it has lost.
-pub const LOST_MAX: Duration = Duration::from_secs(30);
-/// Pauses between attempts: 50 ms, doubling up to 1 s.
-const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// For how long a lost shop is tried again.
+const LOST_AFTER: Duration = Duration::from_secs(30);
+/// The longest pause between two tries.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
-/// An access token is replaced when it has less than this left.
-const RENEW_BEFORE: Duration = Duration::from_secs(120);
-/// How long access tokens live.
-const TOKEN_LIFE: Duration = Duration::from_secs(600);
-/// Largest answer, in bytes.
-const ANSWER_BYTES_MAX: usize = 16 << 20;
+/// The longest that a call may take, above every method's own limit.
+const CALL_TIMEOUT: Duration = Duration::from_secs(90);
+/// How long before its end an access token is replaced.
+const REFRESH_BEFORE: Duration = Duration::from_secs(120);
+/// The file in a data directory that holds the operator's secret.
+const OPERATOR_FILE: &str = "operator.token";
 
-/// Which shop, and as whom.
+/// Which shop, and by what credential.
 #[derive(Args, Clone, Debug)]
 pub struct ShopArgs {
     /// Where the shop is.
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
     pub at: String,
-    /// The credential: an access token, or a secret (`ops_…`, `svc_…`).
-    #[arg(long, value_name = "T", env = "SOUK_TOKEN", hide_env_values = true)]
+    /// An operator's or service's secret, or an access token.
+    #[arg(long, value_name = "TOKEN", env = "SOUK_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// Where the operator's secret is, when no token is given.
+    /// Data directory of the shop, where its operator.token is read when no token is given.
     #[arg(long, value_name = "URL", default_value = "dir:.souk")]
     pub data: String,
-    /// One JSON document on stdout.
-    #[arg(long)]
-    pub json: bool,
 }
 
-/// What carries a call: a connection, and the token that goes with each request.
-pub type Wire = InterceptedService<Channel, Bearer>;
+/// Why a call brought no answer.
+#[derive(Debug)]
+pub enum CallError {
+    /// The shop was away for too long.
+    Lost(Failure),
+    /// The shop said no.
+    Refused(Error),
+}
 
-/// Adds the access token.
+impl CallError {
+    /// The failure of a command that cannot go on without this answer.
+    #[must_use]
+    pub fn fatal(self, what: &str) -> Failure {
+        match self {
+            Self::Lost(failure) => failure,
+            Self::Refused(error) => Failure::unfinished(format!("{what}: {error} ({})", error.reason())),
+        }
+    }
+}
+
+/// Adds the access token to every call.
 #[derive(Clone)]
-pub struct Bearer(MetadataValue<Ascii>);
+pub struct Authorize(watch::Receiver<Option<AsciiMetadataValue>>);
 
-impl Interceptor for Bearer {
+impl Interceptor for Authorize {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request.metadata_mut().insert("authorization", self.0.clone());
+        if let Some(token) = self.0.borrow().clone() {
+            request.metadata_mut().insert("authorization", token);
+        }
         Ok(request)
     }
 }
 
-/// A shop. Cheap to clone.
-#[derive(Clone)]
-pub struct Shop(Arc<Inner>);
+/// What a generated client stands on.
+pub type Link = InterceptedService<Channel, Authorize>;
 
-struct Inner {
+/// A shop that commands talk to. Cheap to clone.
+#[derive(Clone)]
+pub struct Shop {
     at: String,
     channel: Channel,
-    credential: Credential,
-    token: RwLock<Token>,
-    renewing: Mutex<()>,
+    authorize: Authorize,
+    renew: watch::Sender<Option<AsciiMetadataValue>>,
+    secret: Option<Secret>,
 }
 
-enum Credential {
-    /// A long-lived secret, exchanged for access tokens.
-    Secret(String),
-    /// An access token, used as it is.
-    Token,
-}
+/// A long-lived secret; never shown.
+#[derive(Clone)]
+struct Secret(String);
 
-struct Token {
-    bearer: Bearer,
-    text: String,
-    until: Instant,
+impl std::fmt::Debug for Shop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shop").field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 impl Shop {
-    /// Finds the shop and gets an access token. Waits for nobody: a shop that is not there now is an error.
+    /// Connects with a credential.
     ///
     /// # Errors
-    /// Exit code 2 with a sentence that says how to start it, or where to get a credential.
+    /// Exit code 2: no such address, nobody there, no credential, or one that is refused. Each says what to do.
     pub async fn connect(args: &ShopArgs) -> Result<Self, Failure> {
-        let secret = credential(args)?;
+        let credential = credential(args)?;
         let endpoint = Endpoint::from_shared(args.at.clone())
-            .map_err(|_| Failure::usage(format!("--at {} is no address such as http://127.0.0.1:9000", args.at)))?
+            .map_err(|error| {
+                Failure::usage(format!(
+                    "--at {} is no address ({error}); give one like http://127.0.0.1:9000",
+                    args.at
+                ))
+            })?
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(CALL_TIMEOUT)
             .tcp_nodelay(true)
-            .connect_timeout(Duration::from_secs(5));
-        let channel = endpoint.connect().await.map_err(|_| nobody(&args.at))?;
-        let (credential, text) = if ["ops_", "svc_"].iter().any(|prefix| secret.starts_with(prefix)) {
-            let token = exchange(&channel, &secret).await.map_err(|error| refused(&args.at, &error))?;
-            (Credential::Secret(secret), token)
-        } else {
-            (Credential::Token, secret)
+            .http2_keep_alive_interval(Duration::from_secs(10))
+            .keep_alive_timeout(Duration::from_secs(10))
+            .initial_stream_window_size(1 << 20)
+            .initial_connection_window_size(8 << 20);
+        let (renew, token) = watch::channel(None);
+        let mut shop = Self {
+            at: args.at.clone(),
+            channel: endpoint.connect_lazy(),
+            authorize: Authorize(token),
+            renew,
+            secret: None,
         };
-        let token = RwLock::new(Token::new(text)?);
-        Ok(Self(Arc::new(Inner { at: args.at.clone(), channel, credential, token, renewing: Mutex::default() })))
+        // An access token has three parts with dots between them; a secret has none.
+        if credential.contains('.') {
+            shop.renew.send_replace(Some(bearer(&credential)?));
+            return Ok(shop);
+        }
+        shop.secret = Some(Secret(credential));
+        let left = shop.exchange().await.map_err(|error| shop.first_failure(error))?;
+        tokio::spawn(shop.clone().keep_fresh(left));
+        Ok(shop)
     }
 
-    /// The access token, good for at least two minutes.
-    pub async fn token(&self) -> String {
-        self.0.token.read().await.text.clone()
+    /// A client of one of the shop's services.
+    pub fn client<C>(&self, new: impl FnOnce(Link) -> C) -> C {
+        new(InterceptedService::new(self.channel.clone(), self.authorize.clone()))
     }
 
-    /// A call of the shop: `shop.call(|wire| async move { OrderServiceClient::new(wire).get_order(request).await })`.
-    ///
-    /// A shop that is lost on the way is tried again for [`LOST_MAX`], and so is one that is overloaded; the closure is
-    /// then called again, so what it sends must carry its idempotency key.
+    /// The access token in use, for other programs.
+    #[must_use]
+    pub fn access_token(&self) -> Option<String> {
+        let token = self.authorize.0.borrow().clone()?;
+        Some(token.to_str().ok()?.trim_start_matches("Bearer ").to_owned())
+    }
+
+    /// Calls, and calls again while the shop is away or busy, for up to 30 s. The request must be safe to send again as it is:
+    /// a read, or a change under one request id.
     ///
     /// # Errors
-    /// What the shop says; UNAVAILABLE with reason `SHOP_LOST` when it stayed away.
-    pub async fn call<T, F, R>(&self, call: F) -> Result<T, Error>
+    /// [`CallError`].
+    pub async fn call<T, F>(&self, mut send: impl FnMut() -> F) -> Result<T, CallError>
     where
-        F: Fn(Wire) -> R,
-        R: Future<Output = Result<tonic::Response<T>, Status>>,
+        F: Future<Output = Result<Response<T>, Status>>,
     {
-        let mut lost_since: Option<Instant> = None;
-        let mut pause = PAUSE_MIN;
+        let mut first_failure = None;
+        let mut pause = Duration::from_millis(50);
+        let mut renewed = false;
         loop {
-            let wire = match self.wire().await {
-                Ok(wire) => wire,
-                Err(error) if error.code() == Code::Unavailable => {
-                    self.wait(&mut lost_since, &mut pause).await?;
+            let status = match send().await {
+                Ok(answer) => return Ok(answer.into_inner()),
+                Err(status) => status,
+            };
+            let error = contract::error(status);
+            if error.code() == Code::Unauthenticated && !renewed && self.secret.is_some() {
+                renewed = true;
+                if self.exchange().await.is_ok() {
                     continue;
                 }
-                Err(error) => return Err(error),
-            };
-            match call(wire).await {
-                Ok(answer) => return Ok(answer.into_inner()),
-                Err(status) if is_lost(&status) => self.wait(&mut lost_since, &mut pause).await?,
-                Err(status) => {
-                    let error = contract::error(status);
-                    if matches!(error.reason(), "TOKEN_EXPIRED" | "TOKEN_INVALID") && lost_since.is_none() {
-                        self.renew(true).await?;
-                        lost_since = Some(Instant::now());
-                        continue;
-                    }
-                    if !matches!(error.code(), Code::Unavailable | Code::ResourceExhausted) {
-                        return Err(error);
-                    }
-                    self.wait(&mut lost_since, &mut pause).await?;
-                }
             }
+            if !passes(&error) {
+                return Err(CallError::Refused(error));
+            }
+            let since = *first_failure.get_or_insert_with(Instant::now);
+            if since.elapsed() >= LOST_AFTER {
+                return Err(CallError::Lost(self.lost(&error)));
+            }
+            let asked = error.retry_delay_ms().map_or(Duration::ZERO, Duration::from_millis);
+            tokio::time::sleep(pause.max(asked).min(PAUSE_MAX)).await;
+            pause = (pause * 2).min(PAUSE_MAX);
         }
     }
 
-    /// A client's wire, with a token that is good for a while. For streams; calls go through [`Shop::call`].
-    ///
-    /// # Errors
-    /// When the token cannot be renewed.
-    pub async fn wire(&self) -> Result<Wire, Error> {
-        if self.0.token.read().await.until < Instant::now() {
-            self.renew(false).await?;
-        }
-        let bearer = self.0.token.read().await.bearer.clone();
-        Ok(InterceptedService::new(self.0.channel.clone(), bearer))
+    fn lost(&self, error: &Error) -> Failure {
+        let seconds = LOST_AFTER.as_secs();
+        Failure::unfinished(format!(
+            "the shop at {} was lost and did not come back within {seconds} s ({error}); start it again with `souk up`, and then this command: it goes on where it stopped",
+            self.at
+        ))
     }
 
-    async fn renew(&self, whatever: bool) -> Result<(), Error> {
-        let Credential::Secret(secret) = &self.0.credential else { return Ok(()) };
-        let _one = self.0.renewing.lock().await;
-        if !whatever && self.0.token.read().await.until >= Instant::now() {
-            return Ok(());
+    fn first_failure(&self, error: Error) -> Failure {
+        if passes(&error) {
+            return Failure::usage(format!(
+                "nobody serves at {} ({error}); start a shop with `souk up`, or name another with --at",
+                self.at
+            ));
         }
-        let text = exchange(&self.0.channel, secret).await?;
-        *self.0.token.write().await = Token::new(text).map_err(|failure| Error::internal(failure.to_string()))?;
-        Ok(())
+        Failure::usage(format!(
+            "the shop at {} refuses the credential ({error}); give the one of this shop by --token, SOUK_TOKEN or --data",
+            self.at
+        ))
     }
 
-    async fn wait(&self, lost_since: &mut Option<Instant>, pause: &mut Duration) -> Result<(), Error> {
-        let since = *lost_since.get_or_insert_with(Instant::now);
-        if since.elapsed() + *pause > LOST_MAX {
-            let message = format!("the shop at {} has been away for 30 s", self.0.at);
-            return Err(Error::unavailable("SHOP_LOST", message));
+    /// Exchanges the secret for an access token, and tells for how long it is good.
+    async fn exchange(&self) -> Result<Duration, Error> {
+        let secret = self.secret.as_ref().map(|secret| secret.0.clone()).unwrap_or_default();
+        let mut identity = IdentityServiceClient::new(self.channel.clone());
+        let answer =
+            identity.exchange_secret(ExchangeSecretRequest { secret }).await.map_err(contract::error)?;
+        let token = bearer(&answer.into_inner().access_token)
+            .map_err(|failure| Error::internal(failure.to_string()))?;
+        self.renew.send_replace(Some(token));
+        Ok(TOKEN_LIFE)
+    }
+
+    /// Replaces the token before it ends, for as long as the command runs.
+    async fn keep_fresh(self, first: Duration) {
+        let mut left = first;
+        loop {
+            tokio::time::sleep(left.saturating_sub(REFRESH_BEFORE).max(Duration::from_secs(1))).await;
+            // A shop that is away now is noticed, and waited for, by the calls themselves.
+            left = self.exchange().await.unwrap_or(REFRESH_BEFORE + Duration::from_secs(5));
         }
-        tokio::time::sleep(*pause).await;
-        *pause = (*pause * 2).min(PAUSE_MAX);
-        Ok(())
     }
 }
 
-impl Token {
-    fn new(text: String) -> Result<Self, Failure> {
-        let bad = |_| Failure::usage("the token has characters that no token has; see --token");
-        let mut value: MetadataValue<Ascii> = format!("Bearer {text}").parse().map_err(bad)?;
-        value.set_sensitive(true);
-        Ok(Self { bearer: Bearer(value), text, until: Instant::now() + TOKEN_LIFE - RENEW_BEFORE })
+/// For how long identity's access tokens are good (commerce: 10 minutes). Counted from their arrival, so that this machine's
+/// clock does not matter.
+const TOKEN_LIFE: Duration = Duration::from_secs(600);
+
+/// Whether an error may pass by itself: the shop is away, busy, or had another change in the way.
+fn passes(error: &Error) -> bool {
+    // What a transport says when a connection breaks in the middle has no reason of the house, and keeps its cause.
+    let foreign = std::error::Error::source(error).is_some();
+    match error.code() {
+        Code::Unavailable | Code::DeadlineExceeded => true,
+        Code::ResourceExhausted | Code::Conflict => error.retryable(),
+        Code::Internal => foreign && error.reason() != "UNIMPLEMENTED",
+        Code::InvalidArgument
+        | Code::Unauthenticated
+        | Code::PermissionDenied
+        | Code::NotFound
+        | Code::FailedPrecondition => false,
     }
 }
 
-/// A status that the shop did not make: the connection ended.
-fn is_lost(status: &Status) -> bool {
-    let code = status.code();
-    let transport = matches!(code, tonic::Code::Unavailable | tonic::Code::Unknown | tonic::Code::Cancelled | tonic::Code::Internal);
-    transport && status.details().is_empty()
-}
-
-async fn exchange(channel: &Channel, secret: &str) -> Result<String, Error> {
-    let mut identity = IdentityServiceClient::new(channel.clone()).max_decoding_message_size(ANSWER_BYTES_MAX);
-    let request = ExchangeSecretRequest { secret: secret.to_owned(), ..ExchangeSecretRequest::default() };
-    let answer = identity.exchange_secret(request).await.map_err(|status| {
-        if is_lost(&status) { Error::unavailable("SHOP_LOST", "the shop is away") } else { contract::error(status) }
+fn bearer(token: &str) -> Result<AsciiMetadataValue, Failure> {
+    let mut value = AsciiMetadataValue::try_from(format!("Bearer {}", token.trim())).map_err(|_| {
+        Failure::usage(
+            "the token has characters that no token has; give it by --token or SOUK_TOKEN as it was told",
+        )
     })?;
-    Ok(answer.into_inner().access_token)
+    value.set_sensitive(true);
+    Ok(value)
 }
 
+/// The credential: `--token` or `SOUK_TOKEN`, else the operator's secret in the data directory.
 fn credential(args: &ShopArgs) -> Result<String, Failure> {
     if let Some(token) = &args.token {
         return Ok(token.trim().to_owned());
     }
-    let Some(dir) = args.data.strip_prefix("dir:") else {
-        return Err(Failure::usage(format!("there is no credential in {}; give --token or SOUK_TOKEN", args.data)));
+    let Some(directory) = data_directory(&args.data) else {
+        return Err(Failure::usage(format!(
+            "{} keeps no operator.token; give the token by --token or SOUK_TOKEN",
+            args.data
+        )));
     };
-    let path = PathBuf::from(dir).join(OPERATOR_FILE);
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        let path = path.display();
-        Failure::usage(format!("{path} cannot be read ({error}); say where the shop's data is with --data, or give --token"))
-    })?;
-    Ok(text.trim().to_owned())
+    let path = directory.join(OPERATOR_FILE);
+    std::fs::read_to_string(&path).map(|secret| secret.trim().to_owned()).map_err(|error| {
+        Failure::usage(format!(
+            "{} cannot be read ({error}); name the shop's data directory with --data, or give a token by --token or SOUK_TOKEN",
+            path.display()
+        ))
+    })
 }
 
-fn nobody(at: &str) -> Failure {
-    Failure::usage(format!("nobody answers at {at}; start a shop with `souk up`, or say where it is with --at"))
+/// The directory that a data URL names: `dir:PATH`, or a path alone; `None` for others.
+fn data_directory(url: &str) -> Option<PathBuf> {
+    match url.split_once(':') {
+        Some(("dir", path)) => Some(Path::new(path).to_owned()),
+        None => Some(Path::new(url).to_owned()),
+        Some(_) => None,
+    }
 }
 
-fn refused(at: &str, error: &Error) -> Failure {
-    match error.code() {
-        Code::Unavailable => nobody(at),
-        _ => Failure::usage(format!("the shop at {at} does not take this credential: {error}; `operator.token` in its data directory holds a good one")),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args(token: Option<&str>, data: &str) -> ShopArgs {
+        ShopArgs {
+            at: "http://127.0.0.1:9".to_owned(),
+            token: token.map(str::to_owned),
+            data: data.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_token_goes_before_the_data_directory() {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join(OPERATOR_FILE), "ops_secret\n").expect("written");
+        let data = format!("dir:{}", directory.path().display());
+        assert_eq!(credential(&args(None, &data)), Ok("ops_secret".to_owned()));
+        assert_eq!(credential(&args(Some("ops_other"), &data)), Ok("ops_other".to_owned()));
+        for missing in ["mem:", "dir:/nowhere/at/all"] {
+            let failure = credential(&args(None, missing)).expect_err("none there");
+            assert!(failure.code() == 2 && failure.to_string().contains("--token"), "{failure}");
+        }
+    }
+
+    #[tokio::test]
+    async fn with_nobody_there_the_error_says_how_to_start() {
+        let failure = Shop::connect(&args(Some("ops_secret"), "mem:")).await.expect_err("nobody");
+        assert_eq!(failure.code(), 2);
+        assert!(failure.to_string().contains("souk up"), "{failure}");
+        let wrong = ShopArgs { at: "not a url".to_owned(), ..args(Some("ops_secret"), "mem:") };
+        assert!(Shop::connect(&wrong).await.expect_err("no address").to_string().contains("--at"));
+    }
+
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        assert!(passes(&contract::error(Status::unavailable("gone"))));
+        assert!(passes(&contract::error(Status::unknown("transport error"))));
+        assert!(!passes(&Error::precondition("OUT_OF_STOCK", "none left")));
+        assert!(!passes(&Error::new(Code::Internal, "INTERNAL", "a bug of the house")));
+        assert!(passes(&Error::conflict("STOCK_BUSY", "again")));
+        assert!(!passes(&Error::exists("SKU_TAKEN", "never")));
     }
 }

@@ -77,7 +77,8 @@ pub fn note(line: &str) {
 /// When stdout does not take it; a reader that left is no error.
 pub fn result<T: Serialize>(json: bool, value: &T, table: impl FnOnce() -> String) -> Result<(), Failure> {
     let text = if json {
-        serde_json::to_string(value).map_err(|error| Failure::unfinished(format!("cannot write the result: {error}")))?
+        serde_json::to_string(value)
+            .map_err(|error| Failure::unfinished(format!("cannot write the result: {error}")))?
     } else {
         table()
     };

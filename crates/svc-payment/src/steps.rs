@@ -18,10 +18,10 @@ use kernel::{Error, Result, Timestamp};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-pub use self::authorize::{AskAuthorize, Authorized};
+pub use self::authorize::AskAuthorize;
 pub use self::conclude::{Heard, Origin, Written};
-pub use self::operate::{AskOperate, Operated};
-pub use self::void::{AskVoid, Voided};
+pub use self::operate::AskOperate;
+pub use self::void::AskVoid;
 use crate::in_flight::{InFlight, Working};
 use crate::provider::{NoAnswer, Providers};
 use crate::store::Books;

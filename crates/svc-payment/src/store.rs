@@ -10,7 +10,7 @@ mod rows;
 use kernel::{OrderId, PaymentId, Result, Timestamp};
 use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Sql, Value, sql};
 
-pub use self::ledger::{ChainHead, GENESIS, LedgerSums, Link, SealedEntry, Unsealed};
+pub use self::ledger::{Link, SealedEntry};
 use crate::domain::ledger::Entry;
 use crate::domain::payment::payment_id;
 use crate::domain::{Attempt, Operation, OperationKind, Payment, TENDERS_MAX};

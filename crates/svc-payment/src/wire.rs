@@ -228,3 +228,29 @@ pub fn audit_limit(limit: i32) -> kernel::Result<u32> {
         _ => Err(Error::field("/limit", "INVALID_LIMIT", "must be between 1 and 1000")),
     }
 }
+
+/// The position after which a list goes on; empty for its beginning.
+///
+/// # Errors
+/// `INVALID_CURSOR` at `/cursor` for a cursor of another list.
+pub fn open_cursor(ctx: &chassis::Context, query: &str, cursor: &str) -> kernel::Result<String> {
+    let bad = |_| Error::field("/cursor", "INVALID_CURSOR", "is not a cursor of this list");
+    if cursor.len() > CURSOR_BYTES_MAX {
+        return Err(bad(()));
+    }
+    Ok(ctx.cursors().open(query, cursor).map_err(|_| bad(()))?.unwrap_or_default())
+}
+
+/// Longest cursor, in bytes.
+const CURSOR_BYTES_MAX: usize = 1024;
+
+/// Checks the name of a request whose repetition is safe by other means.
+///
+/// # Errors
+/// `INVALID_REQUEST_ID` at `/request_id` unless it has 1 to 128 visible ASCII characters.
+pub fn check_request_id(request_id: &str) -> kernel::Result<()> {
+    if (1..=128).contains(&request_id.len()) && request_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Error::field("/request_id", "INVALID_REQUEST_ID", "must have 1 to 128 visible ASCII characters"))
+}

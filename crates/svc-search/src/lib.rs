@@ -1,1 +1,4 @@
-//! Being written.
+//! Finding products.
+
+pub mod domain;
+pub mod index;

@@ -101,9 +101,9 @@ impl Api {
             let (base, created) = match known {
                 Some(known) => (known.clone(), None),
                 None if target.own => {
-                    let empty = Profile::empty(now);
+                    let reference = found.and_then(|found| found.value.external_reference.clone());
+                    let empty = Profile { external_reference: reference, ..Profile::empty(now) };
                     let event = created_event(target.id, version, &empty);
-                    // Nobody has seen a version of it: an edit that names one is stale.
                     (Versioned { id: target.id.to_string(), version: version - 1, value: empty }, Some(event))
                 }
                 None => return Err(no_profile()),

@@ -26,8 +26,8 @@ pub(crate) struct Profiles {
 
 /// How a new profile was written.
 pub(crate) enum Created {
-    /// In this version.
-    Written(i64),
+    /// It is written.
+    Written,
     /// Its id or its reference is taken: look again.
     Taken,
     /// The request had been done before: its answer.
@@ -61,7 +61,7 @@ impl Profiles {
     /// Writes a new profile, or one in the place of a deleted one.
     pub(crate) async fn create(&self, put: Put<Profile>) -> Result<Created> {
         match self.docs.put(put).await {
-            Ok(version) => Ok(Created::Written(version)),
+            Ok(_) => Ok(Created::Written),
             Err(CommitError::Replayed(answer)) => Ok(Created::Replayed(answer)),
             Err(CommitError::Duplicate { .. } | CommitError::Unexpected { .. }) => Ok(Created::Taken),
             Err(error) => Err(error.into()),

@@ -3,4 +3,5 @@
 mod access;
 mod dynamic;
 mod hostile;
+mod kills;
 mod placing;

@@ -12,8 +12,8 @@ async fn a_guest_buys_and_the_stock_is_sold() {
     assert_eq!(order.state(), OrderState::Confirmed);
     let units = world.units().await;
     assert_eq!((units.received, units.sold, units.on_hand, units.held), (3, 2, 1, 0));
-    assert!(world.guest(1).sees(&order.order_id).await.is_ok());
-    let others = world.guest(2).sees(&order.order_id).await.expect_err("not theirs");
+    assert!(world.guest(1).sees(&order.id).await.is_ok());
+    let others = world.guest(2).sees(&order.id).await.expect_err("not theirs");
     assert_eq!(others.code(), Code::NotFound);
 }
 
@@ -48,9 +48,9 @@ async fn a_quote_is_placed_once_whatever_the_keys() {
     let key = world.request_id();
     let order = buyer.places(&key, &quote.quote_token, "pm_card_visa").await.expect("placed");
     let again = buyer.places(&key, &quote.quote_token, "pm_card_visa").await.expect("shown again");
-    assert_eq!(order.order_id, again.order_id);
+    assert_eq!(order.id, again.id);
     let other = buyer.places(&world.request_id(), &quote.quote_token, "pm_card_visa").await.expect_err("placed already");
-    assert_eq!((other.reason(), other.metadata()["order_id"].as_str()), ("QUOTE_ALREADY_PLACED", order.order_id.as_str()));
+    assert_eq!((other.reason(), other.metadata()["order_id"].as_str()), ("QUOTE_ALREADY_PLACED", order.id.as_str()));
     let stolen = world.customer(2).places(&world.request_id(), &quote.quote_token, "pm_card_visa").await.expect_err("not theirs");
     assert!(matches!(stolen.code(), Code::NotFound | Code::PermissionDenied), "{stolen:?}");
     assert_eq!(world.units().await.sold, 1);

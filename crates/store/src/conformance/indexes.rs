@@ -112,6 +112,7 @@ pub async fn an_added_index_finds_old_documents(opener: &dyn Opener, name: &str)
     let list = || List { index: Some("name"), equals: Some(Value::from("x")), limit: 100, ..List::default() };
     assert_eq!(docs.list(list()).await.expect("a page").items.len(), 20);
     docs.put(Put::create("new", Later(profile("x", None, 1)))).await.expect("created");
+    drop(docs);
     let bench = bench.reopen(opener, name).await;
     assert_eq!(bench.database.docs::<Later>().list(list()).await.expect("a page").items.len(), 21);
     let old = bench.database.docs::<Later>().get("p001").await.expect("a read").expect("there");

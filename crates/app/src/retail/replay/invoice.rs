@@ -295,10 +295,7 @@ mod tests {
             refused,
             [("CANCELLATION", 1, -500), ("OUT_OF_STOCK", 1, 500), ("PAYMENT_DECLINED", 1, 300)]
         );
-        assert_eq!(
-            (account.file.lines, account.file.invoices, account.file.money.minor_units),
-            (5, 3, 1220)
-        );
+        assert_eq!((account.file.lines, account.file.invoices, account.file.money.minor_units), (5, 3, 1220));
     }
 
     #[test]

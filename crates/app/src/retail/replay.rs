@@ -1,0 +1,130 @@
+//! `souk replay online-retail`: every invoice of a file becomes an order, through the public API.
+
+mod account;
+mod confirmed;
+pub mod invoice;
+mod place;
+
+use std::path::PathBuf;
+
+use clap::Args;
+use futures_util::{StreamExt as _, stream};
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+use super::file;
+use super::unreadable;
+use crate::client::{Shop, ShopArgs};
+use crate::console::{self, Failure, Outcome, Verdict};
+use crate::files::Stopwatch;
+use account::table;
+pub use confirmed::Confirmed;
+use invoice::{Account, Book, Fate};
+use place::Placer;
+
+/// Options of `souk replay online-retail`.
+#[derive(Args, Clone, Debug)]
+#[command(
+    after_help = "Example:\n  souk replay online-retail online-retail-2010-12.csv.gz --limit-invoices 100"
+)]
+pub struct ReplayArgs {
+    /// The file that was imported, plain or gzip.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Orders at a time.
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub in_flight: u16,
+    /// Only the first invoices.
+    #[arg(long, value_name = "N")]
+    pub limit_invoices: Option<usize>,
+    /// Appends a line for each order the moment it is told to be confirmed: order id, tab, minor units.
+    #[arg(long, value_name = "FILE")]
+    pub confirmed: Option<PathBuf>,
+    /// Which shop.
+    #[command(flatten)]
+    pub shop: ShopArgs,
+    /// One JSON document on stdout.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was replayed.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// What became of every line.
+    #[serde(flatten)]
+    pub account: Account,
+    /// How long it took.
+    pub seconds: f64,
+    /// Orders that this run placed, by the time it took.
+    pub orders_per_second: f64,
+    /// From quote to confirmed, for the orders that this run placed.
+    pub order_ms: Latency,
+}
+
+/// Milliseconds.
+#[derive(Debug, Serialize)]
+pub struct Latency {
+    /// Half took no longer.
+    pub p50: f64,
+    /// 99 % took no longer.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+/// Replays a file.
+///
+/// # Errors
+/// Exit code 2 for a file that cannot be read; 1 for a shop that was lost.
+pub async fn run(args: ReplayArgs) -> Outcome {
+    let began = Stopwatch::start();
+    let mut book = Book::default();
+    file::read(&args.file, |line| book.add(&line))
+        .map_err(|error| unreadable(&args.file, &error, "nothing was placed"))?;
+    if let Some(limit) = args.limit_invoices {
+        book.limit(limit);
+    }
+    let confirmed = args.confirmed.as_deref().map(Confirmed::open).transpose()?;
+    let placer = Placer::new(Shop::connect(&args.shop).await?, confirmed);
+    let bar = console::progress("orders", book.invoices().len() as u64);
+    let mut micros = Histogram::<u64>::new(3).expect("three digits are allowed");
+    let mut fates: Vec<Option<Fate>> = vec![None; book.invoices().len()];
+    let placings = book.invoices().iter().enumerate().map(|(index, invoice)| {
+        let placer = &placer;
+        async move { (index, placer.replay(invoice).await) }
+    });
+    let mut placings = stream::iter(placings).buffer_unordered(usize::from(args.in_flight));
+    while let Some((index, done)) = placings.next().await {
+        let done = done.map_err(|failure| stopped(&failure, &fates))?;
+        if let Some(took) = done.took {
+            micros.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
+        }
+        fates[index] = Some(done.fate);
+        bar.inc(1);
+    }
+    drop(placings);
+    bar.finish_and_clear();
+    let fates: Vec<Fate> = fates.into_iter().flatten().collect();
+    let account = book.account(book.invoices().iter().zip(&fates));
+    let seconds = began.seconds();
+    let millis = |micros: u64| micros as f64 / 1000.0;
+    let report = Report {
+        orders_per_second: (micros.len() as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
+        order_ms: Latency {
+            p50: millis(micros.value_at_quantile(0.5)),
+            p99: millis(micros.value_at_quantile(0.99)),
+            max: millis(micros.max()),
+        },
+        account,
+        seconds,
+    };
+    console::result(args.json, &report, || table(&report))?;
+    Ok(Verdict::Holds)
+}
+
+/// A replay that could not finish says how far it came.
+fn stopped(failure: &Failure, fates: &[Option<Fate>]) -> Failure {
+    let orders = fates.iter().flatten().filter(|fate| !fate.accepted.is_empty()).count();
+    Failure::unfinished(format!("{failure}; {orders} orders of this file are known to be placed"))
+}
