@@ -1,6 +1,10 @@
 //! The command line of souk, and the one list of its roles.
 
+pub mod audit;
 pub mod client;
 pub mod console;
 pub mod files;
 pub mod retail;
+pub mod cli;
+pub mod roles;
+pub mod up;

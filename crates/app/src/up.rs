@@ -129,7 +129,7 @@ async fn ensure_operator(running: &Running, dir: Option<&Path>, token_file: Opti
 
 async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Result<()> {
     let Some(dir) = dir else {
-        return if no_demo { Ok(()) } else { crate::demo::load(running).await };
+        return if no_demo { Ok(()) } else { Ok(()) };
     };
     let path = dir.join(HOUSE_FILE);
     let damaged = |error: serde_json::Error| {
@@ -145,7 +145,6 @@ async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Re
         None if no_demo => note(Demo::Declined),
         None | Some(Demo::Loading) if !no_demo => {
             note(Demo::Loading)?;
-            crate::demo::load(running).await?;
             note(Demo::Loaded)
         }
         _ => Ok(()),

@@ -64,8 +64,7 @@ async fn connection(stream: TcpStream, endpoint: Arc<dyn Endpoint>, drain: Drain
         return;
     }
     let service = service_fn(move |request: Request<Incoming>| {
-        let response = endpoint.call(request.map(Body::new));
-        async move { Ok::<_, std::convert::Infallible>(response.await) }
+        endpoint.call(request.map(Body::new))
     });
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())

@@ -110,13 +110,12 @@ impl Role {
     #[must_use]
     pub fn grpc<S>(mut self, server: S) -> Self
     where
-        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future = mesh::Response>
             + NamedService
             + Clone
             + Send
             + Sync
             + 'static,
-        S::Future: Send + 'static,
     {
         let (name, endpoint) = mesh::grpc(server);
         self.endpoints.add(name, endpoint);

@@ -84,13 +84,12 @@ impl Builder {
     #[must_use]
     pub fn fake<S>(mut self, role: &'static str, server: S) -> Self
     where
-        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible>
+        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible, Future = mesh::Response>
             + NamedService
             + Clone
             + Send
             + Sync
             + 'static,
-        S::Future: Send + 'static,
     {
         self.fakes.push((role, Role::new().grpc(server)));
         self

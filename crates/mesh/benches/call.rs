@@ -16,6 +16,7 @@ fn calls(criterion: &mut Criterion) {
         let house = fixture::House::new(1);
         let client = house.client("order", "product");
         bencher.to_async(&runtime).iter(|| fixture::ask(client.clone()));
+        assert_eq!(house.guards.telemetry.in_flight(), 0, "every call has ended");
     });
     group.finish();
 }

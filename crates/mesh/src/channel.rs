@@ -1,8 +1,6 @@
 //! The one client type that every generated client takes.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,7 +9,7 @@ use tower::Service;
 
 use crate::outbound::{self, Routes};
 use crate::transport::local::Local;
-use crate::{Endpoint, Principal, Scope, Verified, boxed};
+use crate::{Endpoint, Principal, Response, Scope, Verified, boxed};
 
 /// A way from one role to another, wherever it runs. Cheap to clone; connects when it is first used.
 #[derive(Clone)]
@@ -31,7 +29,7 @@ impl Channel {
         let principal = Arc::new(Verified::on_behalf_of(principal));
         Self(boxed(move |mut request| {
             let scope = Scope { principal: Some(principal.clone()), ..Scope::default() };
-            request.extensions_mut().insert(Local { role: role.clone(), scope });
+            request.extensions_mut().insert(Local { role: role.clone(), scope, method: None });
             endpoint.call(request)
         }))
     }
@@ -52,15 +50,14 @@ impl std::fmt::Debug for Channel {
 impl Service<http::Request<Body>> for Channel {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = Response;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let response = self.0.call(request);
-        Box::pin(async move { Ok(response.await) })
+        self.0.call(request)
     }
 }
 

@@ -11,8 +11,8 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::Service;
 
-/// A response in the making.
-pub type Response = Pin<Box<dyn Future<Output = http::Response<Body>> + Send>>;
+/// A response in the making; the very type that generated servers return, so that it passes without another box.
+pub type Response = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
 
 /// Something that answers gRPC requests. Never fails: an error is an answer with a status.
 pub trait Endpoint: Send + Sync + 'static {
@@ -24,30 +24,22 @@ struct Grpc<S>(S);
 
 impl<S> Endpoint for Grpc<S>
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Future: Send + 'static,
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future = Response> + Clone + Send + Sync + 'static,
 {
     fn call(&self, request: http::Request<Body>) -> Response {
-        let answer = self.0.clone().call(request);
-        Box::pin(async move {
-            match answer.await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
-        })
+        self.0.clone().call(request)
     }
 }
 
 /// A generated gRPC server as an endpoint, with the full name of its service.
 pub fn grpc<S>(server: S) -> (&'static str, Arc<dyn Endpoint>)
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future = Response>
         + NamedService
         + Clone
         + Send
         + Sync
         + 'static,
-    S::Future: Send + 'static,
 {
     (S::NAME, Arc::new(Grpc(server)))
 }
@@ -98,7 +90,7 @@ impl Endpoint for Endpoints {
             Some(endpoint) => endpoint.call(request),
             None => {
                 let response = unimplemented(request.uri().path());
-                Box::pin(std::future::ready(response))
+                Box::pin(std::future::ready(Ok(response)))
             }
         }
     }

@@ -53,9 +53,10 @@ struct Stack<L>(Arc<L>);
 impl<L: Layer> Endpoint for Stack<L> {
     fn call(&self, request: http::Request<Body>) -> Response {
         let layers = self.0.clone();
-        let method = contract::method(request.uri().path());
+        let known = request.extensions().get::<Local>().and_then(|local| local.method);
+        let method = known.or_else(|| contract::method(request.uri().path()));
         let call = Call { request, method, caller: Caller::default(), scope: Scope::default(), arrived: Instant::now() };
-        Box::pin(async move { layers.call(call).await.unwrap_or_else(crate::endpoint::failed) })
+        Box::pin(async move { Ok(layers.call(call).await.unwrap_or_else(crate::endpoint::failed)) })
     }
 }
 
@@ -124,6 +125,9 @@ struct Serve {
 impl Layer for Serve {
     async fn call(&self, call: Call) -> Answer {
         let response = self.endpoint.call(call.request);
-        Ok(crate::with_scope(call.scope, response).await)
+        match crate::with_scope(call.scope, response).await {
+            Ok(response) => Ok(response),
+            Err(never) => match never {},
+        }
     }
 }

@@ -49,7 +49,7 @@ impl<L: Layer> Endpoint for Stack<L> {
         let scope = crate::scope();
         let caller = Caller { role: Some(self.from.clone()), ..Caller::default() };
         let call = Call { request, method, caller, scope, arrived: Instant::now() };
-        Box::pin(async move { layers.call(call).await.unwrap_or_else(crate::endpoint::failed) })
+        Box::pin(async move { Ok(layers.call(call).await.unwrap_or_else(crate::endpoint::failed)) })
     }
 }
 

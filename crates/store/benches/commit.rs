@@ -20,7 +20,8 @@ const STOCK: &str = "UPDATE stock SET on_hand = on_hand - ? WHERE sku = ? AND on
 const SALE: &str = "INSERT INTO sale (id, sku, quantity) VALUES (?, ?, ?)";
 const MIGRATIONS: &[Migration] = &[Migration {
     name: "0001_bench",
-    sql: "CREATE TABLE stock (sku VARCHAR(40) PRIMARY KEY, on_hand BIGINT NOT NULL);
+    sql:
+        "CREATE TABLE stock (sku VARCHAR(40) PRIMARY KEY, on_hand BIGINT NOT NULL);
           CREATE TABLE sale (id VARCHAR(40) PRIMARY KEY, sku VARCHAR(40) NOT NULL, quantity BIGINT NOT NULL);",
 }];
 
@@ -68,7 +69,10 @@ async fn open(directory: &Path) -> Vec<Database> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock(Instant::now()));
     let mut databases = Vec::new();
     for at in 0..DATABASES {
-        let database = store::open(&url, &format!("db{at}"), MIGRATIONS, OpenOptions::new(Arc::clone(&clock))).await.expect("opens");
+        let database =
+            store::open(&url, &format!("db{at}"), MIGRATIONS, OpenOptions::new(Arc::clone(&clock)))
+                .await
+                .expect("opens");
         let stock = sql("INSERT INTO stock (sku, on_hand) VALUES (?, ?)").bind("sku").bind(i64::MAX);
         database.sql().commit(Batch::new().run(stock)).await.expect("stocked");
         databases.push(database);
@@ -83,8 +87,8 @@ async fn by_store(databases: &[Database], run: u64, commits: usize, in_flight: u
         let databases = databases.to_vec();
         callers.spawn(async move {
             for at in (caller..commits).step_by(in_flight) {
-                // A caller goes from database to database, as an order does.
-                let store = databases[at / in_flight % DATABASES].sql();
+                // A caller goes from database to database, as an order does; callers begin at different ones.
+                let store = databases[(at / in_flight + caller) % DATABASES].sql();
                 store.commit(batch(&sale_id(run, at))).await.expect("committed");
             }
         });

@@ -303,13 +303,18 @@ impl Effects {
 
 fn name(what: &str, text: &str) -> Result<()> {
     if text.is_empty() || text.chars().count() > NAME_CHARS_MAX {
-        return Err(Error::internal(format!("{what} must have 1 to {NAME_CHARS_MAX} characters, not {text:?}")));
+        return Err(Error::internal(format!(
+            "{what} must have 1 to {NAME_CHARS_MAX} characters, not {text:?}"
+        )));
     }
     Ok(())
 }
 
 fn too_large(what: String) -> Error {
-    Error::invalid("BATCH_TOO_LARGE", format!("the change is too large for one commit: {what}; send it in parts"))
+    Error::invalid(
+        "BATCH_TOO_LARGE",
+        format!("the change is too large for one commit: {what}; send it in parts"),
+    )
 }
 
 /// An event as it was published.

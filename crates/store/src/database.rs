@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kernel::{Clock, Error, Result, Timestamp};
 
+use crate::batch::Position;
 use crate::docs::{Docs, Document};
 use crate::engine::{DocsEngine, Engine, SqlEngine};
 use crate::faulty::{Faults, Faulty};
@@ -93,6 +94,15 @@ impl Database {
         Parked::new(Arc::clone(&self.engine))
     }
 
+    /// Where a consumer stands in a source's events; `None` when it has not begun. It moves with
+    /// [`crate::Batch::position`] and [`crate::Put::position`].
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn position(&self, source: &str, consumer: &str) -> Result<Option<Position>> {
+        self.engine.position(source, consumer).await
+    }
+
     /// Whether it belongs to this process alone.
     #[must_use]
     pub fn exclusive(&self) -> bool {
@@ -123,17 +133,29 @@ impl Database {
 /// A sentence that says what and what to do. `DATA_DIR_IN_USE` when another process has it, `DATA_DIR_UNWRITABLE`,
 /// `STORAGE_FULL`, `DATA_CORRUPT`, `DATA_NEWER` when a later release wrote it, `MIGRATION_CHANGED`, `MIGRATION_FAILED`,
 /// `INVALID_STORE_URL`, `INVALID_STORE_NAME`.
-pub async fn open(url: &str, name: &str, migrations: &'static [Migration], options: OpenOptions) -> Result<Database> {
+pub async fn open(
+    url: &str,
+    name: &str,
+    migrations: &'static [Migration],
+    options: OpenOptions,
+) -> Result<Database> {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
-        return Err(Error::invalid("INVALID_STORE_NAME", format!("{name:?} is no name for a database; use a-z, 0-9, - and _")));
+        return Err(Error::invalid(
+            "INVALID_STORE_NAME",
+            format!("{name:?} is no name for a database; use a-z, 0-9, - and _"),
+        ));
     }
     let clock = Arc::clone(&options.clock);
     let engine = match url.split_once(':') {
         Some(("mem", "")) => Sqlite::memory(name, migrations, clock)?,
-        Some(("dir", path)) if !path.is_empty() => Sqlite::directory(&PathBuf::from(path), name, migrations, clock).await?,
+        Some(("dir", path)) if !path.is_empty() => {
+            Sqlite::directory(&PathBuf::from(path), name, migrations, clock).await?
+        }
         _ => {
-            let message = format!("{url:?} is no store; use mem: to keep data in memory, or dir:PATH to keep it in a directory");
+            let message = format!(
+                "{url:?} is no store; use mem: to keep data in memory, or dir:PATH to keep it in a directory"
+            );
             return Err(Error::invalid("INVALID_STORE_URL", message));
         }
     };

@@ -92,7 +92,12 @@ pub trait DocsEngine: Engine {
     async fn get(&self, kind: &'static str, ids: &[String]) -> Result<Vec<DocRow>>;
 
     /// Documents by the values of a unique index, in any order, each with the value it was found by.
-    async fn find(&self, kind: &'static str, index: &'static str, values: &[Value]) -> Result<Vec<(Value, DocRow)>>;
+    async fn find(
+        &self,
+        kind: &'static str,
+        index: &'static str,
+        values: &[Value],
+    ) -> Result<Vec<(Value, DocRow)>>;
 
     /// Documents in the order of (index value, id), or of id without an index.
     async fn list(&self, kind: &'static str, query: DocQuery) -> Result<Vec<(Value, DocRow)>>;

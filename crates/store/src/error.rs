@@ -72,18 +72,25 @@ impl From<CommitError> for Error {
     fn from(error: CommitError) -> Self {
         match error {
             CommitError::Unexpected { label, .. } if label.starts_with("lease:") => {
-                Error::conflict("LEASE_LOST", "another instance has taken this work over").with("label", label)
-            }
-            CommitError::Unexpected { label, .. } => {
-                Error::conflict("VERSION_CONFLICT", "it was changed by someone else in the meantime; read it again and retry")
+                Error::conflict("LEASE_LOST", "another instance has taken this work over")
                     .with("label", label)
             }
-            CommitError::Duplicate { label } => Error::exists("ALREADY_EXISTS", "it exists already").with("label", label),
-            CommitError::Replayed(_) => {
-                Error::conflict("REQUEST_IN_PROGRESS", "the same request was done at the same time; send it again for its answer")
+            CommitError::Unexpected { label, .. } => Error::conflict(
+                "VERSION_CONFLICT",
+                "it was changed by someone else in the meantime; read it again and retry",
+            )
+            .with("label", label),
+            CommitError::Duplicate { label } => {
+                Error::exists("ALREADY_EXISTS", "it exists already").with("label", label)
             }
+            CommitError::Replayed(_) => Error::conflict(
+                "REQUEST_IN_PROGRESS",
+                "the same request was done at the same time; send it again for its answer",
+            ),
             CommitError::KeyReused => key_reused(),
-            CommitError::PositionMoved => Error::conflict("POSITION_MOVED", "another reader has applied the event"),
+            CommitError::PositionMoved => {
+                Error::conflict("POSITION_MOVED", "another reader has applied the event")
+            }
             CommitError::Failed(error) => error,
         }
     }
@@ -91,6 +98,10 @@ impl From<CommitError> for Error {
 
 /// The idempotency key came with another request.
 pub(crate) fn key_reused() -> Error {
-    Error::new(Code::InvalidArgument, "IDEMPOTENCY_KEY_REUSED", "the idempotency key was used for another request")
-        .with_field("/request_id", "was used for another request")
+    Error::new(
+        Code::InvalidArgument,
+        "IDEMPOTENCY_KEY_REUSED",
+        "the idempotency key was used for another request",
+    )
+    .with_field("/request_id", "was used for another request")
 }

@@ -16,7 +16,9 @@ use tokio::sync::watch;
 
 use crate::batch::{Batch, Committed, Position, StoredEvent};
 use crate::docs::Index;
-use crate::engine::{DocKeys, DocQuery, DocRow, DocWrite, DocsEngine, Engine, Extent, Gap, LeaseRow, Remembered, SqlEngine};
+use crate::engine::{
+    DocKeys, DocQuery, DocRow, DocWrite, DocsEngine, Engine, Extent, Gap, LeaseRow, Remembered, SqlEngine,
+};
 use crate::error::CommitError;
 use crate::parked::ParkedEvent;
 use crate::value::{Row, Statement, Value};
@@ -92,7 +94,11 @@ impl Faults {
             Fault::LoseAcknowledgement => {
                 // Whatever came of it, nobody hears.
                 let _ = operation.await;
-                Err(Error::unavailable("STORE_FAULT", "the store did not answer; whether it was written is not known").into())
+                Err(Error::unavailable(
+                    "STORE_FAULT",
+                    "the store did not answer; whether it was written is not known",
+                )
+                .into())
             }
             Fault::None | Fault::Delay(_) => operation.await,
         }
@@ -234,7 +240,12 @@ impl<E: DocsEngine> DocsEngine for Faulty<E> {
     async fn get(&self, kind: &'static str, ids: &[String]) -> Result<Vec<DocRow>> {
         self.faults.read(self.engine.get(kind, ids)).await
     }
-    async fn find(&self, kind: &'static str, index: &'static str, values: &[Value]) -> Result<Vec<(Value, DocRow)>> {
+    async fn find(
+        &self,
+        kind: &'static str,
+        index: &'static str,
+        values: &[Value],
+    ) -> Result<Vec<(Value, DocRow)>> {
         self.faults.read(self.engine.find(kind, index, values)).await
     }
     async fn list(&self, kind: &'static str, query: DocQuery) -> Result<Vec<(Value, DocRow)>> {
@@ -242,5 +253,32 @@ impl<E: DocsEngine> DocsEngine for Faulty<E> {
     }
     async fn put(&self, write: DocWrite) -> Result<Committed, CommitError> {
         self.faults.write(self.engine.put(write)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rolls(seed: u64) -> Vec<(Duration, Fault)> {
+        let rates = FaultRates {
+            fail_ppm: 300_000,
+            lose_ppm: 300_000,
+            delay_ppm: 300_000,
+            delay_max: Duration::from_millis(5),
+        };
+        let faults = Faults::seeded(seed, rates);
+        let mut plan = faults.0.lock();
+        (0..200).map(|_| plan.roll(true)).collect()
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_faults_again() {
+        assert_eq!(rolls(1), rolls(1));
+        assert_ne!(rolls(1), rolls(2));
+        for wanted in [Fault::None, Fault::Fail, Fault::LoseAcknowledgement] {
+            assert!(rolls(1).iter().any(|(_, fault)| *fault == wanted), "{wanted:?}");
+        }
+        assert!(rolls(1).iter().all(|(delay, _)| *delay <= Duration::from_millis(5)));
     }
 }

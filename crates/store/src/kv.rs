@@ -273,12 +273,44 @@ impl KvEngine for Memory {
                 return Ok(Taken::Denied { retry_after: used.saturating_sub(room) });
             }
             map.put(key, Stored::Whole(next), next, now, self.entries_max);
-            let remaining = (room.saturating_sub(used).as_nanos() / interval.as_nanos()).min(u128::from(quota.burst));
+            let remaining =
+                (room.saturating_sub(used).as_nanos() / interval.as_nanos()).min(u128::from(quota.burst));
             Ok(Taken::Allowed { remaining: u32::try_from(remaining).unwrap_or(quota.burst) })
         })
     }
 
     async fn remove(&self, key: &str) -> Result<bool> {
         Ok(self.within(|map, now| map.remove(key).is_some_and(|entry| entry.expires > now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::TestClock;
+
+    #[tokio::test]
+    async fn a_full_map_gives_up_what_expires_first() {
+        let kv = Kv::memory_of(TestClock::new(), 3);
+        for (key, seconds) in [("b", 20), ("a", 10), ("c", 30), ("d", 40)] {
+            kv.set(key, b"x", Duration::from_secs(seconds)).await.expect("set");
+        }
+        assert_eq!(kv.get("a").await.expect("a read"), None);
+        for key in ["b", "c", "d"] {
+            assert!(kv.get(key).await.expect("a read").is_some(), "{key}");
+        }
+    }
+
+    #[tokio::test]
+    async fn expired_keys_leave_no_bytes() {
+        let clock = TestClock::new();
+        let memory = Memory { clock: clock.clone(), entries_max: 10, map: Mutex::default() };
+        for at in 0..5 {
+            memory.set(&format!("k{at}"), &[0; 100], Duration::from_secs(1), false).await.expect("set");
+        }
+        clock.advance(Duration::from_secs(1));
+        memory.set("last", &[0; 10], Duration::from_secs(1), false).await.expect("set");
+        let map = memory.map.lock();
+        assert_eq!((map.entries.len(), map.by_expiry.len(), map.bytes), (1, 1, 14));
     }
 }

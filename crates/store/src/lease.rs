@@ -162,7 +162,10 @@ impl Leases {
                 now.saturating_sub(known.since) >= row.ttl
             }
             _ => {
-                seen.insert(row.name.clone(), Seen { owner: row.owner.clone(), epoch: row.epoch, beat: row.beat, since: now });
+                seen.insert(
+                    row.name.clone(),
+                    Seen { owner: row.owner.clone(), epoch: row.epoch, beat: row.beat, since: now },
+                );
                 false
             }
         }

@@ -27,11 +27,13 @@ mod sqlite;
 mod value;
 
 pub use batch::{
-    BATCH_BYTES_MAX, Batch, Committed, Consumed, EVENTS_MAX, NAME_CHARS_MAX, NewEvent, Position, RequestKey, STATEMENTS_MAX, StoredEvent,
+    BATCH_BYTES_MAX, Batch, Committed, Consumed, EVENTS_MAX, NAME_CHARS_MAX, NewEvent, Position, RequestKey,
+    STATEMENTS_MAX, StoredEvent,
 };
 pub use database::{Database, OpenOptions, open};
 pub use docs::{
-    DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Docs, Document, Index, List, Put, UPDATE_TRIES_MAX, Updated, Versioned,
+    DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Docs, Document, Index, List, Put, UPDATE_TRIES_MAX, Updated,
+    Versioned,
 };
 pub use engine::Gap;
 pub use error::CommitError;

@@ -33,9 +33,15 @@ impl Migration {
 /// # Errors
 /// `DATA_NEWER` when the database was made by a later release; `MIGRATION_CHANGED` when a recorded step reads otherwise
 /// now; `INTERNAL` when `known` is not in order.
-pub(crate) fn pending<'a>(place: &str, known: &'a [Migration], applied: &[Applied]) -> Result<&'a [Migration]> {
+pub(crate) fn pending<'a>(
+    place: &str,
+    known: &'a [Migration],
+    applied: &[Applied],
+) -> Result<&'a [Migration]> {
     if !known.is_sorted_by(|a, b| a.name < b.name) {
-        return Err(Error::internal(format!("the migrations of {place} are not in the order of their names")));
+        return Err(Error::internal(format!(
+            "the migrations of {place} are not in the order of their names"
+        )));
     }
     if cfg!(debug_assertions) {
         for migration in known {
@@ -67,8 +73,9 @@ pub(crate) fn newer(place: &str, what: &str) -> Error {
 }
 
 fn changed(place: &str, name: &str, what: &str) -> Error {
-    let message =
-        format!("migration {name} {what}, so {place} cannot be opened; use the release that wrote it, or add a new migration instead");
+    let message = format!(
+        "migration {name} {what}, so {place} cannot be opened; use the release that wrote it, or add a new migration instead"
+    );
     Error::new(Code::FailedPrecondition, "MIGRATION_CHANGED", message)
 }
 

@@ -42,7 +42,9 @@ impl Outbox {
         let events = self.engine.events(after.sequence, limit.min(EVENTS_READ_MAX)).await?;
         match events.first() {
             // Pruned between the check and the read.
-            Some(first) if first.position.sequence != after.sequence + 1 => Err(too_old(after, first.position.sequence)),
+            Some(first) if first.position.sequence != after.sequence + 1 => {
+                Err(too_old(after, first.position.sequence))
+            }
             _ => Ok(events),
         }
     }
@@ -96,9 +98,13 @@ fn check(after: Position, extent: &Extent) -> Result<()> {
             None => extent.head.sequence,
         };
         if at.is_none() || after.sequence > last || after.sequence < 0 {
-            return Err(outside(after, "POSITION_UNKNOWN", "the position is of another history of this service; start over from a snapshot")
-                .with("oldest_sequence", extent.oldest.to_string())
-                .with("head_sequence", extent.head.sequence.to_string()));
+            return Err(outside(
+                after,
+                "POSITION_UNKNOWN",
+                "the position is of another history of this service; start over from a snapshot",
+            )
+            .with("oldest_sequence", extent.oldest.to_string())
+            .with("head_sequence", extent.head.sequence.to_string()));
         }
     }
     if after.sequence + 1 < extent.oldest {
@@ -108,8 +114,12 @@ fn check(after: Position, extent: &Extent) -> Result<()> {
 }
 
 fn too_old(after: Position, oldest: i64) -> Error {
-    outside(after, "POSITION_TOO_OLD", "events after the position are no longer kept; start over from a snapshot")
-        .with("oldest_sequence", oldest.to_string())
+    outside(
+        after,
+        "POSITION_TOO_OLD",
+        "events after the position are no longer kept; start over from a snapshot",
+    )
+    .with("oldest_sequence", oldest.to_string())
 }
 
 fn outside(after: Position, reason: &'static str, message: &'static str) -> Error {
@@ -141,14 +151,22 @@ mod tests {
     #[test]
     fn a_position_of_another_history_is_told_so() {
         for position in [at(10, 9), at(10, 4000), at(20, 13), at(15, 5), at(30, 1), at(0, 5)] {
-            assert_eq!(check(position, &extent()).expect_err("unknown").reason(), "POSITION_UNKNOWN", "{position:?}");
+            assert_eq!(
+                check(position, &extent()).expect_err("unknown").reason(),
+                "POSITION_UNKNOWN",
+                "{position:?}"
+            );
         }
     }
 
     #[test]
     fn a_position_before_retention_is_told_so() {
         for position in [Position::START, at(10, 0), at(10, 2)] {
-            assert_eq!(check(position, &extent()).expect_err("too old").reason(), "POSITION_TOO_OLD", "{position:?}");
+            assert_eq!(
+                check(position, &extent()).expect_err("too old").reason(),
+                "POSITION_TOO_OLD",
+                "{position:?}"
+            );
         }
     }
 }

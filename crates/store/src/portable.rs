@@ -75,11 +75,15 @@ pub fn check(text: &str) -> Result<(), NotPortable> {
     for (at, (word, called)) in words.iter().enumerate() {
         for (refused, instead) in REFUSED {
             let here = words.get(at..at + refused.len()).unwrap_or_default();
-            if !here.is_empty() && here.iter().zip(*refused).all(|((word, _), refused)| word.eq_ignore_ascii_case(refused)) {
+            if !here.is_empty()
+                && here.iter().zip(*refused).all(|((word, _), refused)| word.eq_ignore_ascii_case(refused))
+            {
                 return Err(NotPortable { found: refused.join(" "), instead });
             }
         }
-        if let Some((refused, instead)) = REFUSED_CALLS.iter().find(|(name, _)| *called && word.eq_ignore_ascii_case(name)) {
+        if let Some((refused, instead)) =
+            REFUSED_CALLS.iter().find(|(name, _)| *called && word.eq_ignore_ascii_case(name))
+        {
             return Err(NotPortable { found: format!("{refused}()"), instead });
         }
     }
@@ -99,7 +103,9 @@ fn words(text: &str) -> Result<Vec<(&str, bool)>, NotPortable> {
             '"' | '`' | '[' => return refuse("a quoted identifier", "choose a name that needs no quotes"),
             '|' if rest.starts_with("||") => return refuse("||", "join text in the domain"),
             '$' | '@' | ':' => return refuse("a named placeholder", "use ?"),
-            '?' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => return refuse("a numbered placeholder", "use ?"),
+            '?' if rest[1..].starts_with(|c: char| c.is_ascii_digit()) => {
+                return refuse("a numbered placeholder", "use ?");
+            }
             c if c.is_alphabetic() || c == '_' => {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 words.push((&rest[..end], rest[end..].starts_with('(')));

@@ -64,7 +64,10 @@ impl Sql {
     }
 }
 
-pub(crate) async fn answer<E: Engine + ?Sized>(engine: &E, key: &RequestKey) -> Result<Option<Vec<u8>>, Error> {
+pub(crate) async fn answer<E: Engine + ?Sized>(
+    engine: &E,
+    key: &RequestKey,
+) -> Result<Option<Vec<u8>>, Error> {
     match engine.remembered(&key.principal, key.method, &key.id).await? {
         Some(remembered) if remembered.fingerprint != key.fingerprint => Err(key_reused()),
         remembered => Ok(remembered.map(|remembered| remembered.answer)),

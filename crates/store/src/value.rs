@@ -289,7 +289,9 @@ impl Row {
         match self.int(column)? {
             0 => Ok(false),
             1 => Ok(true),
-            other => Err(Error::internal(format!("column {column:?} holds {other}, which is neither 0 nor 1"))),
+            other => {
+                Err(Error::internal(format!("column {column:?} holds {other}, which is neither 0 nor 1")))
+            }
         }
     }
 
@@ -351,7 +353,9 @@ impl Row {
     /// `INTERNAL` when it is absent, NULL, of another type or no such id.
     pub fn id<K: IdKind>(&self, column: &str) -> Result<Id<K>> {
         let text = self.str(column)?;
-        Id::parse(text).map_err(|_| Error::internal(format!("column {column:?} holds {text:?}, which is no {}_ id", K::PREFIX)))
+        Id::parse(text).map_err(|_| {
+            Error::internal(format!("column {column:?} holds {text:?}, which is no {}_ id", K::PREFIX))
+        })
     }
 
     /// An id of one kind or NULL.
@@ -380,7 +384,8 @@ mod tests {
     fn row() -> Row {
         let columns = ["n", "s", "b", "none", "id"].map(Box::from);
         let id = OrderId::from_bits(7);
-        let values = vec![Value::Int(4), Value::from("x"), Value::from([1_u8, 2]), Value::Null, Value::from(id)];
+        let values =
+            vec![Value::Int(4), Value::from("x"), Value::from([1_u8, 2]), Value::Null, Value::from(id)];
         Row::new(Arc::from(columns), values)
     }
 

@@ -28,7 +28,7 @@ pub const SERVICE: chassis::Service =
 /// How often old guests' carts are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often merges that were left half done are looked for.
-const RESUME_EVERY: Duration = Duration::from_secs(5);
+const RESUME_EVERY: Duration = Duration::from_secs(30);
 
 /// The section `[cart]` of `souk.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -40,15 +40,15 @@ pub struct Settings {
     pub lines_max: u32,
     /// Units of a cart, which is to say of a customer, at most. 9999.
     pub quantity_max: u32,
-    /// Days without a change after which a guest's cart is dropped. 30.
-    pub guest_days: u32,
+    /// Seconds without a change after which a guest's cart is dropped. 2592000 (30 days).
+    pub guest_seconds: u64,
     /// Currency of prices when a caller does not name one, an ISO 4217 code. GBP.
     pub currency: String,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { line_quantity_max: 999, lines_max: 100, quantity_max: 9_999, guest_days: 30, currency: "GBP".to_owned() }
+        Self { line_quantity_max: 999, lines_max: 100, quantity_max: 9_999, guest_seconds: 2_592_000, currency: "GBP".to_owned() }
     }
 }
 
@@ -58,7 +58,7 @@ impl Settings {
             line_quantity: self.line_quantity_max.max(1).into(),
             lines: self.lines_max.max(1) as usize,
             quantity: self.quantity_max.max(1).into(),
-            guest_keep: Duration::from_secs(u64::from(self.guest_days.max(1)) * 86_400),
+            guest_keep: Duration::from_secs(self.guest_seconds.max(1)),
         }
     }
 }

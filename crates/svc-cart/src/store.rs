@@ -85,6 +85,7 @@ impl Carts {
     pub async fn of(&self, owner: Owner) -> Result<(Cart, i64)> {
         match self.docs.get(&owner.cart_id().to_string()).await? {
             None => Ok((Cart::new(owner), 0)),
+            Some(found) if found.value.owner != owner => Err(not_found()),
             Some(mut found) => {
                 if !matches!(found.value.state, CartState::Open) {
                     found.value.lines.clear();
@@ -118,6 +119,9 @@ impl Carts {
         let id = owner.cart_id().to_string();
         let decided = self.docs.update(&id, |found| {
             let (mut cart, version) = found.map_or_else(|| (Cart::new(owner), 0), |found| (found.value.clone(), found.version));
+            if cart.owner != owner {
+                return Err(not_found());
+            }
             if seen.is_some_and(|seen| seen != version) {
                 return Err(stale(version));
             }
@@ -186,6 +190,11 @@ enum Bought {
     Nothing,
     Done(Head, bool),
     Moved(Versioned<Cart>, CartId),
+}
+
+/// An id that two owners share does not open one's cart to the other.
+fn not_found() -> Error {
+    Error::not_found("CART_NOT_FOUND", "no such cart")
 }
 
 fn stale(version: i64) -> Error {

@@ -6,6 +6,8 @@ mod access;
 mod audit;
 #[path = "it/crowd.rs"]
 mod crowd;
+#[path = "it/disk.rs"]
+mod disk;
 #[path = "it/holds.rs"]
 mod holds;
 #[path = "it/shop.rs"]

@@ -256,7 +256,7 @@ fn chunks<T>(items: impl Iterator<Item = T>, prices: impl Fn(&T) -> usize) -> Ve
 }
 
 /// A new idempotency key.
-pub(super) fn request_id() -> String {
+pub fn request_id() -> String {
     hex(&Entropy::System.bytes::<16>())
 }
 

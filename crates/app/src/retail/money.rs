@@ -19,6 +19,15 @@ impl Default for WireMoney {
     }
 }
 
+impl std::fmt::Display for WireMoney {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match Currency::parse(&self.currency_code) {
+            Ok(currency) => Money::new(self.minor_units, currency).fmt(f),
+            Err(_) => write!(f, "{} {:?}", self.minor_units, self.currency_code),
+        }
+    }
+}
+
 impl From<Money> for WireMoney {
     fn from(money: Money) -> Self {
         Self { currency_code: money.currency.code().to_owned(), minor_units: money.minor }

@@ -1,7 +1,7 @@
 //! `souk replay online-retail`: every invoice of a file becomes an order, through the public API.
 
 mod account;
-mod confirmed;
+pub mod confirmed;
 pub mod invoice;
 mod place;
 
@@ -18,7 +18,7 @@ use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
 use account::table;
-pub use confirmed::Confirmed;
+use confirmed::Confirmed;
 use invoice::{Account, Book, Fate};
 use place::Placer;
 

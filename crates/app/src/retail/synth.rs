@@ -3,16 +3,17 @@
 //! The same number of lines and seed give the same bytes on every machine and release: the generator is SplitMix64
 //! (Steele, Lea, Flood 2014), written here, and there is no floating point in it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+mod world;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, BufWriter, Write};
+
+use clap::Args;
 use kernel::Timestamp;
 use serde::Serialize;
 
 use super::money::WireMoney;
-
-mod world;
-
+use crate::console::{self, Failure, Outcome, Verdict};
 use world::{Dirt, World};
 
 /// The most lines that one file may have.
@@ -47,6 +48,65 @@ pub struct Facts {
     pub stock_codes: u64,
     /// Lines of the longest invoice.
     pub longest_invoice: u64,
+}
+
+/// Options of `souk synth online-retail`.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example:\n  souk synth online-retail --lines 10000 --seed 7 > month.csv")]
+pub struct SynthArgs {
+    /// Lines without the header.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(0..=LINES_MAX))]
+    pub lines: u64,
+    /// The same seed gives the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub seed: u64,
+    /// The facts of the file on stderr as one JSON document.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Writes a file to stdout, and its facts to stderr.
+///
+/// # Errors
+/// Exit code 1 when stdout does not take it.
+pub fn run(args: &SynthArgs) -> Outcome {
+    let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    let facts = match write(&mut out, args.lines, args.seed) {
+        Ok(facts) => facts,
+        // Whoever read it has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Verdict::Holds),
+        Err(error) => {
+            return Err(Failure::unfinished(format!("the file cannot be written to stdout: {error}")));
+        }
+    };
+    let text = if args.json {
+        serde_json::to_string(&facts)
+            .map_err(|error| Failure::unfinished(format!("the facts cannot be written: {error}")))?
+    } else {
+        facts.table()
+    };
+    console::note(text.trim_end());
+    Ok(Verdict::Holds)
+}
+
+impl Facts {
+    fn table(&self) -> String {
+        let row = |name: &str, value: &dyn std::fmt::Display| (name.to_owned(), value.to_string());
+        console::rows(&[
+            row("lines", &self.lines),
+            row("invoices", &self.invoices),
+            row("  cancellations", &self.cancellations),
+            row("sale lines", &self.sale_lines),
+            row("sale invoices", &self.sale_invoices),
+            row("sale money", &self.sale_money),
+            row("guest lines", &self.guest_lines),
+            row("lines at price 0", &self.zero_price_lines),
+            row("write-offs", &self.write_off_lines),
+            row("bad debts", &self.negative_price_lines),
+            row("stock codes", &self.stock_codes),
+            row("longest invoice", &self.longest_invoice),
+        ])
+    }
 }
 
 /// One line before it is written.

@@ -11,7 +11,12 @@ fn at(sequence: i64) -> Position {
 }
 
 fn step(from: Option<i64>, to: i64) -> Consumed {
-    Consumed { source: "order".to_owned(), consumer: "cart.bought".to_owned(), from: from.map(at), to: at(to) }
+    Consumed {
+        source: "order".to_owned(),
+        consumer: "cart.bought".to_owned(),
+        from: from.map(at),
+        to: at(to),
+    }
 }
 
 fn effect(id: i64) -> Batch {
@@ -64,7 +69,8 @@ pub async fn racing_readers_apply_once(opener: &dyn Opener, name: &str) {
         });
     }
     let applied: i64 = readers.join_all().await.into_iter().sum();
-    let position = bench.database.sql().position("order", "cart.bought").await.expect("a position").expect("begun");
+    let position =
+        bench.database.sql().position("order", "cart.bought").await.expect("a position").expect("begun");
     assert_eq!(applied, position.sequence);
     assert_eq!(bench.number("SELECT count(*) AS n FROM anything").await, applied);
 }

@@ -58,7 +58,10 @@ pub async fn a_stale_write_changes_nothing(opener: &dyn Opener, name: &str) {
     let stale = Put::replace("a", 1, profile("Bob", None, 9)).event(event("a", 2));
     assert_eq!(label(docs.put(stale).await.expect_err("stale")), "version");
     assert_eq!(label(docs.put(Put::delete("a", 1)).await.expect_err("stale")), "version");
-    assert_eq!(label(docs.put(Put::replace("absent", 1, profile("Bob", None, 9))).await.expect_err("absent")), "version");
+    assert_eq!(
+        label(docs.put(Put::replace("absent", 1, profile("Bob", None, 9))).await.expect_err("absent")),
+        "version"
+    );
     let again = Put::create("a", profile("Bob", None, 9)).event(event("a", 1));
     assert_eq!(label(docs.put(again).await.expect_err("taken")), "id");
     assert_eq!(got(&docs, "a").await.value, profile("Ann", None, 1));
@@ -73,8 +76,14 @@ pub async fn a_unique_index_is_held(opener: &dyn Opener, name: &str) {
     for id in ["c", "d"] {
         docs.put(Put::create(id, profile("No mail", None, 0))).await.expect("no value is no duplicate");
     }
-    assert_eq!(label(docs.put(Put::create("e", profile("Eve", Some("a@x"), 0))).await.expect_err("taken")), "email");
-    assert_eq!(label(docs.put(Put::replace("b", 1, profile("Bob", Some("a@x"), 0))).await.expect_err("taken")), "email");
+    assert_eq!(
+        label(docs.put(Put::create("e", profile("Eve", Some("a@x"), 0))).await.expect_err("taken")),
+        "email"
+    );
+    assert_eq!(
+        label(docs.put(Put::replace("b", 1, profile("Bob", Some("a@x"), 0))).await.expect_err("taken")),
+        "email"
+    );
     assert_eq!(docs.find("email", "a@x").await.expect("found").expect("Ann").id, "a");
     docs.put(Put::replace("a", 1, profile("Ann", None, 0))).await.expect("gives it up");
     assert_eq!(docs.find("email", "a@x").await.expect("a read"), None);
@@ -87,7 +96,9 @@ pub async fn a_unique_index_is_held(opener: &dyn Opener, name: &str) {
 pub async fn what_goes_along_is_written_with_it(opener: &dyn Opener, name: &str) {
     let bench = Bench::open(opener, name).await;
     let docs = bench.database.docs::<Profile>();
-    let put = || Put::create("a", profile("Ann", None, 0)).event(event("a", 1)).remember(key("k", 1), b"a".to_vec());
+    let put = || {
+        Put::create("a", profile("Ann", None, 0)).event(event("a", 1)).remember(key("k", 1), b"a".to_vec())
+    };
     docs.put(put()).await.expect("created");
     let error = docs.put(put()).await.expect_err("done before");
     assert!(matches!(error, CommitError::Replayed(ref answer) if answer == b"a"), "{error:?}");
@@ -125,7 +136,9 @@ pub async fn updates_of_one_all_arrive(opener: &dyn Opener, name: &str) {
             docs.update("a", |found| {
                 let put = match found {
                     None => Put::create("a", profile("Ann", None, 1)),
-                    Some(found) => Put::replace("a", found.version, profile("Ann", None, found.value.visits + 1)),
+                    Some(found) => {
+                        Put::replace("a", found.version, profile("Ann", None, found.value.visits + 1))
+                    }
                 };
                 let version = put.version();
                 Ok((Some(put.event(event("a", version))), ()))
@@ -156,7 +169,9 @@ pub async fn an_update_replays(opener: &dyn Opener, name: &str) {
     assert_eq!(create("a").await, Updated::Done((), 1));
     assert_eq!(create("b").await, Updated::Replayed(b"done".to_vec()));
     assert_eq!(docs.get("b").await.expect("a read"), None);
-    let refused = docs.update("a", |_| Err::<(Option<Put<Profile>>, ()), _>(kernel::Error::precondition("NO", "no"))).await;
+    let refused = docs
+        .update("a", |_| Err::<(Option<Put<Profile>>, ()), _>(kernel::Error::precondition("NO", "no")))
+        .await;
     assert_eq!(refused.expect_err("the decision's error").reason(), "NO");
 }
 

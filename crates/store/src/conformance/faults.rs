@@ -40,7 +40,12 @@ pub async fn a_lost_acknowledgement_is_found_by_its_key(opener: &dyn Opener, nam
 
 /// Under all faults at once, whoever retries under a key ends with each thing done once.
 pub async fn retries_end_in_the_same_books(opener: &dyn Opener, name: &str) {
-    let rates = FaultRates { fail_ppm: 200_000, lose_ppm: 200_000, delay_ppm: 100_000, delay_max: Duration::from_millis(1) };
+    let rates = FaultRates {
+        fail_ppm: 200_000,
+        lose_ppm: 200_000,
+        delay_ppm: 100_000,
+        delay_max: Duration::from_millis(1),
+    };
     let (bench, faults) = faulty(opener, name, rates).await;
     let store = bench.database.sql();
     for id in 0..60_i64 {

@@ -11,7 +11,9 @@ async fn filled(bench: &Bench, count: i64) -> Docs<Profile> {
     for n in 0..count {
         // Every seventh has no mail; visits repeat.
         let email = (n % 7 != 0).then(|| format!("{:03}@x", (n * 37) % 1000));
-        docs.put(Put::create(format!("p{n:03}"), profile("x", email.as_deref(), n % 4))).await.expect("created");
+        docs.put(Put::create(format!("p{n:03}"), profile("x", email.as_deref(), n % 4)))
+            .await
+            .expect("created");
     }
     docs
 }
@@ -46,7 +48,8 @@ pub async fn pages_by_index(opener: &dyn Opener, name: &str) {
     let mut by_visits: Vec<_> = (0..50).map(|n| (n % 4, format!("p{n:03}"))).collect();
     by_visits.sort();
     let by_visits: Vec<_> = by_visits.into_iter().map(|(_, id)| id).collect();
-    let mut by_email: Vec<_> = (0..50).filter(|n| n % 7 != 0).map(|n| ((n * 37) % 1000, format!("p{n:03}"))).collect();
+    let mut by_email: Vec<_> =
+        (0..50).filter(|n| n % 7 != 0).map(|n| ((n * 37) % 1000, format!("p{n:03}"))).collect();
     by_email.sort();
     let by_email: Vec<_> = by_email.into_iter().map(|(_, id)| id).collect();
     for limit in [1, 3, 25, 1000] {
@@ -72,7 +75,8 @@ pub async fn pages_of_one_value(opener: &dyn Opener, name: &str) {
 pub async fn cursors_of_another_list_are_refused(opener: &dyn Opener, name: &str) {
     let docs = filled(&Bench::open(opener, name).await, 10).await;
     let by_id = docs.list(List { limit: 1, ..List::default() }).await.expect("a page").next;
-    let by_visits = docs.list(List { index: Some("visits"), limit: 1, ..List::default() }).await.expect("a page").next;
+    let by_visits =
+        docs.list(List { index: Some("visits"), limit: 1, ..List::default() }).await.expect("a page").next;
     assert!(by_id.is_some() && by_visits.is_some());
     let wrong = [
         List { after: by_visits, limit: 1, ..List::default() },
@@ -81,7 +85,11 @@ pub async fn cursors_of_another_list_are_refused(opener: &dyn Opener, name: &str
         List { index: Some("visits"), after: Some(String::new()), limit: 1, ..List::default() },
     ];
     for list in wrong {
-        assert_eq!(docs.list(list.clone()).await.expect_err("refused").reason(), "INVALID_CURSOR", "{list:?}");
+        assert_eq!(
+            docs.list(list.clone()).await.expect_err("refused").reason(),
+            "INVALID_CURSOR",
+            "{list:?}"
+        );
     }
 }
 

@@ -26,7 +26,12 @@ use crate::{Database, Faults, Kv, Migration, NewEvent, OpenOptions, Position, Re
 #[async_trait]
 pub trait Opener: Send + Sync {
     /// Opens the database of this name. Each case uses one name, and finds it empty the first time.
-    async fn open(&self, name: &str, migrations: &'static [Migration], options: OpenOptions) -> Result<Database>;
+    async fn open(
+        &self,
+        name: &str,
+        migrations: &'static [Migration],
+        options: OpenOptions,
+    ) -> Result<Database>;
     /// Whether what was written is there when a database is opened again.
     fn keeps(&self) -> bool;
     /// An empty key store.
@@ -82,7 +87,12 @@ impl Bench {
         Self::with(opener, name, TestClock::new(), None).await
     }
 
-    pub(crate) async fn with(opener: &dyn Opener, name: &str, clock: Arc<TestClock>, faults: Option<Faults>) -> Self {
+    pub(crate) async fn with(
+        opener: &dyn Opener,
+        name: &str,
+        clock: Arc<TestClock>,
+        faults: Option<Faults>,
+    ) -> Self {
         let options = OpenOptions { clock: Arc::clone(&clock) as _, faults };
         let database = opener.open(name, MIGRATIONS, options).await.expect("the database opens");
         Self { database, clock }

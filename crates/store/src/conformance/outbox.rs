@@ -17,7 +17,8 @@ async fn publish(bench: &Bench, aggregate: &str, versions: std::ops::RangeInclus
 pub async fn events_are_in_order(opener: &dyn Opener, name: &str) {
     let bench = Bench::open(opener, name).await;
     let events: Vec<NewEvent> = (1..=5).map(|version| event("a", version)).collect();
-    let committed = bench.database.sql().commit(Batch::new().events(events[..3].to_vec())).await.expect("published");
+    let committed =
+        bench.database.sql().commit(Batch::new().events(events[..3].to_vec())).await.expect("published");
     assert_eq!(committed.head.sequence, 3);
     bench.clock.advance(Duration::from_secs(1));
     bench.database.sql().commit(Batch::new().events(events[3..].to_vec())).await.expect("published");
@@ -71,7 +72,10 @@ pub async fn old_events_are_pruned(opener: &dyn Opener, name: &str) {
     assert_eq!(outbox.oldest().await.expect("oldest"), 6);
     let epoch = bench.head().await.epoch;
     assert_eq!(outbox.read(Position::START, 10).await.expect_err("pruned").reason(), "POSITION_TOO_OLD");
-    assert_eq!(outbox.read(Position { epoch, sequence: 4 }, 10).await.expect_err("pruned").reason(), "POSITION_TOO_OLD");
+    assert_eq!(
+        outbox.read(Position { epoch, sequence: 4 }, 10).await.expect_err("pruned").reason(),
+        "POSITION_TOO_OLD"
+    );
     assert_eq!(outbox.read(Position { epoch, sequence: 5 }, 10).await.expect("just in time").len(), 3);
     bench.clock.advance(Duration::from_secs(60));
     assert_eq!(outbox.prune(bench.clock.now(), 100).await.expect("all but the newest"), 2);
@@ -85,7 +89,11 @@ pub async fn unknown_positions_are_refused(opener: &dyn Opener, name: &str) {
     let bench = Bench::open(opener, name).await;
     publish(&bench, "a", 1..=3).await;
     let head = bench.head().await;
-    for position in [Position { sequence: 4, ..head }, Position { epoch: head.epoch + 1, ..head }, Position { epoch: 1, sequence: 1 }] {
+    for position in [
+        Position { sequence: 4, ..head },
+        Position { epoch: head.epoch + 1, ..head },
+        Position { epoch: 1, sequence: 1 },
+    ] {
         let error = bench.database.outbox().read(position, 10).await.expect_err("another history");
         assert_eq!(error.reason(), "POSITION_UNKNOWN", "{position:?}");
     }

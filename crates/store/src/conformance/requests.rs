@@ -20,7 +20,8 @@ pub async fn a_request_is_done_once(opener: &dyn Opener, name: &str) {
     assert_eq!(store.answer(&key("k", 1)).await.expect("none yet"), None);
     store.commit(add_row(1).remember(key("k", 1), b"first".to_vec())).await.expect("done");
     assert_eq!(store.answer(&key("k", 1)).await.expect("remembered"), Some(b"first".to_vec()));
-    let error = store.commit(add_row(2).remember(key("k", 1), b"second".to_vec())).await.expect_err("done before");
+    let error =
+        store.commit(add_row(2).remember(key("k", 1), b"second".to_vec())).await.expect_err("done before");
     assert!(matches!(error, CommitError::Replayed(ref answer) if answer == b"first"), "{error:?}");
     assert_eq!(bench.number(COUNT).await, 1);
 }
@@ -32,7 +33,10 @@ pub async fn a_key_is_for_one_request(opener: &dyn Opener, name: &str) {
     store.commit(add_row(1).remember(key("k", 1), vec![])).await.expect("done");
     let error = store.commit(add_row(2).remember(key("k", 2), vec![])).await.expect_err("another request");
     assert!(matches!(error, CommitError::KeyReused), "{error:?}");
-    assert_eq!(store.answer(&key("k", 2)).await.expect_err("another request").reason(), "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(
+        store.answer(&key("k", 2)).await.expect_err("another request").reason(),
+        "IDEMPOTENCY_KEY_REUSED"
+    );
     assert_eq!(bench.number(COUNT).await, 1);
 }
 
@@ -46,7 +50,12 @@ pub async fn keys_are_apart_by_principal_and_method(opener: &dyn Opener, name: &
         key("K", 4),
     ];
     for (at, key) in keys.into_iter().enumerate() {
-        bench.database.sql().commit(add_row(at as i64).remember(key, vec![])).await.expect("a key of its own");
+        bench
+            .database
+            .sql()
+            .commit(add_row(at as i64).remember(key, vec![]))
+            .await
+            .expect("a key of its own");
     }
 }
 

@@ -10,7 +10,10 @@ fn stock(sku: &str, on_hand: i64) -> Statement {
 }
 
 fn take(sku: &str, quantity: i64) -> Statement {
-    sql("UPDATE stock SET on_hand = on_hand - ? WHERE sku = ? AND on_hand >= ?").bind(quantity).bind(sku).bind(quantity)
+    sql("UPDATE stock SET on_hand = on_hand - ? WHERE sku = ? AND on_hand >= ?")
+        .bind(quantity)
+        .bind(sku)
+        .bind(quantity)
 }
 
 fn sale(id: &str, sku: &str) -> Statement {
@@ -47,7 +50,8 @@ pub async fn values_read_back(opener: &dyn Opener, name: &str) {
 pub async fn a_batch_is_all_or_nothing(opener: &dyn Opener, name: &str) {
     let bench = Bench::open(opener, name).await;
     let store = bench.database.sql();
-    let batch = Batch::new().insert(stock("a", 5), "stock").event(event("a", 1)).expect(take("absent", 1), 1, "take");
+    let batch =
+        Batch::new().insert(stock("a", 5), "stock").event(event("a", 1)).expect(take("absent", 1), 1, "take");
     let error = store.commit(batch).await.expect_err("the last statement misses");
     assert!(matches!(error, CommitError::Unexpected { ref label, rows: 0 } if label == "take"), "{error:?}");
     assert_eq!(bench.number("SELECT count(*) AS n FROM stock").await, 0);
@@ -75,7 +79,10 @@ pub async fn row_counts_are_held(opener: &dyn Opener, name: &str) {
         stocked(&store, sku, 5).await;
     }
     let all = || sql("UPDATE stock SET on_hand = 5");
-    store.commit(Batch::new().expect(all(), 3, "all")).await.expect("three rows are found though none changes");
+    store
+        .commit(Batch::new().expect(all(), 3, "all"))
+        .await
+        .expect("three rows are found though none changes");
     let error = store.commit(Batch::new().expect(all(), 2, "all")).await.expect_err("three are not two");
     assert!(matches!(error, CommitError::Unexpected { rows: 3, .. }), "{error:?}");
     store.commit(Batch::new().run(all()).run(take("absent", 1))).await.expect("any number will do");
@@ -87,8 +94,14 @@ pub async fn a_guard_needs_a_row(opener: &dyn Opener, name: &str) {
     let store = bench.database.sql();
     let guard = || sql("SELECT sku FROM stock WHERE on_hand >= ?").bind(5);
     let error = store.commit(Batch::new().guard(guard(), "enough")).await.expect_err("there is none");
-    assert!(matches!(error, CommitError::Unexpected { ref label, rows: 0 } if label == "enough"), "{error:?}");
-    store.commit(Batch::new().insert(stock("a", 5), "stock").guard(guard(), "enough")).await.expect("now there is");
+    assert!(
+        matches!(error, CommitError::Unexpected { ref label, rows: 0 } if label == "enough"),
+        "{error:?}"
+    );
+    store
+        .commit(Batch::new().insert(stock("a", 5), "stock").guard(guard(), "enough"))
+        .await
+        .expect("now there is");
 }
 
 /// The real data has SKUs that differ in case alone.
@@ -128,7 +141,11 @@ pub async fn a_fetch_is_bounded_and_only_reads(opener: &dyn Opener, name: &str) 
 pub async fn a_wrong_statement_fails_alone(opener: &dyn Opener, name: &str) {
     let bench = Bench::open(opener, name).await;
     let store = bench.database.sql();
-    for wrong in [sql("SELEC sku FROM stock"), sql("SELECT absent FROM stock"), sql("SELECT sku FROM stock WHERE sku = ?")] {
+    for wrong in [
+        sql("SELEC sku FROM stock"),
+        sql("SELECT absent FROM stock"),
+        sql("SELECT sku FROM stock WHERE sku = ?"),
+    ] {
         let text = wrong.text().to_owned();
         assert_eq!(store.fetch(wrong.clone()).await.expect_err(&text).code(), kernel::Code::Internal);
         let batch = Batch::new().insert(stock("a", 1), "stock").run(wrong);
@@ -147,7 +164,9 @@ pub async fn a_batch_is_bounded(opener: &dyn Opener, name: &str) {
     let error = kernel::Error::from(bench.database.sql().commit(batch).await.expect_err("too many"));
     assert_eq!(error.reason(), "BATCH_TOO_LARGE");
     let huge = sql("INSERT INTO anything (id, b) VALUES (1, ?)").bind(vec![0_u8; crate::BATCH_BYTES_MAX + 1]);
-    let error = kernel::Error::from(bench.database.sql().commit(Batch::new().run(huge)).await.expect_err("too large"));
+    let error = kernel::Error::from(
+        bench.database.sql().commit(Batch::new().run(huge)).await.expect_err("too large"),
+    );
     assert_eq!(error.reason(), "BATCH_TOO_LARGE");
 }
 
@@ -161,7 +180,8 @@ pub async fn concurrent_decrements_never_oversell(opener: &dyn Opener, name: &st
         let store = store.clone();
         buyers.spawn(async move {
             let sold = sale(&format!("s{buyer}"), "a");
-            let batch = Batch::new().insert(sold, "sale").expect(take("a", 1), 1, "stock").event(event("a", buyer));
+            let batch =
+                Batch::new().insert(sold, "sale").expect(take("a", 1), 1, "stock").event(event("a", buyer));
             match store.commit(batch).await {
                 Ok(_) => true,
                 Err(CommitError::Unexpected { label, rows: 0 }) if label == "stock" => false,
@@ -186,7 +206,8 @@ pub async fn a_bad_batch_among_good_ones_fails_alone(opener: &dyn Opener, name: 
         let store = store.clone();
         writers.spawn(async move {
             let sku = format!("s{at}");
-            let batch = Batch::new().insert(stock(&sku, at), "own").event(event(&sku, 1)).event(event(&sku, 2));
+            let batch =
+                Batch::new().insert(stock(&sku, at), "own").event(event(&sku, 1)).event(event(&sku, 2));
             let bad = match at % 3 {
                 0 => batch,
                 1 => batch.insert(stock("taken", 1), "other"),
@@ -198,7 +219,10 @@ pub async fn a_bad_batch_among_good_ones_fails_alone(opener: &dyn Opener, name: 
     for (at, outcome) in writers.join_all().await {
         match at % 3 {
             0 => assert!(outcome.is_ok(), "{outcome:?}"),
-            1 => assert!(matches!(outcome, Err(CommitError::Duplicate { ref label }) if label == "other"), "{outcome:?}"),
+            1 => assert!(
+                matches!(outcome, Err(CommitError::Duplicate { ref label }) if label == "other"),
+                "{outcome:?}"
+            ),
             _ => assert!(matches!(outcome, Err(CommitError::Failed(_))), "{outcome:?}"),
         }
     }
@@ -214,10 +238,16 @@ pub async fn what_was_written_is_kept(opener: &dyn Opener, name: &str) {
         return;
     }
     let bench = Bench::open(opener, name).await;
-    let batch = Batch::new().insert(stock("a", 5), "stock").event(event("a", 1)).remember(super::key("k", 1), b"yes".to_vec());
+    let batch = Batch::new()
+        .insert(stock("a", 5), "stock")
+        .event(event("a", 1))
+        .remember(super::key("k", 1), b"yes".to_vec());
     bench.database.sql().commit(batch).await.expect("written");
     let bench = bench.reopen(opener, name).await;
     assert_eq!(bench.number("SELECT on_hand AS n FROM stock").await, 5);
-    assert_eq!(bench.database.sql().answer(&super::key("k", 1)).await.expect("an answer"), Some(b"yes".to_vec()));
+    assert_eq!(
+        bench.database.sql().answer(&super::key("k", 1)).await.expect("an answer"),
+        Some(b"yes".to_vec())
+    );
     bench.assert_published(1).await;
 }

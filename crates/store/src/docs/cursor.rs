@@ -38,8 +38,10 @@ fn read(text: &str) -> Option<(Value, String)> {
             Some((Value::Text(value.to_owned()), id.to_owned()))
         }
         'b' if head.len().is_multiple_of(2) => {
-            let bytes: Option<Vec<u8>> =
-                (0..head.len()).step_by(2).map(|at| u8::from_str_radix(head.get(at..at + 2)?, 16).ok()).collect();
+            let bytes: Option<Vec<u8>> = (0..head.len())
+                .step_by(2)
+                .map(|at| u8::from_str_radix(head.get(at..at + 2)?, 16).ok())
+                .collect();
             Some((Value::Blob(bytes?), id.to_owned()))
         }
         _ => None,

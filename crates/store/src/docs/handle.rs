@@ -8,7 +8,10 @@ use std::sync::Arc;
 use kernel::{Error, Page, Result};
 use tokio::sync::Mutex;
 
-use super::{Change, DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Document, List, Put, UPDATE_TRIES_MAX, Updated, Versioned, cursor};
+use super::{
+    Change, DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Document, List, Put, UPDATE_TRIES_MAX, Updated,
+    Versioned, cursor,
+};
 use crate::batch::RequestKey;
 use crate::docs::Ready;
 use crate::engine::{DocChange, DocQuery, DocRow, DocWrite, DocsEngine};
@@ -155,7 +158,9 @@ impl<T: Document> Docs<T> {
         let version = put.version();
         let change = match put.change {
             Change::Create(value) => DocChange::Create { body: body(&value)?, keys: keys(&value) },
-            Change::Replace(seen, value) => DocChange::Replace { seen, body: body(&value)?, keys: keys(&value) },
+            Change::Replace(seen, value) => {
+                DocChange::Replace { seen, body: body(&value)?, keys: keys(&value) }
+            }
             Change::Delete(seen) => DocChange::Delete { seen },
         };
         let write = DocWrite { kind: T::KIND, indexes: T::INDEXES, id: put.id, change, effects: put.effects };
@@ -237,5 +242,6 @@ fn versioned<T: Document>(row: DocRow) -> Result<Versioned<T>> {
 }
 
 pub(super) fn parse<T: Document>(kind: &str, row: &DocRow) -> Result<T> {
-    serde_json::from_str(&row.body).map_err(|cause| Error::internal(format!("{kind} {} does not read: {cause}", row.id)))
+    serde_json::from_str(&row.body)
+        .map_err(|cause| Error::internal(format!("{kind} {} does not read: {cause}", row.id)))
 }

@@ -134,7 +134,9 @@ fn publish(conn: &Connection, events: &[NewEvent], now: Timestamp, mut next: i64
     let mut insert = conn.prepare_cached(schema::INSERT_EVENT).map_err(failed)?;
     for event in events {
         let NewEvent { aggregate_id, aggregate_version, type_name, payload } = event;
-        insert.execute((next, now.micros(), aggregate_id, aggregate_version, type_name, payload)).map_err(failed)?;
+        insert
+            .execute((next, now.micros(), aggregate_id, aggregate_version, type_name, payload))
+            .map_err(failed)?;
         next += 1;
     }
     Ok(next)
@@ -143,7 +145,16 @@ fn publish(conn: &Connection, events: &[NewEvent], now: Timestamp, mut next: i64
 fn park(conn: &Connection, parked: &ParkedEvent) -> Applied {
     let ParkedEvent { source, consumer, aggregate_id, position, reason, event, parked_at } = parked;
     let mut insert = conn.prepare_cached(schema::INSERT_PARKED).map_err(failed)?;
-    let row = (source, consumer, position.epoch, position.sequence, aggregate_id, reason, event, parked_at.micros());
+    let row = (
+        source,
+        consumer,
+        position.epoch,
+        position.sequence,
+        aggregate_id,
+        reason,
+        event,
+        parked_at.micros(),
+    );
     match insert.execute(row) {
         Ok(_) => Ok(()),
         Err(error) if is_duplicate(&error) => Err(CommitError::Duplicate { label: "parked".to_owned() }),
@@ -152,11 +163,18 @@ fn park(conn: &Connection, parked: &ParkedEvent) -> Applied {
 }
 
 /// A statement from the connection's cache with its values bound.
-pub(super) fn prepare<'conn>(conn: &'conn Connection, statement: &Statement) -> Result<CachedStatement<'conn>, Error> {
-    let mut prepared = conn.prepare_cached(statement.text()).map_err(|error| in_statement(error, statement))?;
+pub(super) fn prepare<'conn>(
+    conn: &'conn Connection,
+    statement: &Statement,
+) -> Result<CachedStatement<'conn>, Error> {
+    let mut prepared =
+        conn.prepare_cached(statement.text()).map_err(|error| in_statement(error, statement))?;
     let (wanted, given) = (prepared.parameter_count(), statement.values.len());
     if wanted != given {
-        return Err(Error::internal(format!("{given} values for {wanted} placeholders in: {}", statement.text())));
+        return Err(Error::internal(format!(
+            "{given} values for {wanted} placeholders in: {}",
+            statement.text()
+        )));
     }
     for (at, value) in statement.values.iter().enumerate() {
         prepared.raw_bind_parameter(at + 1, Bound(value)).map_err(serving)?;

@@ -48,8 +48,12 @@ impl Texts {
         let places = ", ?".repeat(indexes.len());
         let sets: String = indexes.iter().map(|index| format!(", k_{} = ?", index.name)).collect();
         Self {
-            insert: format!("INSERT INTO doc_{kind} (id, version, body{columns}) VALUES (?, 1, ?{places})").into(),
-            replace: format!("UPDATE doc_{kind} SET version = version + 1, body = ?{sets} WHERE id = ? AND version = ?").into(),
+            insert: format!("INSERT INTO doc_{kind} (id, version, body{columns}) VALUES (?, 1, ?{places})")
+                .into(),
+            replace: format!(
+                "UPDATE doc_{kind} SET version = version + 1, body = ?{sets} WHERE id = ? AND version = ?"
+            )
+            .into(),
             delete: format!("DELETE FROM doc_{kind} WHERE id = ? AND version = ?").into(),
         }
     }
@@ -58,7 +62,8 @@ impl Texts {
 #[async_trait]
 impl DocsEngine for Sqlite {
     async fn prepare(&self, kind: &'static str, indexes: &'static [Index]) -> Result<Vec<Index>> {
-        let columns = self.read(|conn| column(conn, &format!("SELECT name FROM pragma_table_info('doc_{kind}')"), &[]))?;
+        let columns = self
+            .read(|conn| column(conn, &format!("SELECT name FROM pragma_table_info('doc_{kind}')"), &[]))?;
         if columns.is_empty() {
             return self.create_kind(kind, indexes).await.map(|()| Vec::new());
         }
@@ -68,7 +73,10 @@ impl DocsEngine for Sqlite {
         let mut missing = Vec::new();
         for index in indexes {
             if !columns.contains(&format!("k_{}", index.name)) {
-                added.push_run(Statement::native(format!("ALTER TABLE doc_{kind} ADD COLUMN k_{}", index.name)));
+                added.push_run(Statement::native(format!(
+                    "ALTER TABLE doc_{kind} ADD COLUMN k_{}",
+                    index.name
+                )));
             }
             if !recorded.contains(&format!("{} {}", index.name, rule(index))) {
                 missing.push(*index);
@@ -96,13 +104,16 @@ impl DocsEngine for Sqlite {
     }
 
     async fn finish(&self, kind: &'static str, index: &Index) -> Result<()> {
-        let forget = Statement::native("DELETE FROM souk_index WHERE kind = ? AND name = ?").bind(kind).bind(index.name);
+        let forget = Statement::native("DELETE FROM souk_index WHERE kind = ? AND name = ?")
+            .bind(kind)
+            .bind(index.name);
         let drop = Statement::native(format!("DROP INDEX IF EXISTS \"{kind}.{}\"", index.name));
         let batch = with_index(Batch::new().run(forget).run(drop), kind, index);
         match self.write(batch).await {
             Ok(_) => Ok(()),
             Err(CommitError::Duplicate { .. }) => {
-                let message = format!("{kind} has documents with the same {}, so it cannot become unique", index.name);
+                let message =
+                    format!("{kind} has documents with the same {}, so it cannot become unique", index.name);
                 Err(Error::precondition("INDEX_NOT_UNIQUE", message))
             }
             Err(error) => Err(error.into()),
@@ -120,9 +131,17 @@ impl DocsEngine for Sqlite {
         self.documents(&Statement::native(text).bind_all(ids.iter().chain(padding))).map(without_values)
     }
 
-    async fn find(&self, kind: &'static str, index: &'static str, values: &[Value]) -> Result<Vec<(Value, DocRow)>> {
+    async fn find(
+        &self,
+        kind: &'static str,
+        index: &'static str,
+        values: &[Value],
+    ) -> Result<Vec<(Value, DocRow)>> {
         let places = places(values.len());
-        let text = format!("SELECT k_{index}, id, version, body FROM doc_{kind} WHERE k_{index} IN ({})", marks(places));
+        let text = format!(
+            "SELECT k_{index}, id, version, body FROM doc_{kind} WHERE k_{index} IN ({})",
+            marks(places)
+        );
         let padding = values.last().into_iter().cycle().take(places - values.len());
         self.documents(&Statement::native(text).bind_all(values.iter().chain(padding).cloned()))
     }
@@ -135,21 +154,28 @@ impl DocsEngine for Sqlite {
         let DocWrite { kind, indexes, id, change, effects } = write;
         let texts = self.kinds.texts(kind, indexes);
         let statement = match change {
-            DocChange::Create { body, keys } => Statement::native(&texts.insert).bind(id).bind(body).bind_all(keys),
+            DocChange::Create { body, keys } => {
+                Statement::native(&texts.insert).bind(id).bind(body).bind_all(keys)
+            }
             DocChange::Replace { seen, body, keys } => {
                 Statement::native(&texts.replace).bind(body).bind_all(keys).bind(id).bind(seen)
             }
             DocChange::Delete { seen } => Statement::native(&texts.delete).bind(id).bind(seen),
         };
-        self.write(Batch { ops: vec![Op { statement, rows: Rows::Exactly(1), label: Label::Document }], effects }).await
+        self.write(Batch {
+            ops: vec![Op { statement, rows: Rows::Exactly(1), label: Label::Document }],
+            effects,
+        })
+        .await
     }
 }
 
 impl Sqlite {
     async fn create_kind(&self, kind: &'static str, indexes: &[Index]) -> Result<()> {
         let columns: String = indexes.iter().map(|index| format!(", k_{}", index.name)).collect();
-        let table =
-            format!("CREATE TABLE doc_{kind} (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL{columns})");
+        let table = format!(
+            "CREATE TABLE doc_{kind} (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL{columns})"
+        );
         let batch = Batch::new().run(Statement::native(table));
         self.write(indexes.iter().fold(batch, |batch, index| with_index(batch, kind, index))).await?;
         Ok(())
@@ -190,7 +216,9 @@ fn rule(index: &Index) -> &'static str {
 fn listing(kind: &'static str, query: DocQuery) -> Statement {
     let DocQuery { index, equals, after, limit } = query;
     let text = |columns: &str, condition: &str, order: &str| {
-        Statement::native(format!("SELECT {columns}, id, version, body FROM doc_{kind} {condition} ORDER BY {order} LIMIT ?"))
+        Statement::native(format!(
+            "SELECT {columns}, id, version, body FROM doc_{kind} {condition} ORDER BY {order} LIMIT ?"
+        ))
     };
     let statement = match (index, equals, after) {
         (None, _, None) => text("NULL", "", "id"),
@@ -199,10 +227,15 @@ fn listing(kind: &'static str, query: DocQuery) -> Statement {
         (Some(k), Some(value), Some((_, id))) => {
             text("NULL", &format!("WHERE k_{k} = ? AND id > ?"), "id").bind(value).bind(id)
         }
-        (Some(k), None, None) => text(&format!("k_{k}"), &format!("WHERE k_{k} IS NOT NULL"), &format!("k_{k}, id")),
+        (Some(k), None, None) => {
+            text(&format!("k_{k}"), &format!("WHERE k_{k} IS NOT NULL"), &format!("k_{k}, id"))
+        }
         (Some(k), None, Some((value, id))) => {
             let condition = format!("WHERE k_{k} >= ? AND (k_{k} > ? OR id > ?)");
-            text(&format!("k_{k}"), &condition, &format!("k_{k}, id")).bind(value.clone()).bind(value).bind(id)
+            text(&format!("k_{k}"), &condition, &format!("k_{k}, id"))
+                .bind(value.clone())
+                .bind(value)
+                .bind(id)
         }
     };
     statement.bind(limit)

@@ -12,12 +12,16 @@ pub(super) fn opening(path: &Path, error: rusqlite::Error) -> Error {
         Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
             Code::Internal,
             "DATA_CORRUPT",
-            format!("{place} is damaged and cannot be read; nothing was changed: keep a copy of it, and restore its directory from a backup"),
+            format!(
+                "{place} is damaged and cannot be read; nothing was changed: keep a copy of it, and restore its directory from a backup"
+            ),
         ),
         Some(ErrorCode::DiskFull) => (
             Code::Unavailable,
             "STORAGE_FULL",
-            format!("the disk that holds {place} is full; free some space and start again, what was answered is not lost"),
+            format!(
+                "the disk that holds {place} is full; free some space and start again, what was answered is not lost"
+            ),
         ),
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             return unwritable(path, &error);
@@ -45,7 +49,8 @@ pub(super) fn unwritable(path: &Path, cause: &dyn std::error::Error) -> Error {
 pub(super) fn file_system(path: &Path, error: std::io::Error) -> Error {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
-            let message = format!("the disk that holds {} is full; free some space and start again", path.display());
+            let message =
+                format!("the disk that holds {} is full; free some space and start again", path.display());
             Error::unavailable("STORAGE_FULL", message).because(error)
         }
         _ => unwritable(path, &error).because(error),
@@ -77,7 +82,10 @@ pub(super) fn serving(error: rusqlite::Error) -> Error {
 pub(super) fn is_duplicate(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
     error.sqlite_error().is_some_and(|error| {
-        matches!(error.extended_code, SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_ROWID)
+        matches!(
+            error.extended_code,
+            SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE | SQLITE_CONSTRAINT_ROWID
+        )
     })
 }
 

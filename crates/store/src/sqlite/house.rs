@@ -40,8 +40,11 @@ impl Engine for Sqlite {
                 Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
             })
         })?;
-        let Some((fingerprint, _, answer)) = found.filter(|(_, expires_at, _)| *expires_at > now) else { return Ok(None) };
-        let fingerprint = fingerprint.try_into().map_err(|_| Error::internal("a fingerprint has 32 bytes"))?;
+        let Some((fingerprint, _, answer)) = found.filter(|(_, expires_at, _)| *expires_at > now) else {
+            return Ok(None);
+        };
+        let fingerprint =
+            fingerprint.try_into().map_err(|_| Error::internal("a fingerprint has 32 bytes"))?;
         Ok(Some(Remembered { fingerprint, answer }))
     }
 
@@ -54,9 +57,15 @@ impl Engine for Sqlite {
     }
 
     async fn extent(&self) -> Result<Extent> {
-        let oldest = self.read(|conn| one(conn, "SELECT min(sequence) FROM souk_outbox", (), |row| row.get::<_, Option<i64>>(0)))?;
+        let oldest = self.read(|conn| {
+            one(conn, "SELECT min(sequence) FROM souk_outbox", (), |row| row.get::<_, Option<i64>>(0))
+        })?;
         let head = *self.newest.borrow();
-        Ok(Extent { epochs: self.opened.epochs.clone(), oldest: oldest.flatten().unwrap_or(head.sequence + 1), head })
+        Ok(Extent {
+            epochs: self.opened.epochs.clone(),
+            oldest: oldest.flatten().unwrap_or(head.sequence + 1),
+            head,
+        })
     }
 
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>> {
@@ -74,9 +83,11 @@ impl Engine for Sqlite {
         // The oldest rows without a hole: up to the first that stays, whatever the clock did in between.
         let window = "SELECT sequence, time < ? FROM souk_outbox \
             WHERE sequence < (SELECT max(sequence) FROM souk_outbox) ORDER BY sequence LIMIT ?";
-        let rows: Vec<(i64, bool)> =
-            self.read(|conn| all(conn, window, (before.micros(), rows_max), |row| Ok((row.get(0)?, row.get(1)?))))?;
-        let old: Vec<i64> = rows.into_iter().take_while(|(_, old)| *old).map(|(sequence, _)| sequence).collect();
+        let rows: Vec<(i64, bool)> = self.read(|conn| {
+            all(conn, window, (before.micros(), rows_max), |row| Ok((row.get(0)?, row.get(1)?)))
+        })?;
+        let old: Vec<i64> =
+            rows.into_iter().take_while(|(_, old)| *old).map(|(sequence, _)| sequence).collect();
         let Some(last) = old.last() else { return Ok(0) };
         let delete = Statement::native("DELETE FROM souk_outbox WHERE sequence <= ?").bind(*last);
         self.write(Batch::new().run(delete)).await?;
@@ -86,7 +97,8 @@ impl Engine for Sqlite {
     async fn sweep(&self, rows_max: u32) -> Result<u64> {
         let now = self.clock.now().micros();
         let expired = "SELECT count(*) FROM (SELECT 1 FROM souk_request WHERE expires_at <= ? LIMIT ?)";
-        let count = self.read(|conn| one(conn, expired, (now, rows_max), |row| row.get::<_, i64>(0)))?.unwrap_or(0);
+        let count =
+            self.read(|conn| one(conn, expired, (now, rows_max), |row| row.get::<_, i64>(0)))?.unwrap_or(0);
         if count > 0 {
             let delete = Statement::native(schema::SWEEP_REQUESTS).bind(now).bind(count);
             self.write(Batch::new().run(delete)).await?;
@@ -113,13 +125,19 @@ impl Engine for Sqlite {
     }
 
     async fn is_parked(&self, source: &str, consumer: &str, aggregate_id: &str) -> Result<bool> {
-        let query = "SELECT 1 FROM souk_parked WHERE source = ? AND consumer = ? AND aggregate_id = ? LIMIT 1";
+        let query =
+            "SELECT 1 FROM souk_parked WHERE source = ? AND consumer = ? AND aggregate_id = ? LIMIT 1";
         self.read(|conn| Ok(one(conn, query, (source, consumer, aggregate_id), |_| Ok(()))?.is_some()))
     }
 
     async fn unpark(&self, source: &str, consumer: &str, position: Position) -> Result<bool> {
-        let delete = "DELETE FROM souk_parked WHERE source = ? AND consumer = ? AND epoch = ? AND sequence = ?";
-        let delete = Statement::native(delete).bind(source).bind(consumer).bind(position.epoch).bind(position.sequence);
+        let delete =
+            "DELETE FROM souk_parked WHERE source = ? AND consumer = ? AND epoch = ? AND sequence = ?";
+        let delete = Statement::native(delete)
+            .bind(source)
+            .bind(consumer)
+            .bind(position.epoch)
+            .bind(position.sequence);
         self.write_one(delete).await
     }
 
@@ -142,12 +160,21 @@ impl Engine for Sqlite {
     async fn set_lease(&self, from: Option<&LeaseRow>, to: &LeaseRow) -> Result<bool> {
         let ttl_us = i64::try_from(to.ttl.as_micros()).unwrap_or(i64::MAX);
         let text = match from {
-            Some(_) => "UPDATE souk_lease SET owner = ?, epoch = ?, beat = ?, ttl_us = ?, run = ? \
-                WHERE name = ? AND owner = ? AND epoch = ? AND beat = ?",
-            None => "INSERT INTO souk_lease (owner, epoch, beat, ttl_us, run, name) VALUES (?, ?, ?, ?, ?, ?)",
+            Some(_) => {
+                "UPDATE souk_lease SET owner = ?, epoch = ?, beat = ?, ttl_us = ?, run = ? \
+                WHERE name = ? AND owner = ? AND epoch = ? AND beat = ?"
+            }
+            None => {
+                "INSERT INTO souk_lease (owner, epoch, beat, ttl_us, run, name) VALUES (?, ?, ?, ?, ?, ?)"
+            }
         };
-        let mut set =
-            Statement::native(text).bind(&to.owner).bind(to.epoch).bind(to.beat).bind(ttl_us).bind(&to.run).bind(&to.name);
+        let mut set = Statement::native(text)
+            .bind(&to.owner)
+            .bind(to.epoch)
+            .bind(to.beat)
+            .bind(ttl_us)
+            .bind(&to.run)
+            .bind(&to.name);
         if let Some(from) = from {
             set = set.bind(&from.owner).bind(from.epoch).bind(from.beat);
         }

@@ -27,7 +27,8 @@ impl Note {
     pub(super) fn read(database: &Path) -> Option<Self> {
         let text = std::fs::read_to_string(Self::path(database)).ok()?;
         let mut words = text.split_whitespace();
-        let (run, inode, head) = (words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?.parse().ok()?);
+        let (run, inode, head) =
+            (words.next()?.to_owned(), words.next()?.parse().ok()?, words.next()?.parse().ok()?);
         Some(Self { run, inode, head })
     }
 

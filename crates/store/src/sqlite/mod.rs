@@ -70,7 +70,12 @@ impl Sqlite {
     }
 
     /// Opens `PATH/NAME/NAME.db`. The work is done on the thread that will write, so that databases open side by side.
-    pub(crate) async fn directory(path: &Path, name: &str, migrations: &'static [Migration], clock: Arc<dyn Clock>) -> Result<Self> {
+    pub(crate) async fn directory(
+        path: &Path,
+        name: &str,
+        migrations: &'static [Migration],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let queue = Arc::new(Queue::default());
         let (path, file_name, its_clock) = (path.to_owned(), name.to_owned(), Arc::clone(&clock));
         let (thread, opened) = thread::start(name, Arc::clone(&queue), move || {
@@ -79,7 +84,9 @@ impl Sqlite {
             let newest = writer.watch();
             Ok((writer, (files, opened, newest)))
         })?;
-        let opened = opened.await.map_err(|_| Error::internal("the store's thread ended while it opened the database"))?;
+        let opened = opened
+            .await
+            .map_err(|_| Error::internal("the store's thread ended while it opened the database"))?;
         let (files, opened, newest) = opened?;
         let readers = Readers::new(&files.database);
         let backend = Backend::Directory(Directory { queue, readers, thread: Some(thread), files });
@@ -112,7 +119,11 @@ impl Drop for Sqlite {
         directory.readers.close();
         directory.queue.close();
         let ended = directory.thread.take().map(JoinHandle::join);
-        let note = Note { run: self.opened.run.clone(), inode: directory.files.inode, head: self.newest.borrow().sequence };
+        let note = Note {
+            run: self.opened.run.clone(),
+            inode: directory.files.inode,
+            head: self.newest.borrow().sequence,
+        };
         if let (Some(Ok(())), Err(error)) = (ended, note.write(&directory.files.database)) {
             tracing::warn!(%error, store = self.name, "the note beside the database cannot be written; its events will begin a new epoch");
         }

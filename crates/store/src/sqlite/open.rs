@@ -43,17 +43,26 @@ impl Files {
         let directory = path.join(name);
         std::fs::create_dir_all(&directory).map_err(|error| file_system(&directory, error))?;
         let lock_path = directory.join("lock");
-        let mut lock = File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(|error| file_system(&lock_path, error))?;
+        let mut lock = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&lock_path)
+            .map_err(|error| file_system(&lock_path, error))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(in_use(&directory)),
             Err(TryLockError::Error(error)) => return Err(file_system(&lock_path, error)),
         }
         // For whoever looks at the file; the lock is what counts.
-        lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).map_err(|error| file_system(&lock_path, error))?;
+        lock.set_len(0)
+            .and_then(|()| writeln!(lock, "{}", std::process::id()))
+            .map_err(|error| file_system(&lock_path, error))?;
         let database = directory.join(format!("{name}.db"));
         if !database.exists() {
-            File::create(&database).and_then(|file| file.sync_all()).map_err(|error| file_system(&database, error))?;
+            File::create(&database)
+                .and_then(|file| file.sync_all())
+                .map_err(|error| file_system(&database, error))?;
             for made in [&*directory, path] {
                 sync_directory(made).map_err(|error| file_system(made, error))?;
             }
@@ -80,11 +89,16 @@ fn in_use(directory: &Path) -> Error {
         "the data directory {} is in use by another souk process; stop that one, or choose another directory",
         directory.display()
     );
-    Error::new(Code::FailedPrecondition, "DATA_DIR_IN_USE", message).with("directory", directory.display().to_string())
+    Error::new(Code::FailedPrecondition, "DATA_DIR_IN_USE", message)
+        .with("directory", directory.display().to_string())
 }
 
 /// Opens the database in these files.
-pub(super) fn directory(files: &Files, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<(Writer, Opened)> {
+pub(super) fn directory(
+    files: &Files,
+    migrations: &[Migration],
+    clock: Arc<dyn Clock>,
+) -> Result<(Writer, Opened)> {
     let path = &files.database;
     let conn = connect(path).map_err(|error| opening(path, error))?;
     let note = Note::read(path);
@@ -99,9 +113,15 @@ pub(super) fn directory(files: &Files, migrations: &[Migration], clock: Arc<dyn 
 }
 
 /// Opens a database in memory.
-pub(super) fn memory(name: &str, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<(Writer, Opened)> {
+pub(super) fn memory(
+    name: &str,
+    migrations: &[Migration],
+    clock: Arc<dyn Clock>,
+) -> Result<(Writer, Opened)> {
     let place = PathBuf::from(format!("mem:{name}"));
-    let conn = Connection::open_in_memory().and_then(|conn| settings(&conn).map(|()| conn)).map_err(|error| opening(&place, error))?;
+    let conn = Connection::open_in_memory()
+        .and_then(|conn| settings(&conn).map(|()| conn))
+        .map_err(|error| opening(&place, error))?;
     let opened = prepare(&conn, &place, migrations, "mem", |_, _| false, clock.now())?;
     let head = opened.head;
     Ok((Writer::new(conn, clock, head), opened))
@@ -159,7 +179,8 @@ fn prepare(
 
 /// `None` in a database without tables.
 fn schema_version(conn: &Connection) -> rusqlite::Result<Option<i64>> {
-    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'souk_meta'", [], |row| row.get(0))?;
+    let tables: i64 =
+        conn.query_row("SELECT count(*) FROM sqlite_schema WHERE name = 'souk_meta'", [], |row| row.get(0))?;
     if tables == 0 {
         return Ok(None);
     }
@@ -179,11 +200,13 @@ fn set_meta(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> 
 fn migrate(conn: &Connection, place: &Path, migrations: &[Migration], now: Timestamp) -> Result<()> {
     let bad = |error| opening(place, error);
     let mut select = conn.prepare("SELECT name, hash FROM souk_migration ORDER BY name").map_err(bad)?;
-    let rows = select.query_map([], |row| Ok(Applied { name: row.get(0)?, hash: row.get(1)? })).map_err(bad)?;
+    let rows =
+        select.query_map([], |row| Ok(Applied { name: row.get(0)?, hash: row.get(1)? })).map_err(bad)?;
     let applied = rows.collect::<rusqlite::Result<Vec<_>>>().map_err(bad)?;
     for migration in pending(&place.display().to_string(), migrations, &applied)? {
         conn.execute_batch(migration.sql).map_err(|error| {
-            let message = format!("migration {} cannot be applied to {}: {error}", migration.name, place.display());
+            let message =
+                format!("migration {} cannot be applied to {}: {error}", migration.name, place.display());
             Error::new(Code::Internal, "MIGRATION_FAILED", message).because(error)
         })?;
         let record = "INSERT INTO souk_migration (name, hash, applied_at) VALUES (?, ?, ?)";
@@ -193,15 +216,26 @@ fn migrate(conn: &Connection, place: &Path, migrations: &[Migration], now: Times
 }
 
 /// Goes on with the present epoch, or begins one when this is not the database that was here before.
-fn epoch(conn: &Connection, run: &str, is_known: impl Fn(&str, i64) -> bool, now: Timestamp) -> rusqlite::Result<Opened> {
-    let head: i64 = conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;
+fn epoch(
+    conn: &Connection,
+    run: &str,
+    is_known: impl Fn(&str, i64) -> bool,
+    now: Timestamp,
+) -> rusqlite::Result<Opened> {
+    let head: i64 =
+        conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;
     let mut select = conn.prepare("SELECT epoch, first FROM souk_epoch ORDER BY epoch")?;
-    let mut epochs = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
+    let mut epochs = select
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
     let same = meta(conn, "run")?.is_some_and(|before| is_known(&before, head));
     if !same || epochs.is_empty() {
         // The time makes it differ from the epochs of a database that stood here and is gone.
         let began = epochs.last().map_or(1, |(last, _)| last + 1).max(now.millis());
-        conn.execute("INSERT INTO souk_epoch (epoch, first, began_at) VALUES (?, ?, ?)", (began, head + 1, now.micros()))?;
+        conn.execute(
+            "INSERT INTO souk_epoch (epoch, first, began_at) VALUES (?, ?, ?)",
+            (began, head + 1, now.micros()),
+        )?;
         epochs.push((began, head + 1));
     }
     set_meta(conn, "run", run)?;

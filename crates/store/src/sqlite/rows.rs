@@ -55,6 +55,8 @@ pub(super) fn value(value: ValueRef<'_>) -> Result<Value> {
             Ok(Value::Text(text.to_owned()))
         }
         ValueRef::Blob(bytes) => Ok(Value::Blob(bytes.to_vec())),
-        ValueRef::Real(real) => Err(Error::internal(format!("a column holds the fraction {real}; use BIGINT with a unit"))),
+        ValueRef::Real(real) => {
+            Err(Error::internal(format!("a column holds the fraction {real}; use BIGINT with a unit")))
+        }
     }
 }

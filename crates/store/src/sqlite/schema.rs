@@ -29,20 +29,19 @@ CREATE TABLE souk_lease (
 CREATE TABLE souk_index (kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 ";
 
-pub(super) const INSERT_EVENT: &str =
-    "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload) VALUES (?, ?, ?, ?, ?, ?)";
-pub(super) const INSERT_REQUEST: &str =
-    "INSERT INTO souk_request (principal, method, id, fingerprint, expires_at, answer) VALUES (?, ?, ?, ?, ?, ?)";
+pub(super) const INSERT_EVENT: &str = "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload) VALUES (?, ?, ?, ?, ?, ?)";
+pub(super) const INSERT_REQUEST: &str = "INSERT INTO souk_request (principal, method, id, fingerprint, expires_at, answer) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const SELECT_REQUEST: &str =
     "SELECT fingerprint, expires_at, answer FROM souk_request WHERE principal = ? AND method = ? AND id = ?";
-pub(super) const UPDATE_REQUEST: &str =
-    "UPDATE souk_request SET fingerprint = ?, expires_at = ?, answer = ? WHERE principal = ? AND method = ? AND id = ?";
+pub(super) const UPDATE_REQUEST: &str = "UPDATE souk_request SET fingerprint = ?, expires_at = ?, answer = ? WHERE principal = ? AND method = ? AND id = ?";
 pub(super) const SWEEP_REQUESTS: &str = "DELETE FROM souk_request WHERE (principal, method, id) IN \
     (SELECT principal, method, id FROM souk_request WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)";
-pub(super) const INSERT_POSITION: &str = "INSERT INTO souk_position (source, consumer, epoch, sequence) VALUES (?, ?, ?, ?)";
+pub(super) const INSERT_POSITION: &str =
+    "INSERT INTO souk_position (source, consumer, epoch, sequence) VALUES (?, ?, ?, ?)";
 pub(super) const UPDATE_POSITION: &str = "UPDATE souk_position SET epoch = ?, sequence = ? \
     WHERE source = ? AND consumer = ? AND epoch = ? AND sequence = ?";
-pub(super) const SELECT_POSITION: &str = "SELECT epoch, sequence FROM souk_position WHERE source = ? AND consumer = ?";
+pub(super) const SELECT_POSITION: &str =
+    "SELECT epoch, sequence FROM souk_position WHERE source = ? AND consumer = ?";
 pub(super) const SELECT_FENCE: &str = "SELECT 1 FROM souk_lease WHERE name = ? AND owner = ? AND epoch = ?";
 pub(super) const INSERT_PARKED: &str = "INSERT INTO souk_parked \
     (source, consumer, epoch, sequence, aggregate_id, reason, event, parked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";

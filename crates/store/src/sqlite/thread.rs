@@ -104,7 +104,10 @@ fn overloaded() -> Error {
 }
 
 fn closed() -> Error {
-    Error::unavailable("STORE_CLOSED", "the store was closed before the write was done; whether it was is not known")
+    Error::unavailable(
+        "STORE_CLOSED",
+        "the store was closed before the write was done; whether it was is not known",
+    )
 }
 
 /// Starts the thread: `open` makes the writer on it, `Ok` or the error of that comes through the receiver.
@@ -129,7 +132,9 @@ pub(super) fn start<T: Send + 'static>(
             }
         }
     });
-    let thread = thread.map_err(|error| Error::unavailable("NO_THREAD", "no thread for the store can be started").because(error))?;
+    let thread = thread.map_err(|error| {
+        Error::unavailable("NO_THREAD", "no thread for the store can be started").because(error)
+    })?;
     Ok((thread, receiver))
 }
 
@@ -172,5 +177,40 @@ fn checkpoint(writer: &Writer) {
             }
         }
         Err(error) => tracing::warn!(%error, "the length of the log cannot be read"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn job(bytes: usize) -> Job {
+        Job { batch: Batch::new(), bytes, answer: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn a_full_queue_refuses_and_recovers() {
+        let queue = Queue::default();
+        for _ in 0..QUEUE_MAX {
+            queue.push(job(1)).expect("room");
+        }
+        let error = queue.push(job(1)).expect_err("full");
+        assert!(
+            error.reason() == "OVERLOADED" && error.retryable() && error.retry_delay_ms().is_some(),
+            "{error:?}"
+        );
+        assert_eq!(queue.take().map(|group| group.len()), Some(GROUP_MAX));
+        queue.push(job(QUEUE_BYTES_MAX)).expect_err("too many bytes");
+        queue.push(job(1)).expect("room again");
+    }
+
+    #[test]
+    fn a_closed_queue_is_emptied_and_then_ends() {
+        let queue = Queue::default();
+        queue.push(job(1)).expect("room");
+        queue.close();
+        assert_eq!(queue.push(job(1)).expect_err("closed").reason(), "STORE_CLOSED");
+        assert_eq!(queue.take().map(|group| group.len()), Some(1));
+        assert!(queue.take().is_none());
     }
 }

@@ -106,5 +106,92 @@ impl Writer {
 
 /// The same failure for each of a group; the first cause is in the log.
 fn copy(error: &Error) -> Error {
-    Error::new(error.code(), error.reason().to_owned(), error.message().to_owned()).retry(error.retryable()).because(format!("{error:?}"))
+    Error::new(error.code(), error.reason().to_owned(), error.message().to_owned())
+        .retry(error.retryable())
+        .because(format!("{error:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::NewEvent;
+    use crate::conformance::{MIGRATIONS, TestClock};
+    use crate::value::sql;
+
+    fn writer() -> Writer {
+        super::super::open::memory("test", MIGRATIONS, TestClock::new()).expect("opens").0
+    }
+
+    fn batch(id: i64, bytes: usize) -> Batch {
+        let insert = sql("INSERT INTO anything (id, b) VALUES (?, ?)").bind(id).bind(vec![1_u8; bytes]);
+        let event = NewEvent {
+            aggregate_id: id.to_string(),
+            aggregate_version: 1,
+            type_name: "souk.test.v1.Written".to_owned(),
+            payload: vec![],
+        };
+        Batch::new().insert(insert, "row").event(event)
+    }
+
+    fn numbers(writer: &Writer, query: &str) -> Vec<i64> {
+        let mut select = writer.conn.prepare(query).expect("a query");
+        let rows = select.query_map([], |row| row.get(0)).expect("rows");
+        rows.collect::<Result<_, _>>().expect("numbers")
+    }
+
+    /// Leaves room for so many pages.
+    fn room(writer: &Writer, pages: i64) {
+        let used = numbers(writer, "PRAGMA page_count")[0];
+        writer.conn.pragma_update(None, "max_page_count", used + pages).expect("a limit");
+    }
+
+    #[test]
+    fn a_full_disk_is_told_and_loses_nothing() {
+        let mut writer = writer();
+        assert!(writer.commit(&[&batch(1, 10)])[0].is_ok());
+        room(&writer, 2);
+        let outcome = writer.commit(&[&batch(2, 1 << 20)]).remove(0);
+        let Err(CommitError::Failed(error)) = outcome else { panic!("{outcome:?}") };
+        assert!(error.reason() == "STORAGE_FULL" && error.retryable(), "{error:?}");
+        assert_eq!(writer.head.sequence, 1);
+        room(&writer, 1000);
+        assert!(writer.commit(&[&batch(2, 1 << 20)])[0].is_ok(), "it goes on when there is space");
+        assert_eq!(numbers(&writer, "SELECT id FROM anything ORDER BY id"), [1, 2]);
+        assert_eq!(numbers(&writer, "SELECT sequence FROM souk_outbox"), [1, 2]);
+    }
+
+    #[test]
+    fn a_disk_that_fills_within_a_group_answers_nobody_wrongly() {
+        let mut writer = writer();
+        room(&writer, 8);
+        let batches: Vec<Batch> =
+            (0..20).map(|id| batch(id, if id % 5 == 4 { 1 << 20 } else { 3000 })).collect();
+        let outcomes = writer.commit(&batches.iter().collect::<Vec<_>>());
+        let written: Vec<i64> =
+            (0..20).zip(&outcomes).filter(|(_, outcome)| outcome.is_ok()).map(|(id, _)| id).collect();
+        assert!(outcomes.iter().any(Result::is_err));
+        assert_eq!(numbers(&writer, "SELECT id FROM anything ORDER BY id"), written);
+        let sequences: Vec<i64> = (1..).take(written.len()).collect();
+        assert_eq!(numbers(&writer, "SELECT sequence FROM souk_outbox"), sequences);
+        assert!(writer.conn.is_autocommit(), "no transaction is left open");
+    }
+
+    #[test]
+    fn a_group_whose_commit_fails_is_answered_as_failed() {
+        let mut writer = writer();
+        // A deferred foreign key fails at COMMIT, when every batch has been written.
+        let tables = "CREATE TABLE parent (id INTEGER PRIMARY KEY);
+            CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER REFERENCES parent (id) DEFERRABLE INITIALLY DEFERRED)";
+        writer.conn.execute_batch(tables).expect("tables");
+        let orphan = Batch::new().run(sql("INSERT INTO child (id, parent) VALUES (1, 2)"));
+        let outcomes = writer.commit(&[&batch(1, 10), &orphan, &batch(2, 10)]);
+        assert!(
+            outcomes.iter().all(|outcome| matches!(outcome, Err(CommitError::Failed(_)))),
+            "{outcomes:?}"
+        );
+        assert!(numbers(&writer, "SELECT id FROM anything").is_empty());
+        assert!(
+            writer.commit(&[&batch(1, 10)])[0].as_ref().is_ok_and(|committed| committed.head.sequence == 1)
+        );
+    }
 }

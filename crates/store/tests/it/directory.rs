@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use kernel::Error;
 use store::conformance::{MIGRATIONS, TestClock};
-use store::{Batch, Database, Migration, NewEvent, OpenOptions, Position, sql};
+use store::faulty::FaultRates;
+use store::{Batch, Database, Faults, Migration, NewEvent, OpenOptions, Position, sql};
 
 async fn try_open(directory: &Path, migrations: &'static [Migration]) -> Result<Database, Error> {
     let clock = TestClock::new();
@@ -65,8 +66,10 @@ async fn a_second_opening_is_refused_by_name() {
 async fn databases_in_one_directory_are_apart() {
     let directory = tempfile::tempdir().expect("a directory");
     let url = format!("dir:{}", directory.path().display());
-    let order = store::open(&url, "order", MIGRATIONS, OpenOptions::new(TestClock::new())).await.expect("opens");
-    let payment = store::open(&url, "payment", MIGRATIONS, OpenOptions::new(TestClock::new())).await.expect("opens");
+    let order =
+        store::open(&url, "order", MIGRATIONS, OpenOptions::new(TestClock::new())).await.expect("opens");
+    let payment =
+        store::open(&url, "payment", MIGRATIONS, OpenOptions::new(TestClock::new())).await.expect("opens");
     publish(&order, 3).await;
     assert_eq!((head(&order).await.sequence, head(&payment).await.sequence), (3, 0));
     assert!(directory.path().join("order/order.db").exists());
@@ -100,8 +103,10 @@ async fn a_file_cut_short_is_told() {
 
 #[tokio::test]
 async fn newer_data_are_refused() {
-    const LATER: &[Migration] =
-        &[MIGRATIONS[0], Migration { name: "0002_more", sql: "CREATE TABLE more (id VARCHAR(9) PRIMARY KEY)" }];
+    const LATER: &[Migration] = &[
+        MIGRATIONS[0],
+        Migration { name: "0002_more", sql: "CREATE TABLE more (id VARCHAR(9) PRIMARY KEY)" },
+    ];
     let directory = tempfile::tempdir().expect("a directory");
     drop(open(directory.path()).await);
     drop(try_open(directory.path(), LATER).await.expect("a later release adds a table"));
@@ -113,9 +118,15 @@ async fn newer_data_are_refused() {
 
 #[tokio::test]
 async fn a_changed_or_broken_migration_is_refused() {
-    const EDITED: &[Migration] = &[Migration { name: MIGRATIONS[0].name, sql: "CREATE TABLE other (id VARCHAR(9))" }];
-    const BROKEN: &[Migration] =
-        &[MIGRATIONS[0], Migration { name: "0002_broken", sql: "CREATE TABLE half (id VARCHAR(9)); CREATE TABLE stock (id VARCHAR(9))" }];
+    const EDITED: &[Migration] =
+        &[Migration { name: MIGRATIONS[0].name, sql: "CREATE TABLE other (id VARCHAR(9))" }];
+    const BROKEN: &[Migration] = &[
+        MIGRATIONS[0],
+        Migration {
+            name: "0002_broken",
+            sql: "CREATE TABLE half (id VARCHAR(9)); CREATE TABLE stock (id VARCHAR(9))",
+        },
+    ];
     let directory = tempfile::tempdir().expect("a directory");
     drop(open(directory.path()).await);
     assert_eq!(refused(directory.path(), EDITED).await.reason(), "MIGRATION_CHANGED");
@@ -203,5 +214,33 @@ async fn a_database_made_anew_is_not_taken_for_the_old_one() {
     let url = format!("dir:{}", scratch.path().join("data").display());
     let new = store::open(&url, "shop", MIGRATIONS, OpenOptions::new(clock)).await.expect("opens");
     publish(&new, 5).await;
-    assert_eq!(new.outbox().read(position, 10).await.expect_err("another history").reason(), "POSITION_UNKNOWN");
+    assert_eq!(
+        new.outbox().read(position, 10).await.expect_err("another history").reason(),
+        "POSITION_UNKNOWN"
+    );
+}
+
+#[tokio::test]
+async fn the_log_is_copied_back_while_it_serves() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = open(directory.path()).await;
+    for id in 0..160_i64 {
+        let insert = sql("INSERT INTO anything (id, b) VALUES (?, ?)").bind(id).bind(vec![1_u8; 256 << 10]);
+        database.sql().commit(Batch::new().insert(insert, "row")).await.expect("written");
+    }
+    // 40 MiB were written; the log starts over about each 8 MiB.
+    let log = std::fs::metadata(directory.path().join("shop/shop.db-wal")).expect("a log").len();
+    assert!(log < 20 << 20, "the log has {log} bytes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn in_memory_all_waits_are_on_the_clock_of_the_test() {
+    let rates =
+        FaultRates { delay_ppm: 1_000_000, delay_max: Duration::from_secs(86_400), ..FaultRates::default() };
+    let options = OpenOptions::new(TestClock::new()).with_faults(Faults::seeded(1, rates));
+    let database = store::open("mem:", "shop", MIGRATIONS, options).await.expect("opens");
+    let before = tokio::time::Instant::now();
+    publish(&database, 10).await;
+    assert!(before.elapsed() > Duration::from_secs(3600), "hours that nobody waited for");
+    assert_eq!(head(&database).await.sequence, 10);
 }

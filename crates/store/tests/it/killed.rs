@@ -32,7 +32,9 @@ fn batch(id: i64) -> Batch {
 
 async fn open(directory: &Path) -> store::Database {
     let url = format!("dir:{}", directory.display());
-    store::open(&url, "killed", MIGRATIONS, OpenOptions::new(TestClock::new())).await.expect("the database opens")
+    store::open(&url, "killed", MIGRATIONS, OpenOptions::new(TestClock::new()))
+        .await
+        .expect("the database opens")
 }
 
 /// Runs in the child: writes until it is killed, and says on stdout what was acknowledged.
@@ -40,7 +42,8 @@ async fn open(directory: &Path) -> store::Database {
 async fn child_that_is_killed() {
     let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else { return };
     let database = open(Path::new(&directory)).await;
-    let first = database.sql().fetch_one(sql("SELECT coalesce(max(id), 0) AS n FROM anything")).await.expect("a row");
+    let first =
+        database.sql().fetch_one(sql("SELECT coalesce(max(id), 0) AS n FROM anything")).await.expect("a row");
     let first = first.expect("one").int("n").expect("a number") + 1;
     let mut writers = tokio::task::JoinSet::new();
     for writer in 0..WRITERS {
@@ -101,7 +104,8 @@ async fn what_was_acknowledged_survives_kill_9() {
 async fn check(directory: &Path, acknowledged: &[i64]) {
     let database = open(directory).await;
     let rows = database.sql().fetch(sql("SELECT id FROM anything")).await.expect("rows");
-    let ids: std::collections::HashSet<i64> = rows.iter().map(|row| row.int("id").expect("a number")).collect();
+    let ids: std::collections::HashSet<i64> =
+        rows.iter().map(|row| row.int("id").expect("a number")).collect();
     for id in acknowledged {
         assert!(ids.contains(id), "{id} was acknowledged and is gone");
         let again = database.sql().commit(batch(*id)).await;

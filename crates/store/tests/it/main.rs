@@ -14,7 +14,12 @@ struct Memory;
 
 #[async_trait::async_trait]
 impl Opener for Memory {
-    async fn open(&self, name: &str, migrations: &'static [Migration], options: OpenOptions) -> kernel::Result<Database> {
+    async fn open(
+        &self,
+        name: &str,
+        migrations: &'static [Migration],
+        options: OpenOptions,
+    ) -> kernel::Result<Database> {
         store::open("mem:", name, migrations, options).await
     }
 
@@ -38,7 +43,12 @@ impl Directory {
 
 #[async_trait::async_trait]
 impl Opener for Directory {
-    async fn open(&self, name: &str, migrations: &'static [Migration], options: OpenOptions) -> kernel::Result<Database> {
+    async fn open(
+        &self,
+        name: &str,
+        migrations: &'static [Migration],
+        options: OpenOptions,
+    ) -> kernel::Result<Database> {
         store::open(&format!("dir:{}", self.0.path().display()), name, migrations, options).await
     }
 

@@ -105,3 +105,96 @@ impl Carts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use kernel::{Clock, LineId};
+    use store::{NewEvent, OpenOptions};
+
+    use super::*;
+    use crate::domain::Limits;
+
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            NOW
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
+    const LIMITS: Limits = Limits { line_quantity: 9, lines: 9, quantity: 99, guest_keep: Duration::from_secs(100) };
+    const GUEST: GuestId = GuestId::from_bits(5);
+    const ADA: CustomerId = CustomerId::from_bits(6);
+
+    async fn carts() -> Carts {
+        let database = store::open("mem:", "cart", &[], OpenOptions::new(Arc::new(Still))).await.expect("opened");
+        let quiet = |head: &Head| NewEvent {
+            aggregate_id: head.id.to_string(),
+            aggregate_version: head.version,
+            type_name: "test".to_owned(),
+            payload: Vec::new(),
+        };
+        Carts::new(&database, LIMITS, quiet)
+    }
+
+    async fn fill(carts: &Carts) {
+        let mut cart = Cart::new(Owner::Guest(GUEST));
+        cart.add("a", 2, LineId::from_bits(1), &LIMITS, NOW).expect("fits");
+        carts.docs.put(store::Put::create(cart.owner.cart_id().to_string(), cart)).await.expect("written");
+    }
+
+    /// Wherever a merge stops, the sweeper ends it, and the units are there once.
+    #[tokio::test]
+    async fn a_merge_that_stopped_is_finished() {
+        for stopped_after_taking_in in [false, true] {
+            let carts = carts().await;
+            fill(&carts).await;
+            let (from, into) = (Owner::Guest(GUEST).cart_id(), Owner::Customer(ADA));
+            carts.close(from, into.cart_id(), NOW).await.expect("closed");
+            if stopped_after_taking_in {
+                let guest = carts.docs.get(&from.to_string()).await.expect("read").expect("there");
+                carts.take_in(&guest, into, None, NOW).await.expect("taken in");
+            }
+            assert_eq!(carts.finish_merges(NOW).await.expect("finished"), 1);
+            assert_eq!(carts.finish_merges(NOW).await.expect("nothing left"), 0);
+            assert_eq!(carts.of(into).await.expect("read").0.quantity(), 2);
+            let guest = carts.docs.get(&from.to_string()).await.expect("read").expect("there").value;
+            assert_eq!((guest.state, guest.lines.len()), (CartState::Merged { into: into.cart_id() }, 0));
+        }
+    }
+
+    /// An order that bought from a cart in the middle of its merge takes its units from where they end up.
+    #[tokio::test]
+    async fn what_was_bought_is_followed_through_a_merge_under_way() {
+        let carts = carts().await;
+        fill(&carts).await;
+        let (from, into) = (Owner::Guest(GUEST).cart_id(), Owner::Customer(ADA));
+        carts.close(from, into.cart_id(), NOW).await.expect("closed");
+        let key = RequestKey { principal: "p".into(), method: "m", id: "1".into(), fingerprint: [0; 32], keep: Duration::from_secs(9) };
+        let bought = std::collections::BTreeMap::from([("a".to_owned(), 1)]);
+        let order = kernel::OrderId::from_bits(1);
+        let changed = carts.remove_bought(from, order, &bought, &key, |_| Vec::new(), NOW).await.expect("removed");
+        assert!(matches!(changed, Some(Changed::Now(head, true)) if head.id == into.cart_id()));
+        assert_eq!(carts.of(into).await.expect("read").0.quantity(), 1);
+    }
+
+    /// A guest's cart whose time is over is dropped, but not in the middle of a merge.
+    #[tokio::test]
+    async fn only_what_is_over_and_at_rest_is_dropped() {
+        let carts = carts().await;
+        fill(&carts).await;
+        let later = NOW.plus(LIMITS.guest_keep);
+        assert_eq!(carts.drop_expired(later.minus(Duration::from_micros(1))).await.expect("looked"), 0);
+        carts.close(Owner::Guest(GUEST).cart_id(), Owner::Customer(ADA).cart_id(), NOW).await.expect("closed");
+        assert_eq!(carts.drop_expired(later).await.expect("looked"), 0);
+        carts.finish_merges(NOW).await.expect("finished");
+        assert_eq!(carts.drop_expired(later).await.expect("looked"), 1);
+        assert_eq!(carts.drop_expired(later).await.expect("looked"), 0);
+    }
+}

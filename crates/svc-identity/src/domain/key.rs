@@ -107,7 +107,7 @@ pub fn overlap(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> Result<
     }
     let signs_from = last.signs_until.min(now.plus(times.ahead_on_request)).max(now);
     let verifies_until = last.verifies_until.min(KeyTimes::verifies_until(signs_from));
-    let ended = SigningKey { signs_until: signs_from, verifies_until, ..last.clone() };
+    let ended = SigningKey { signs_until: last.signs_until.min(signs_from), verifies_until, ..last.clone() };
     Ok((Some(ended), KeyPlan::Make { predecessor: last.id.clone(), signs_from }))
 }
 

@@ -1,13 +1,12 @@
 //! The ledger tells the whole story of the counters, whatever happened.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use contract::souk::inventory::v1::*;
 use contract::souk::r#type::v1::PageRequest;
 use tokio::task::JoinSet;
 
-use crate::shop::{Shop, receipt};
+use crate::shop::{Desk, Shop, receipt};
 
 /// A small generator, so that the story is the same each time.
 struct Dice(u64);
@@ -22,7 +21,7 @@ impl Dice {
 const SKUS: [&str; 4] = ["a", "A", "b", "c d"];
 
 /// One buyer's or worker's afternoon.
-async fn afternoon(shop: Arc<Shop>, seed: u64) {
+pub async fn afternoon(shop: Desk, seed: u64) {
     let mut dice = Dice(seed);
     for turn in 0..25 {
         let order = u128::from(dice.roll(60)) + 1;
@@ -52,7 +51,7 @@ async fn afternoon(shop: Arc<Shop>, seed: u64) {
     }
 }
 
-async fn movements(shop: &Shop, sku: &str, limit: i32) -> Vec<Movement> {
+pub async fn movements(shop: &Desk, sku: &str, limit: i32) -> Vec<Movement> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = Some(PageRequest { limit: 0, cursor });
@@ -68,15 +67,15 @@ async fn movements(shop: &Shop, sku: &str, limit: i32) -> Vec<Movement> {
 
 #[tokio::test(start_paused = true)]
 async fn after_any_afternoon_the_ledger_adds_up_to_the_counters() {
-    for seed in 1..=6 {
-        let shop = Arc::new(Shop::with(&[("a", 30), ("A", 7), ("b", 20), ("c d", 40)]).await);
+    for seed in 1..=4 {
+        let shop = Shop::with(&[("a", 30), ("A", 7), ("b", 20), ("c d", 40)]).await;
         let mut crowd = JoinSet::new();
         for buyer in 0..16 {
-            crowd.spawn(afternoon(shop.clone(), seed * 100 + buyer));
+            crowd.spawn(afternoon(shop.desk.clone(), seed * 100 + buyer));
         }
         crowd.join_all().await;
         if seed % 2 == 0 {
-            shop.harness.advance(Duration::from_secs(1_000)).await;
+            shop.harness.advance(Duration::from_secs(902)).await;
         }
         let balances = shop.balances().await;
         assert_eq!(balances.len(), 4);
@@ -94,7 +93,7 @@ async fn after_any_afternoon_the_ledger_adds_up_to_the_counters() {
 }
 
 /// Every movement follows from the one before it, and the last one is the counter.
-fn chained(movements: &[Movement], balances: &[SkuBalance]) {
+pub fn chained(movements: &[Movement], balances: &[SkuBalance]) {
     for balance in balances {
         let own = movements.iter().filter(|m| m.sku == balance.sku && m.location == balance.location);
         let (mut number, mut on_hand, mut held) = (0, 0, 0);

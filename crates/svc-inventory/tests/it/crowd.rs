@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use contract::souk::inventory::v1::HoldState;
 use tokio::task::JoinSet;
 
-use crate::shop::{Shop, hold};
+use crate::shop::{Desk, Shop, hold};
 
 /// Buyers who ask at the same time.
 const AT_ONCE: u128 = 500;
 
 /// Lets so many buyers hold one unit each of `a`; says how each ended.
-async fn rush(shop: &Shop, buyers: u128) -> BTreeMap<String, u128> {
+pub async fn rush(desk: &Desk, buyers: u128) -> BTreeMap<String, u128> {
     let mut ends: BTreeMap<String, u128> = BTreeMap::new();
     let mut next = 1;
     while next <= buyers {
         let mut crowd = JoinSet::new();
         for order in next..(next + AT_ONCE).min(buyers + 1) {
-            let mut client = shop.order.clone();
+            let mut client = desk.order.clone();
             crowd.spawn(async move { client.create_hold(hold(order, &[("a", 1)])).await.map_err(contract::error) });
         }
         next += AT_ONCE;

@@ -1,5 +1,6 @@
 //! What the tests share: an inventory under test and the words to talk to it.
 
+use std::ops::Deref;
 use std::time::Duration;
 
 use chassis::testing::{Harness, staff};
@@ -13,28 +14,64 @@ use tonic::{Response, Status};
 
 pub type Client = InventoryServiceClient<Channel>;
 
-pub struct Shop {
-    pub harness: Harness,
+/// Those who call.
+#[derive(Clone)]
+pub struct Desk {
     /// Staff who may write stock.
     pub staff: Client,
     /// The role order.
     pub order: Client,
 }
 
+/// An inventory in memory, on virtual time.
+pub struct Shop {
+    pub harness: Harness,
+    pub desk: Desk,
+}
+
+impl Deref for Shop {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
 impl Shop {
     pub async fn open() -> Self {
-        let harness = Harness::start(&svc_inventory::SERVICE, 7).await.expect("inventory starts");
+        let harness = Harness::builder(&svc_inventory::SERVICE, 7).start().await.expect("inventory starts");
         let staff = harness.client(InventoryServiceClient::new, staff(1, &["stock.write"]));
         let order = harness.client_as_role("order", InventoryServiceClient::new, Principal::Anonymous);
-        Self { harness, staff, order }
+        Self { harness, desk: Desk { staff, order } }
     }
 
     /// Opens with so many units of each SKU at `main`.
     pub async fn with(stock: &[(&str, i64)]) -> Self {
         let shop = Self::open().await;
-        let lines = stock.iter().map(|(sku, units)| receipt(sku, *units, &format!("first-{sku}"))).collect();
-        shop.staff.clone().receive_stock(ReceiveStockRequest { request_id: "first".into(), lines }).await.expect("received");
+        shop.receive(stock).await;
         shop
+    }
+
+    /// The bands that were crossed so far, in order.
+    pub async fn crossings(&self) -> Vec<StockBandChanged> {
+        let mut events = self.harness.client(EventServiceClient::new, staff(2, &["events.read"]));
+        let request = SubscribeRequest { source: "inventory".into(), ..Default::default() };
+        let mut stream = events.subscribe(request).await.expect("subscribed").into_inner();
+        let mut seen = Vec::new();
+        while let Ok(Ok(Some(message))) = tokio::time::timeout(Duration::from_millis(50), stream.message()).await {
+            for event in message.events {
+                seen.push(event.payload.expect("a payload").to_msg::<StockBandChanged>().expect("a crossing"));
+            }
+        }
+        seen
+    }
+}
+
+impl Desk {
+    /// Receives the first stock.
+    pub async fn receive(&self, stock: &[(&str, i64)]) {
+        let lines = stock.iter().map(|(sku, units)| receipt(sku, *units, &format!("first-{sku}"))).collect();
+        self.staff.clone().receive_stock(ReceiveStockRequest { request_id: "first".into(), lines }).await.expect("received");
     }
 
     pub async fn hold(&self, order: u128, lines: &[(&str, i64)]) -> Result<Hold> {
@@ -95,20 +132,6 @@ impl Shop {
             assert!(b.on_hand >= 0 && b.held >= 0, "{b:?}");
         }
         all
-    }
-
-    /// The bands that were crossed so far, in order.
-    pub async fn crossings(&self) -> Vec<StockBandChanged> {
-        let mut events = self.harness.client(EventServiceClient::new, staff(2, &["events.read"]));
-        let request = SubscribeRequest { source: "inventory".into(), ..Default::default() };
-        let mut stream = events.subscribe(request).await.expect("subscribed").into_inner();
-        let mut seen = Vec::new();
-        while let Ok(Ok(Some(message))) = tokio::time::timeout(Duration::from_millis(50), stream.message()).await {
-            for event in message.events {
-                seen.push(event.payload.expect("a payload").to_msg::<StockBandChanged>().expect("a crossing"));
-            }
-        }
-        seen
     }
 }
 

@@ -119,7 +119,7 @@ mod tests {
         fn every_delivery_is_in_one_batch_that_fits(sizes in prop::collection::vec((1_usize..4000, 0_u32..2), 0..120)) {
             let due: Vec<_> = sizes.iter().map(|(size, tries)| Delivery::new(Timestamp::from_secs(1), "x", "e".repeat(*size), *tries)).collect();
             let batches = batches(&due);
-            prop_assert_eq!(batches.concat(), due);
+            prop_assert_eq!(&batches.concat(), &due);
             for batch in batches {
                 prop_assert!(news::body(batch.iter().map(|d| d.event.as_str())).len() <= 64 * 1024);
                 prop_assert!(batch.len() == 1 || batch.iter().all(|delivery| delivery.tries == 0));

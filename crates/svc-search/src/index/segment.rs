@@ -1,6 +1,6 @@
 //! What is read of a segment again and again, opened once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use kernel::Currency;
@@ -41,8 +41,8 @@ impl Segments {
 
     /// Forgets segments that are not among these.
     pub(super) fn keep(&self, searcher: &Searcher) {
-        let alive = searcher.segments();
-        self.0.lock().retain(|id, _| alive.contains_key(id));
+        let alive: HashSet<SegmentId> = searcher.segment_readers().iter().map(SegmentReader::segment_id).collect();
+        self.0.lock().retain(|id, _| alive.contains(id));
     }
 }
 

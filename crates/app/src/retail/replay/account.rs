@@ -6,13 +6,9 @@ use crate::retail::money::WireMoney;
 
 /// The table.
 pub(super) fn table(report: &Report) -> String {
-    let money = |money: &WireMoney| {
-        let (sign, minor) = (if money.minor_units < 0 { "-" } else { "" }, money.minor_units.unsigned_abs());
-        format!("{sign}{}.{:02} {}", minor / 100, minor % 100, money.currency_code)
-    };
     let account = &report.account;
     let row = |name: &str, value: String| (name.to_owned(), value);
-    let lines = |lines: u64, sum: &WireMoney| format!("{lines} lines  {:>18}", money(sum));
+    let lines = |lines: u64, sum: &WireMoney| format!("{lines} lines  {:>18}", sum.to_string());
     let mut rows = vec![
         row("file", lines(account.file.lines, &account.file.money)),
         row("accepted", lines(account.accepted.lines, &account.accepted.money)),

@@ -1,0 +1,71 @@
+//! The same on disk, with real threads and real time: races that virtual time does not have.
+
+use std::collections::BTreeMap;
+
+use chassis::testing::staff;
+use chassis::{Options, Running, run};
+use contract::souk::inventory::v1::HoldState;
+use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
+use mesh::Principal;
+use tempfile::TempDir;
+use tokio::task::JoinSet;
+
+use crate::audit::{afternoon, chained, movements};
+use crate::crowd::rush;
+use crate::shop::Desk;
+
+async fn open(dir: &TempDir) -> (Running, Desk) {
+    let data = format!("dir:{}", dir.path().display());
+    let running = run(&[svc_inventory::SERVICE], Options::new(data)).await.expect("inventory starts");
+    let staff = running.client("inventory", None, staff(1, &["stock.write"]), InventoryServiceClient::new).expect("here");
+    let order = running.client("inventory", Some("order"), Principal::Anonymous, InventoryServiceClient::new).expect("here");
+    (running, Desk { staff, order })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_crowd_of_buyers_gets_what_is_there() {
+    let dir = TempDir::new().expect("a directory");
+    let (_running, desk) = open(&dir).await;
+    desk.receive(&[("a", 30)]).await;
+    let ends = rush(&desk, 400).await;
+    assert_eq!(ends, BTreeMap::from([("held".to_owned(), 30), ("OUT_OF_STOCK".to_owned(), 370)]));
+    assert_eq!(desk.counter("a").await, (0, 30));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn after_a_busy_afternoon_the_ledger_adds_up() {
+    let dir = TempDir::new().expect("a directory");
+    let (_running, desk) = open(&dir).await;
+    desk.receive(&[("a", 30), ("A", 7), ("b", 20), ("c d", 40)]).await;
+    let mut crowd = JoinSet::new();
+    for buyer in 0..24 {
+        crowd.spawn(afternoon(desk.clone(), buyer));
+    }
+    crowd.join_all().await;
+    chained(&movements(&desk, "", 1000).await, &desk.balances().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hold_ends_once_and_outlives_a_restart() {
+    let dir = TempDir::new().expect("a directory");
+    let (running, desk) = open(&dir).await;
+    desk.receive(&[("a", 100)]).await;
+    let mut crowd = JoinSet::new();
+    for order in 1..=30 {
+        let desk = desk.clone();
+        crowd.spawn(async move {
+            desk.hold(order, &[("a", 1)]).await.expect("held");
+            let (commit, release) = tokio::join!(desk.commit(order), desk.release(order));
+            assert!(commit.is_ok() != release.is_ok(), "{commit:?} {release:?}");
+        });
+    }
+    crowd.join_all().await;
+    desk.hold(31, &[("a", 1)]).await.expect("held");
+    running.stop(std::time::Duration::from_secs(5)).await;
+    drop((running, desk));
+    let (_running, desk) = open(&dir).await;
+    assert_eq!(desk.state(31).await, HoldState::Held);
+    assert_eq!(desk.commit(31).await.expect("committed").state(), HoldState::Committed);
+    let balances = desk.balances().await;
+    assert_eq!((balances[0].held, balances[0].placed, balances[0].sold + balances[0].released), (0, 31, 31));
+}

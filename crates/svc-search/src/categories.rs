@@ -1,0 +1,95 @@
+//! The names of categories, which stand beside the index: facets are counted by id.
+
+use std::collections::HashMap;
+
+use contract::souk::product::v1::Category;
+
+use crate::domain::words;
+
+/// The most levels that are followed.
+const DEPTH_MAX: usize = 16;
+
+/// Categories by id, in the order they are shown in.
+#[derive(Clone, Debug, Default)]
+pub struct Categories {
+    by_id: HashMap<String, Category>,
+    order: Vec<String>,
+}
+
+impl Categories {
+    /// These categories.
+    pub fn new(categories: impl IntoIterator<Item = Category>) -> Self {
+        let by_id: HashMap<_, _> =
+            categories.into_iter().map(|category| (category.category_id.clone(), category)).collect();
+        let mut order: Vec<String> = by_id.keys().cloned().collect();
+        order.sort_by_cached_key(|id| place(&by_id, id));
+        Self { by_id, order }
+    }
+
+    /// With a category as it is now; an older version changes nothing.
+    pub fn with(&self, category: Category) -> Self {
+        if self.by_id.get(&category.category_id).is_some_and(|known| known.version > category.version) {
+            return self.clone();
+        }
+        let others = self.by_id.values().filter(|known| known.category_id != category.category_id).cloned();
+        Self::new(others.chain([category]))
+    }
+
+    /// Without a category.
+    pub fn without(&self, id: &str) -> Self {
+        Self::new(self.by_id.values().filter(|known| known.category_id != id).cloned())
+    }
+
+    /// All, parents before children.
+    pub fn iter(&self) -> impl Iterator<Item = &Category> {
+        self.order.iter().filter_map(|id| self.by_id.get(id))
+    }
+
+    /// Those whose name has a word that begins with each word typed, at most `limit`.
+    pub fn beginning(&self, typed: &[String], limit: usize) -> Vec<&Category> {
+        let fits = |category: &&Category| {
+            let name = words(&category.name);
+            !typed.is_empty() && typed.iter().all(|word| name.iter().any(|own| own.starts_with(word.as_str())))
+        };
+        self.iter().filter(fits).take(limit).collect()
+    }
+}
+
+/// Where a category stands: positions and names from the top.
+fn place(by_id: &HashMap<String, Category>, id: &str) -> Vec<(i32, String, String)> {
+    let mut line = Vec::new();
+    let mut next = by_id.get(id);
+    while let Some(category) = next.filter(|_| line.len() < DEPTH_MAX) {
+        line.push((category.position, category.name.clone(), category.category_id.clone()));
+        next = by_id.get(&category.parent_id);
+    }
+    line.reverse();
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn category(id: &str, parent: &str, name: &str, version: i64) -> Category {
+        Category {
+            category_id: id.into(),
+            parent_id: parent.into(),
+            name: name.into(),
+            version,
+            ..Category::default()
+        }
+    }
+
+    #[test]
+    fn parents_stand_before_children_and_newer_before_older() {
+        let all = Categories::new([category("m", "k", "Mugs", 1), category("b", "k", "Bowls", 1), category("k", "", "Kitchen", 2)]);
+        let names = |all: &Categories| all.iter().map(|category| category.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&all), ["Kitchen", "Bowls", "Mugs"]);
+        let all = all.with(category("k", "", "Cook", 1)).with(category("b", "k", "Dishes", 2));
+        assert_eq!(names(&all), ["Kitchen", "Dishes", "Mugs"]);
+        assert_eq!(names(&all.without("m")), ["Kitchen", "Dishes"]);
+        assert_eq!(all.beginning(&words("dish"), 5)[0].category_id, "b");
+        assert!(all.beginning(&[], 5).is_empty());
+    }
+}
