@@ -20,7 +20,7 @@ use contract::souk::cart::v1::cart_service_client::CartServiceClient;
 use contract::souk::checkout::v1::checkout_service_client::CheckoutServiceClient;
 use contract::souk::checkout::v1::{CreateQuoteRequest, CreateQuoteResponse};
 use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
-use contract::souk::inventory::v1::{GetTotalsRequest, GetTotalsResponse, ReceiptLine, ReceiveStockRequest};
+use contract::souk::inventory::v1::{GetTotalsRequest, ReceiptLine, ReceiveStockRequest, StockTotals};
 use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::order::v1::{GetOrderRequest, Order, PlaceOrderRequest, TenderRequest};
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
@@ -123,9 +123,10 @@ impl World {
     }
 
     /// All units, by where they are.
-    pub async fn units(&self) -> GetTotalsResponse {
+    pub async fn units(&self) -> StockTotals {
         let mut inventory = self.operator().client("inventory", InventoryServiceClient::new);
-        inventory.get_totals(GetTotalsRequest::default()).await.expect("totals").into_inner()
+        let answer = inventory.get_totals(GetTotalsRequest::default()).await.expect("totals").into_inner();
+        answer.totals.expect("totals are told")
     }
 
     /// Lets time pass; every timer that is due fires.

@@ -1,12 +1,14 @@
-//! `souk audit`: proves the books of a running shop, or names the rows that break them.
+//! `souk audit`: reads every service through its API and proves the books, or names the rows that break them.
 //!
-//! [`collect`] reads every service through its API into [`Facts`]; [`checks`] judges them, without I/O. A running shop is never
-//! quite still, so what looks wrong is looked at again for up to 30 s: only what stays exactly as it was is a violation.
+//! [`books`] are plain rows; `collect` reads them from a shop; [`checks`] are pure functions of them. A running shop is never
+//! quite still: what a first look finds is looked at again, and only what stands still is told.
 
-mod checks;
+pub mod books;
+pub mod checks;
 mod collect;
-mod facts;
+mod expect;
 mod report;
+mod sums;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,21 +17,24 @@ use clap::Args;
 use tokio::time::Instant;
 
 use crate::client::{Shop, ShopArgs};
-use crate::console::{self, Outcome, Verdict};
-pub use checks::{Check, Violation, judge};
-pub use facts::{Facts, HoldFact, Remembered, Stream};
-pub use report::Report;
+use crate::console::{self, Failure, Outcome, Verdict};
+use books::Remembered;
+use checks::Check;
+pub use expect::read as read_expected;
+pub use report::{Report, Totals, Units};
 
-/// For how long what is in flight may take to settle.
-const SETTLE_WITHIN: Duration = Duration::from_secs(30);
-/// How long to wait before looking again.
-const LOOK_AGAIN_AFTER: Duration = Duration::from_secs(1);
+/// For how long what is in flight is looked at again.
+const SETTLES_WITHIN: Duration = Duration::from_secs(30);
+/// The first pause between two looks; doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+/// The longest pause between two looks.
+const PAUSE_MAX: Duration = Duration::from_secs(4);
 
 /// Options of `souk audit`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:\n  souk audit --json | jq '.checks[] | select(.violations != [])'")]
+#[command(after_help = "Example:\n  souk audit --json")]
 pub struct AuditArgs {
-    /// A file of confirmed orders (order id, tab, minor units) that must all be there, as `souk replay --confirmed` writes it.
+    /// What a client was told (order id, tab, minor units, a line each), which the shop must remember.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
     /// Which shop.
@@ -40,37 +45,50 @@ pub struct AuditArgs {
     pub json: bool,
 }
 
-/// Audits a shop.
+/// Runs `souk audit`.
 ///
 /// # Errors
-/// Exit code 2 for an `--expect` file that cannot be read; 1 for a shop that was lost.
+/// Exit code 2 for a wrong file, address or credential; 1 when the shop is lost on the way.
 pub async fn run(args: AuditArgs) -> Outcome {
-    let remembered = args.expect.as_deref().map(collect::remembered).transpose()?;
+    let remembered = args.expect.as_deref().map(expect::read).transpose()?;
     let shop = Shop::connect(&args.shop).await?;
-    let report = audit(&shop, remembered.as_ref()).await?;
+    let report = prove(&shop, remembered).await?;
     console::result(args.json, &report, || report.table())?;
     Ok(if report.ok { Verdict::Holds } else { Verdict::Fails })
 }
 
-/// Looks until nothing is wrong, or nothing settles any more.
+/// Proves the books of a shop, and that it remembers what a client was told.
+///
+/// What breaks a rule is looked at again until it is gone or stands still: told is what two looks after each other found alike.
+/// What somebody still works on is given 30 s.
 ///
 /// # Errors
-/// Exit code 1 for a shop that was lost or refuses to be read.
-pub async fn audit(shop: &Shop, remembered: Option<&Remembered>) -> Result<Report, console::Failure> {
-    let began = Instant::now();
-    let mut suspects: Option<Vec<Check>> = None;
+/// When the shop is lost, or does not let this caller read.
+pub async fn prove(shop: &Shop, remembered: Option<Vec<Remembered>>) -> Result<Report, Failure> {
+    let deadline = Instant::now() + SETTLES_WITHIN;
+    let mut pause = PAUSE_MIN;
+    let mut earlier: Option<Vec<Check>> = None;
     loop {
-        let facts = collect::collect(shop).await?;
-        let checks = judge(&facts, remembered);
-        let checks = match &suspects {
-            Some(before) => checks::unsettled(before, checks),
-            None => checks,
-        };
-        let settled = checks.iter().all(|check| check.violations.is_empty());
-        if settled || began.elapsed() >= SETTLE_WITHIN {
-            return Ok(Report::new(&facts, checks));
+        let mut books = collect::books(shop).await?;
+        books.remembered.clone_from(&remembered);
+        let now = checks::all(&books);
+        let mut stood = now.clone();
+        for check in &mut stood {
+            check.keep_what_stood(earlier.iter().flatten().find(|before| before.name == check.name));
         }
-        suspects = Some(checks);
-        tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+        let clean = now.iter().all(Check::holds);
+        let seen_twice = earlier.is_some();
+        if clean || (seen_twice && (settled(&stood) || Instant::now() >= deadline)) {
+            return Ok(Report::new(stood, &books));
+        }
+        earlier = Some(now);
+        // Between two looks the shop goes on; there is nothing to be told by.
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PAUSE_MAX);
     }
+}
+
+/// Whether another look would show nothing new.
+fn settled(stood: &[Check]) -> bool {
+    !stood.iter().any(Check::in_flight)
 }

@@ -14,6 +14,7 @@ use kernel::{Code, Error};
 use crate::audit::{self, AuditArgs};
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
+use crate::import::{self, ImportProductsArgs};
 use crate::retail::import::ImportArgs;
 use crate::retail::replay::ReplayArgs;
 use crate::retail::synth::SynthArgs;
@@ -96,6 +97,8 @@ struct OnShop {
 enum Import {
     /// A catalogue and its stock from a file of the UCI "Online Retail" shape
     OnlineRetail(ImportArgs),
+    /// Products from CSV or JSON lines; good rows are applied, bad ones listed
+    Products(ImportProductsArgs),
 }
 
 #[derive(Subcommand)]
@@ -157,6 +160,7 @@ async fn run(command: Command) -> Outcome {
     match command {
         Command::Up(_) => Ok(Verdict::Holds),
         Command::Import(Import::OnlineRetail(args)) => retail::import::run(args).await,
+        Command::Import(Import::Products(args)) => import::run(args).await,
         Command::Replay(Replay::OnlineRetail(args)) => retail::replay::run(args).await,
         Command::Synth(Synth::OnlineRetail(args)) => retail::synth::run(&args),
         Command::Audit(args) => audit::run(args).await,

@@ -1,10 +1,11 @@
 //! The command line of souk, and the one list of its roles.
 
 pub mod audit;
+pub mod cli;
 pub mod client;
 pub mod console;
 pub mod files;
+pub mod import;
 pub mod retail;
-pub mod cli;
 pub mod roles;
 pub mod up;

@@ -8,10 +8,12 @@ pub const ROLES: &[Service] = &[
     svc_user::SERVICE,
     svc_product::SERVICE,
     svc_inventory::SERVICE,
+    svc_shipping::SERVICE,
     svc_payment::SERVICE,
     svc_cart::SERVICE,
     svc_checkout::SERVICE,
     svc_order::SERVICE,
+    svc_search::SERVICE,
 ];
 
 /// The registry as JSON: what each role owns, calls and consumes.

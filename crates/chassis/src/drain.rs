@@ -85,6 +85,13 @@ impl Drain {
         self.0.stage.send_replace(Stage::Draining);
     }
 
+    /// Stops everything where it is.
+    pub(crate) fn abort(&self) {
+        self.begin();
+        drop(std::mem::take(&mut *self.0.loops.lock()));
+        drop(std::mem::take(&mut *self.0.work.lock()));
+    }
+
     /// Waits until work and loops have ended, at most `grace`; then stops what is left. Returns whether all ended by itself.
     pub async fn finish(&self, grace: Duration) -> bool {
         self.begin();

@@ -249,3 +249,11 @@ impl Running {
         self.house.drain.finish(grace).await
     }
 }
+
+impl Drop for Running {
+    /// Lets go of the roles, which hold each other through the directory, so that their databases close.
+    fn drop(&mut self) {
+        self.house.drain.abort();
+        self.house.directory.clear();
+    }
+}

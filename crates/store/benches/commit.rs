@@ -6,12 +6,11 @@
 //! 64 / 6, which is the best that group commit can do for them.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use kernel::{Clock, Timestamp};
 use rusqlite::Connection;
+use store::conformance::TestClock;
 use store::{Batch, Database, Migration, NewEvent, OpenOptions, RequestKey, sql};
 
 const DATABASES: usize = 6;
@@ -24,20 +23,6 @@ const MIGRATIONS: &[Migration] = &[Migration {
         "CREATE TABLE stock (sku VARCHAR(40) PRIMARY KEY, on_hand BIGINT NOT NULL);
           CREATE TABLE sale (id VARCHAR(40) PRIMARY KEY, sku VARCHAR(40) NOT NULL, quantity BIGINT NOT NULL);",
 }];
-
-/// The system's clock: a benchmark runs in real time.
-struct SystemClock(Instant);
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-        Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-    }
-
-    fn monotonic(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
 
 fn sale_id(run: u64, at: usize) -> String {
     format!("sal_{run:08}{at:014}")
@@ -66,13 +51,11 @@ fn batch(id: &str) -> Batch {
 
 async fn open(directory: &Path) -> Vec<Database> {
     let url = format!("dir:{}", directory.display());
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock(Instant::now()));
     let mut databases = Vec::new();
     for at in 0..DATABASES {
-        let database =
-            store::open(&url, &format!("db{at}"), MIGRATIONS, OpenOptions::new(Arc::clone(&clock)))
-                .await
-                .expect("opens");
+        let database = store::open(&url, &format!("db{at}"), MIGRATIONS, OpenOptions::new(TestClock::new()))
+            .await
+            .expect("opens");
         let stock = sql("INSERT INTO stock (sku, on_hand) VALUES (?, ?)").bind("sku").bind(i64::MAX);
         database.sql().commit(Batch::new().run(stock)).await.expect("stocked");
         databases.push(database);

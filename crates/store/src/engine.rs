@@ -15,7 +15,8 @@ use crate::batch::{Batch, Committed, Effects, Position, StoredEvent};
 use crate::docs::Index;
 use crate::error::CommitError;
 use crate::parked::ParkedEvent;
-use crate::value::{Row, Statement, Value};
+use crate::row::Row;
+use crate::value::{Statement, Value};
 
 /// What every engine keeps beside rows or documents.
 #[async_trait]

@@ -4,6 +4,9 @@ use std::fmt;
 
 use kernel::{Code, Error};
 
+/// Begins the label of a fence.
+pub(crate) const FENCE: &str = "lease:";
+
 /// Why a commit did not happen. But for `Failed`, nothing was written.
 #[derive(Debug)]
 pub enum CommitError {
@@ -32,10 +35,11 @@ pub enum CommitError {
 }
 
 impl CommitError {
-    /// Whether it says that the row or document changed since it was read.
+    /// Whether it says that the row or document changed since it was read, so that reading again and deciding anew may
+    /// help. A fence that fell is none of these: the work is another's now.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        matches!(self, Self::Unexpected { .. })
+        matches!(self, Self::Unexpected { label, .. } if !label.starts_with(FENCE))
     }
 }
 
@@ -71,7 +75,7 @@ impl From<CommitError> for Error {
     /// What a caller is told when the service has no better word for it.
     fn from(error: CommitError) -> Self {
         match error {
-            CommitError::Unexpected { label, .. } if label.starts_with("lease:") => {
+            CommitError::Unexpected { label, .. } if label.starts_with(FENCE) => {
                 Error::conflict("LEASE_LOST", "another instance has taken this work over")
                     .with("label", label)
             }

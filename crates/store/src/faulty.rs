@@ -21,7 +21,8 @@ use crate::engine::{
 };
 use crate::error::CommitError;
 use crate::parked::ParkedEvent;
-use crate::value::{Row, Statement, Value};
+use crate::row::Row;
+use crate::value::{Statement, Value};
 
 /// How often what happens, in operations per million.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

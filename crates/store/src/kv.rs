@@ -9,11 +9,11 @@ use kernel::{Clock, Error, Result};
 use parking_lot::Mutex;
 
 /// The most bytes of a key.
-pub const KEY_BYTES_MAX: usize = 512;
+pub const KV_KEY_BYTES_MAX: usize = 512;
 /// The most bytes of a value.
-pub const VALUE_BYTES_MAX: usize = 1 << 20;
+pub const KV_VALUE_BYTES_MAX: usize = 1 << 20;
 /// The most keys in memory unless said otherwise.
-pub const ENTRIES_MAX: usize = 100_000;
+pub const KV_ENTRIES_MAX: usize = 100_000;
 /// The most bytes of keys and values in memory.
 const BYTES_MAX: usize = 64 << 20;
 
@@ -71,10 +71,10 @@ impl Kv {
         Self { engine }
     }
 
-    /// In this process, with at most [`ENTRIES_MAX`] keys: when it is full, what expires first goes first.
+    /// In this process, with at most [`KV_ENTRIES_MAX`] keys: when it is full, what expires first goes first.
     #[must_use]
     pub fn memory(clock: Arc<dyn Clock>) -> Self {
-        Self::memory_of(clock, ENTRIES_MAX)
+        Self::memory_of(clock, KV_ENTRIES_MAX)
     }
 
     /// In this process, with at most `entries_max` keys.
@@ -95,7 +95,7 @@ impl Kv {
     /// Sets a key for a time.
     ///
     /// # Errors
-    /// When the store fails; `KV_TOO_LARGE` above [`KEY_BYTES_MAX`] or [`VALUE_BYTES_MAX`].
+    /// When the store fails; `KV_TOO_LARGE` above [`KV_KEY_BYTES_MAX`] or [`KV_VALUE_BYTES_MAX`].
     pub async fn set(&self, key: &str, value: &[u8], ttl: Duration) -> Result<()> {
         check(key, value.len())?;
         self.engine.set(key, value, ttl, false).await.map(|_| ())
@@ -142,8 +142,9 @@ impl Kv {
 }
 
 fn check(key: &str, value_bytes: usize) -> Result<()> {
-    if key.is_empty() || key.len() > KEY_BYTES_MAX || value_bytes > VALUE_BYTES_MAX {
-        let message = format!("a key has 1 to {KEY_BYTES_MAX} bytes and a value at most {VALUE_BYTES_MAX}");
+    if key.is_empty() || key.len() > KV_KEY_BYTES_MAX || value_bytes > KV_VALUE_BYTES_MAX {
+        let message =
+            format!("a key has 1 to {KV_KEY_BYTES_MAX} bytes and a value at most {KV_VALUE_BYTES_MAX}");
         return Err(Error::invalid("KV_TOO_LARGE", message));
     }
     Ok(())

@@ -33,20 +33,26 @@ impl Outbox {
     /// # Errors
     /// `POSITION_TOO_OLD` when events between the position and what is kept were pruned: begin from a snapshot.
     /// `POSITION_UNKNOWN` when this database never had that position, since it was made anew or restored from before:
-    /// reconcile with a snapshot, what was read may not be true any more. Both carry `oldest_sequence` and `head_sequence`.
+    /// reconcile with a snapshot, what was read may not be true any more. `DATA_CORRUPT` when an event is missing.
     pub async fn read(&self, after: Position, limit: u32) -> Result<Vec<StoredEvent>> {
         if self.engine.watch().borrow().eq(&after) {
             return Ok(Vec::new());
         }
         check(after, &self.engine.extent().await?)?;
         let events = self.engine.events(after.sequence, limit.min(EVENTS_READ_MAX)).await?;
-        match events.first() {
-            // Pruned between the check and the read.
-            Some(first) if first.position.sequence != after.sequence + 1 => {
-                Err(too_old(after, first.position.sequence))
+        for (event, expected) in events.iter().zip(after.sequence + 1..) {
+            let found = event.position.sequence;
+            if found != expected && expected == after.sequence + 1 {
+                // Pruned between the check and the read.
+                return Err(too_old(after, found));
             }
-            _ => Ok(events),
+            if found != expected {
+                let message = "events are missing in the outbox of this service; its data are damaged";
+                let cause = format!("after sequence {} comes {found}", expected - 1);
+                return Err(Error::new(Code::Internal, "DATA_CORRUPT", message).because(cause));
+            }
         }
+        Ok(events)
     }
 
     /// The newest position; sequence 0 of the present epoch before the first event.

@@ -7,7 +7,8 @@ use kernel::{Error, Result};
 use crate::batch::{Batch, Committed, Position, RequestKey};
 use crate::engine::{Engine, SqlEngine};
 use crate::error::{CommitError, key_reused};
-use crate::value::{Row, Statement};
+use crate::row::Row;
+use crate::value::Statement;
 
 /// The most rows that a query returns.
 pub const ROWS_MAX: usize = 10_000;

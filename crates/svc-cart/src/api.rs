@@ -75,18 +75,27 @@ fn answer<T>(reply: Result<Reply<T>>) -> Answer<T> {
 #[tonic::async_trait]
 impl CartService for Api {
     async fn get_cart(&self, request: Request<wire::GetCartRequest>) -> Answer<wire::GetCartResponse> {
-        self.show(&mesh::caller(&request), request.get_ref()).await.map(Response::new).map_err(contract::status)
+        self.show(&mesh::caller(&request), request.get_ref())
+            .await
+            .map(Response::new)
+            .map_err(contract::status)
     }
 
     async fn add_line(&self, request: Request<wire::AddLineRequest>) -> Answer<wire::AddLineResponse> {
         answer(self.add(&mesh::caller(&request), request.get_ref()).await)
     }
 
-    async fn set_line_quantity(&self, request: Request<wire::SetLineQuantityRequest>) -> Answer<wire::SetLineQuantityResponse> {
+    async fn set_line_quantity(
+        &self,
+        request: Request<wire::SetLineQuantityRequest>,
+    ) -> Answer<wire::SetLineQuantityResponse> {
         answer(self.set_quantity(&mesh::caller(&request), request.get_ref()).await)
     }
 
-    async fn remove_line(&self, request: Request<wire::RemoveLineRequest>) -> Answer<wire::RemoveLineResponse> {
+    async fn remove_line(
+        &self,
+        request: Request<wire::RemoveLineRequest>,
+    ) -> Answer<wire::RemoveLineResponse> {
         answer(self.remove(&mesh::caller(&request), request.get_ref()).await)
     }
 
@@ -94,11 +103,17 @@ impl CartService for Api {
         answer(self.clear(&mesh::caller(&request), request.get_ref()).await)
     }
 
-    async fn merge_guest_cart(&self, request: Request<wire::MergeGuestCartRequest>) -> Answer<wire::MergeGuestCartResponse> {
+    async fn merge_guest_cart(
+        &self,
+        request: Request<wire::MergeGuestCartRequest>,
+    ) -> Answer<wire::MergeGuestCartResponse> {
         answer(self.merge(&mesh::caller(&request), request.get_ref()).await)
     }
 
-    async fn remove_bought_lines(&self, request: Request<wire::RemoveBoughtLinesRequest>) -> Answer<wire::RemoveBoughtLinesResponse> {
+    async fn remove_bought_lines(
+        &self,
+        request: Request<wire::RemoveBoughtLinesRequest>,
+    ) -> Answer<wire::RemoveBoughtLinesResponse> {
         answer(self.remove_bought(&mesh::caller(&request), request.get_ref()).await)
     }
 }

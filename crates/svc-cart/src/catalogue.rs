@@ -45,7 +45,8 @@ impl Catalogue {
         }
         let found = self.variants(vec![sku.to_owned()]).await?;
         if !found.get(sku).is_some_and(is_sold) {
-            return Err(Error::not_found("SKU_NOT_FOUND", "nothing with this SKU is sold here").with_field("/sku", "is not sold here"));
+            return Err(Error::not_found("SKU_NOT_FOUND", "nothing with this SKU is sold here")
+                .with_field("/sku", "is not sold here"));
         }
         let mut sold = self.sold.lock();
         if sold.len() >= SOLD_MAX {
@@ -63,7 +64,12 @@ impl Catalogue {
         if skus.is_empty() {
             return Ok(HashMap::new());
         }
-        let response = self.product.clone().batch_get_variants(BatchGetVariantsRequest { skus }).await.map_err(contract::error)?;
+        let response = self
+            .product
+            .clone()
+            .batch_get_variants(BatchGetVariantsRequest { skus })
+            .await
+            .map_err(contract::error)?;
         Ok(response.into_inner().variants.into_iter().map(|variant| (variant.sku.clone(), variant)).collect())
     }
 }

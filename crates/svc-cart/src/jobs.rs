@@ -22,7 +22,9 @@ impl Jobs {
         match self.carts.drop_expired(self.ctx.now()).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "old guests' carts dropped"),
-            Err(error) => tracing::warn!(error = ?error, "old guests' carts could not be dropped; the next run tries again"),
+            Err(error) => {
+                tracing::warn!(error = ?error, "old guests' carts could not be dropped; the next run tries again")
+            }
         }
     }
 
@@ -31,7 +33,9 @@ impl Jobs {
         match self.carts.finish_merges(self.ctx.now()).await {
             Ok(0) => {}
             Ok(finished) => tracing::info!(finished, "half-done merges finished"),
-            Err(error) => tracing::warn!(error = ?error, "half-done merges could not be finished; the next run tries again"),
+            Err(error) => {
+                tracing::warn!(error = ?error, "half-done merges could not be finished; the next run tries again")
+            }
         }
     }
 }

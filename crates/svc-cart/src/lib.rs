@@ -22,8 +22,10 @@ use kernel::Currency;
 use serde::{Deserialize, Serialize};
 
 /// The role `cart`.
-pub const SERVICE: chassis::Service =
-    chassis::Service::new("cart", start).calls(&["product"]).about("Carts of guests and customers.").settings::<Settings>();
+pub const SERVICE: chassis::Service = chassis::Service::new("cart", start)
+    .calls(&["product"])
+    .about("Carts of guests and customers.")
+    .settings::<Settings>();
 
 /// How often old guests' carts are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
@@ -48,7 +50,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { line_quantity_max: 999, lines_max: 100, quantity_max: 9_999, guest_seconds: 2_592_000, currency: "GBP".to_owned() }
+        Self {
+            line_quantity_max: 999,
+            lines_max: 100,
+            quantity_max: 9_999,
+            guest_seconds: 2_592_000,
+            currency: "GBP".to_owned(),
+        }
     }
 }
 

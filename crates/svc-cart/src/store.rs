@@ -118,7 +118,8 @@ impl Carts {
     ) -> Result<Changed<R>> {
         let id = owner.cart_id().to_string();
         let decided = self.docs.update(&id, |found| {
-            let (mut cart, version) = found.map_or_else(|| (Cart::new(owner), 0), |found| (found.value.clone(), found.version));
+            let (mut cart, version) =
+                found.map_or_else(|| (Cart::new(owner), 0), |found| (found.value.clone(), found.version));
             if cart.owner != owner {
                 return Err(not_found());
             }
@@ -166,7 +167,9 @@ impl Carts {
             match decided.await? {
                 Updated::Replayed(answer) => return Ok(Some(Changed::Replayed(answer))),
                 Updated::Done(Bought::Nothing, _) => return Ok(None),
-                Updated::Done(Bought::Done(head, changed), _) => return Ok(Some(Changed::Now(head, changed))),
+                Updated::Done(Bought::Done(head, changed), _) => {
+                    return Ok(Some(Changed::Now(head, changed)));
+                }
                 Updated::Done(Bought::Moved(moved, into), _) => {
                     self.finish_merge(&moved, now).await?;
                     at = into;

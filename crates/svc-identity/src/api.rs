@@ -50,7 +50,10 @@ impl<T> Asked<T> {
     /// The caller's account.
     fn account(&self) -> Result<CustomerId> {
         let message = "sign in with an account first";
-        self.caller.principal.account().ok_or_else(|| Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message))
+        self.caller
+            .principal
+            .account()
+            .ok_or_else(|| Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message))
     }
 
     /// The account a request is about: the caller's own when it names none, and another's only for who has `permission`.
@@ -74,7 +77,13 @@ fn credentials_refused() -> Error {
 
 impl Api {
     /// The key of a request. The fingerprint is keyed: see [`Derive::fingerprint`].
-    fn key(&self, owner: String, method: &'static str, request_id: &str, fingerprint: [u8; 32]) -> Result<RequestKey> {
+    fn key(
+        &self,
+        owner: String,
+        method: &'static str,
+        request_id: &str,
+        fingerprint: [u8; 32],
+    ) -> Result<RequestKey> {
         let checked = chassis::request_key(&Caller::default(), method, request_id, &())?;
         Ok(RequestKey { principal: owner, fingerprint, ..checked })
     }

@@ -43,7 +43,8 @@ impl Derive {
     }
 
     fn mac(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 32] {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.0.as_slice()).expect("HMAC takes a key of any length");
         for part in [purpose.as_bytes()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -139,7 +140,10 @@ pub(crate) mod tests {
         assert!(derive.is_genuine(&session, &token));
         let next = Session { generation: 2, ..session.clone() };
         assert!(derive.is_genuine(&next, &token), "a spent token is known again");
-        let raised = RefreshToken { generation: 2, ..RefreshToken::parse(&derive.refresh_token(&session)).expect("own token") };
+        let raised = RefreshToken {
+            generation: 2,
+            ..RefreshToken::parse(&derive.refresh_token(&session)).expect("own token")
+        };
         assert!(!derive.is_genuine(&session, &raised), "its number is part of it");
         assert!(!derive.is_genuine(&self::session(1, [2; 16]), &token), "the seed is part of it");
         assert!(!derive.is_genuine(&self::session(2, [1; 16]), &token), "the session is part of it");
@@ -150,7 +154,15 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_refresh_token_is_refused() {
         let good = derive().refresh_token(&session(1, [1; 16]));
-        for text in ["", "rft_", "rft_AAAA", &good[4..], &good[..good.len() - 1], &format!("{good}A"), &"rft_A".repeat(1000)] {
+        for text in [
+            "",
+            "rft_",
+            "rft_AAAA",
+            &good[4..],
+            &good[..good.len() - 1],
+            &format!("{good}A"),
+            &"rft_A".repeat(1000),
+        ] {
             assert!(RefreshToken::parse(text).is_none(), "{text}");
         }
     }

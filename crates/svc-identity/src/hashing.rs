@@ -81,7 +81,9 @@ impl Hasher {
     /// # Errors
     /// `OVERLOADED` when too many wait; INTERNAL when what is stored is damaged.
     pub(crate) async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict> {
-        let known = stored.map(|text| Stored::parse(text).ok_or_else(|| Error::internal("a stored password hash is damaged")));
+        let known = stored.map(|text| {
+            Stored::parse(text).ok_or_else(|| Error::internal("a stored password hash is damaged"))
+        });
         let known = known.transpose()?;
         let against = known.clone().unwrap_or_else(|| (*self.nobody).clone());
         let hash = self.compute(password, against.cost, against.salt).await?;
@@ -90,8 +92,15 @@ impl Hasher {
     }
 
     async fn compute(&self, password: Password, cost: Cost, salt: Vec<u8>) -> Result<Vec<u8>> {
-        let overloaded = || Error::new(Code::ResourceExhausted, "OVERLOADED", "too many passwords are being checked; try again");
-        let admitted = self.admitted.clone().try_acquire_owned().map_err(|_| overloaded().retry_after_ms(1000))?;
+        let overloaded = || {
+            Error::new(
+                Code::ResourceExhausted,
+                "OVERLOADED",
+                "too many passwords are being checked; try again",
+            )
+        };
+        let admitted =
+            self.admitted.clone().try_acquire_owned().map_err(|_| overloaded().retry_after_ms(1000))?;
         let running = self.running.clone().acquire_owned().await.map_err(Error::internal)?;
         // The permits go along: a caller that leaves does not let another in before this hash is done.
         let work = move || {
@@ -106,14 +115,17 @@ fn derive(password: &[u8], cost: Cost, salt: &[u8]) -> Result<Vec<u8>> {
     let failed = |error: argon2::Error| Error::internal(error.to_string());
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(HASH_BYTES)).map_err(failed)?;
     let mut hash = vec![0; HASH_BYTES];
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params).hash_password_into(password, salt, &mut hash).map_err(failed)?;
+    Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
+        .hash_password_into(password, salt, &mut hash)
+        .map_err(failed)?;
     Ok(hash)
 }
 
 impl Stored {
     fn to_phc(&self) -> String {
         let Cost { memory_kib, passes, lanes } = self.cost;
-        let (salt, hash) = (BASE64_STANDARD_NO_PAD.encode(&self.salt), BASE64_STANDARD_NO_PAD.encode(&self.hash));
+        let (salt, hash) =
+            (BASE64_STANDARD_NO_PAD.encode(&self.salt), BASE64_STANDARD_NO_PAD.encode(&self.hash));
         format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}")
     }
 
@@ -133,7 +145,7 @@ mod tests {
     use super::*;
 
     fn password(text: &str) -> Password {
-        Password::given("/password", text).ok().expect("a password")
+        Password::given("/password", text).expect("a password")
     }
 
     fn hasher() -> Hasher {
@@ -181,7 +193,13 @@ mod tests {
 
     #[test]
     fn damaged_hashes_are_no_hashes() {
-        for text in ["", "$argon2id$v=19$", "$argon2id$v=19$m=1,t=1$AA$AA", "$argon2i$v=19$m=1,t=1,p=1$AA$AA", "$argon2id$v=19$m=x,t=1,p=1$AA$AA"] {
+        for text in [
+            "",
+            "$argon2id$v=19$",
+            "$argon2id$v=19$m=1,t=1$AA$AA",
+            "$argon2i$v=19$m=1,t=1,p=1$AA$AA",
+            "$argon2id$v=19$m=x,t=1,p=1$AA$AA",
+        ] {
             assert!(Stored::parse(text).is_none(), "{text}");
         }
     }

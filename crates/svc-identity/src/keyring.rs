@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::derive::Derive;
 use crate::domain::{
-    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, overlap, plan, published,
-    signer, told,
+    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, overlap,
+    plan, published, signer, told,
 };
 use crate::store::{Refused, Store, keys};
 
@@ -145,7 +145,10 @@ impl Keyring {
         let lost = |key: &&SigningKey| now < key.signs_until && self.public(&key.seed) != key.public;
         let mut batch = Batch::new();
         for key in state.keys.iter().filter(lost) {
-            tracing::warn!(key = key.id, "a signing key does not fit the secret of the house and is replaced");
+            tracing::warn!(
+                key = key.id,
+                "a signing key does not fit the secret of the house and is replaced"
+            );
             let (signs_from, signs_until) = (key.signs_from.min(now), key.signs_until.min(now));
             let verifies_until = key.verifies_until.min(KeyTimes::verifies_until(now));
             batch = keys::end(batch, &SigningKey { signs_from, signs_until, verifies_until, ..key.clone() });
@@ -194,9 +197,15 @@ impl Keyring {
     }
 
     /// When a token that is given now is issued and ends: after all that was revoked, and with its session.
-    pub(crate) fn times(&self, now: Timestamp, not_before: Timestamp, session_ends: Timestamp) -> (Timestamp, Timestamp) {
+    pub(crate) fn times(
+        &self,
+        now: Timestamp,
+        not_before: Timestamp,
+        session_ends: Timestamp,
+    ) -> (Timestamp, Timestamp) {
         let state = self.state.borrow();
-        let everybody = state.revocations.iter().find(|revocation| revocation.id == EVERYBODY).map(|all| all.before);
+        let everybody =
+            state.revocations.iter().find(|revocation| revocation.id == EVERYBODY).map(|all| all.before);
         let issued = Timestamp::from_secs(now.secs()).max(not_before).max(everybody.unwrap_or_default());
         let expires = issued.plus(TOKEN_LIFE).min(Timestamp::from_secs(session_ends.secs()));
         (issued, expires)
@@ -225,8 +234,11 @@ impl Keyring {
             exp: grant.expires.secs(),
         };
         let header = Header { alg: "EdDSA", typ: "JWT", kid: &key.id };
-        let json = |part: serde_json::Result<Vec<u8>>| part.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).map_err(Error::internal);
-        let mut text = format!("{}.{}", json(serde_json::to_vec(&header))?, json(serde_json::to_vec(&claims))?);
+        let json = |part: serde_json::Result<Vec<u8>>| {
+            part.map(|part| BASE64_URL_SAFE_NO_PAD.encode(part)).map_err(Error::internal)
+        };
+        let mut text =
+            format!("{}.{}", json(serde_json::to_vec(&header))?, json(serde_json::to_vec(&claims))?);
         let signature = self.derive.signing_key(&key.seed).sign(text.as_bytes());
         text.push('.');
         text.push_str(&BASE64_URL_SAFE_NO_PAD.encode(signature.to_bytes()));

@@ -53,7 +53,8 @@ fn start(ctx: Context) -> Starting {
         let database = ctx.database(MIGRATIONS).await?;
         let store = Store::new(database.sql());
         let derive = Derive::new(ctx.secret("identity").await?.bytes());
-        let times = KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };
+        let times =
+            KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };
         let keyring = Keyring::open(ctx.clone(), store.clone(), derive.clone(), times).await?;
         tend(&ctx, &store, &keyring, &settings);
         let hasher = Hasher::new(settings.hashes_at_once(), ctx.random());

@@ -17,8 +17,8 @@ pub struct Settings {
     pub guest_sessions_per_minute_address: u32,
     /// Passwords that are hashed at once, at 19 MiB each; 0: as many as there are cores, at most 8.
     pub hashes_at_once: u32,
-    /// For how many days a key signs access tokens; 1 to 365.
-    pub signing_key_days: u32,
+    /// For how many hours a key signs access tokens; 2 to 8,760. The next one is published an hour ahead.
+    pub signing_key_hours: u32,
     /// How often the database is looked at for what other instances changed, in milliseconds; 100 to 4,000, since a
     /// sign-out counts everywhere within 5 s.
     pub look_every_ms: u32,
@@ -31,7 +31,7 @@ impl Default for Settings {
             password_tries_per_minute_address: 300,
             guest_sessions_per_minute_address: 600,
             hashes_at_once: 0,
-            signing_key_days: 7,
+            signing_key_hours: 168,
             look_every_ms: 2_000,
         }
     }
@@ -49,7 +49,7 @@ impl Settings {
             ("password_tries_per_minute_address", self.password_tries_per_minute_address, rate.clone()),
             ("guest_sessions_per_minute_address", self.guest_sessions_per_minute_address, rate),
             ("hashes_at_once", self.hashes_at_once, 0..=256),
-            ("signing_key_days", self.signing_key_days, 1..=365),
+            ("signing_key_hours", self.signing_key_hours, 2..=8_760),
             ("look_every_ms", self.look_every_ms, 100..=4_000),
         ] {
             if !range.contains(&value) {
@@ -67,7 +67,7 @@ impl Settings {
     }
 
     pub(crate) fn key_life(&self) -> Duration {
-        Duration::from_secs(u64::from(self.signing_key_days) * 86_400)
+        Duration::from_secs(u64::from(self.signing_key_hours) * 3600)
     }
 
     pub(crate) fn look_every(&self) -> Duration {
@@ -84,6 +84,9 @@ mod tests {
         assert!(Settings::default().check().is_ok());
         let wrong = Settings { look_every_ms: 10_000, ..Settings::default() };
         let error = wrong.check().expect_err("too slow");
-        assert!(error.reason() == "INVALID_CONFIG" && error.message().contains("identity.look_every_ms"), "{error}");
+        assert!(
+            error.reason() == "INVALID_CONFIG" && error.message().contains("identity.look_every_ms"),
+            "{error}"
+        );
     }
 }

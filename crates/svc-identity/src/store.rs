@@ -48,12 +48,18 @@ pub(crate) enum Refused {
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::EmailTaken => Error::exists("EMAIL_TAKEN", "there is an account with this e-mail address")
-                .with_field("/email", "belongs to an account already"),
-            Refused::LastAdmin => {
-                Error::precondition("LAST_ADMIN", "this is the last admin; give another account the permission admin first")
+            Refused::EmailTaken => {
+                Error::exists("EMAIL_TAKEN", "there is an account with this e-mail address")
+                    .with_field("/email", "belongs to an account already")
             }
-            Refused::Stale => Error::conflict("VERSION_CONFLICT", "it was changed at the same time; read it again and retry"),
+            Refused::LastAdmin => Error::precondition(
+                "LAST_ADMIN",
+                "this is the last admin; give another account the permission admin first",
+            ),
+            Refused::Stale => Error::conflict(
+                "VERSION_CONFLICT",
+                "it was changed at the same time; read it again and retry",
+            ),
             Refused::Failed(error) => error,
         }
     }

@@ -64,7 +64,13 @@ impl Throttle {
         self.take_from("guest|address", self.guests, principal, address).await
     }
 
-    async fn take_from(&self, what: &str, quota: Quota, principal: &Principal, address: Option<IpAddr>) -> Result<()> {
+    async fn take_from(
+        &self,
+        what: &str,
+        quota: Quota,
+        principal: &Principal,
+        address: Option<IpAddr>,
+    ) -> Result<()> {
         // Calls within the process that tell no address come from the house itself.
         let Some(address) = address else { return Ok(()) };
         let taken = self.take(&format!("{what}|{}", network(address)), quota).await;
@@ -76,7 +82,11 @@ impl Throttle {
             Taken::Allowed { .. } => Ok(()),
             Taken::Denied { retry_after } => {
                 let wait = u64::try_from(retry_after.as_millis()).unwrap_or(u64::MAX).max(1);
-                let error = Error::new(Code::ResourceExhausted, "TOO_MANY_ATTEMPTS", "too many attempts; wait before the next");
+                let error = Error::new(
+                    Code::ResourceExhausted,
+                    "TOO_MANY_ATTEMPTS",
+                    "too many attempts; wait before the next",
+                );
                 Err(error.retry_after_ms(wait))
             }
         }
@@ -120,7 +130,9 @@ mod tests {
         request.metadata_mut().insert(CLIENT_ADDRESS, "192.0.2.7".parse().expect("ASCII"));
         request.extensions_mut().insert(SocketAddr::from(([198, 51, 100, 1], 4711)));
         assert_eq!(address(&request), Some(IpAddr::from([198, 51, 100, 1])));
-        request.extensions_mut().insert(mesh::Caller { principal: Principal::Anonymous, role: Some("bff-web".into()) });
+        request
+            .extensions_mut()
+            .insert(mesh::Caller { principal: Principal::Anonymous, role: Some("bff-web".into()) });
         assert_eq!(address(&request), Some(IpAddr::from([192, 0, 2, 7])));
     }
 }

@@ -5,9 +5,12 @@ mod holds;
 mod lists;
 mod stock;
 
-use chassis::{Context, Reply};
+use std::sync::Arc;
+
+use chassis::{Context, Cursors, Reply};
 use contract::souk::inventory::v1 as wire;
 use contract::souk::inventory::v1::inventory_service_server::InventoryService;
+use kernel::Clock;
 use tonic::{Request, Response, Status};
 
 use crate::domain::Terms;
@@ -17,15 +20,16 @@ pub use convert::announce;
 
 /// The service.
 pub struct Api {
-    ctx: Context,
+    clock: Arc<dyn Clock>,
+    cursors: Cursors,
     stock: Stock,
     terms: Terms,
 }
 
 impl Api {
     /// The service over a repository.
-    pub fn new(ctx: Context, stock: Stock, terms: Terms) -> Self {
-        Self { ctx, stock, terms }
+    pub fn new(ctx: &Context, stock: Stock, terms: Terms) -> Self {
+        Self { clock: ctx.clock().clone(), cursors: ctx.cursors().clone(), stock, terms }
     }
 }
 
@@ -43,11 +47,17 @@ fn show<T>(message: kernel::Result<T>) -> Answer<T> {
 
 #[tonic::async_trait]
 impl InventoryService for Api {
-    async fn receive_stock(&self, request: Request<wire::ReceiveStockRequest>) -> Answer<wire::ReceiveStockResponse> {
+    async fn receive_stock(
+        &self,
+        request: Request<wire::ReceiveStockRequest>,
+    ) -> Answer<wire::ReceiveStockResponse> {
         answer(self.receive(&mesh::caller(&request), request.into_inner()).await)
     }
 
-    async fn adjust_stock(&self, request: Request<wire::AdjustStockRequest>) -> Answer<wire::AdjustStockResponse> {
+    async fn adjust_stock(
+        &self,
+        request: Request<wire::AdjustStockRequest>,
+    ) -> Answer<wire::AdjustStockResponse> {
         answer(self.adjust(&mesh::caller(&request), request.into_inner()).await)
     }
 
@@ -55,7 +65,10 @@ impl InventoryService for Api {
         show(self.stock_of(request.into_inner()).await)
     }
 
-    async fn batch_get_stock(&self, request: Request<wire::BatchGetStockRequest>) -> Answer<wire::BatchGetStockResponse> {
+    async fn batch_get_stock(
+        &self,
+        request: Request<wire::BatchGetStockRequest>,
+    ) -> Answer<wire::BatchGetStockResponse> {
         show(self.stocks_of(request.into_inner()).await)
     }
 
@@ -63,11 +76,17 @@ impl InventoryService for Api {
         show(self.counters(request.into_inner()).await)
     }
 
-    async fn list_movements(&self, request: Request<wire::ListMovementsRequest>) -> Answer<wire::ListMovementsResponse> {
+    async fn list_movements(
+        &self,
+        request: Request<wire::ListMovementsRequest>,
+    ) -> Answer<wire::ListMovementsResponse> {
         show(self.movements(request.into_inner()).await)
     }
 
-    async fn list_sku_balances(&self, request: Request<wire::ListSkuBalancesRequest>) -> Answer<wire::ListSkuBalancesResponse> {
+    async fn list_sku_balances(
+        &self,
+        request: Request<wire::ListSkuBalancesRequest>,
+    ) -> Answer<wire::ListSkuBalancesResponse> {
         show(self.balances(request.into_inner()).await)
     }
 
@@ -76,16 +95,27 @@ impl InventoryService for Api {
         show(totals.map(|totals| wire::GetTotalsResponse { totals: Some(totals) }))
     }
 
-    async fn create_location(&self, request: Request<wire::CreateLocationRequest>) -> Answer<wire::CreateLocationResponse> {
+    async fn create_location(
+        &self,
+        request: Request<wire::CreateLocationRequest>,
+    ) -> Answer<wire::CreateLocationResponse> {
         answer(self.add_location(&mesh::caller(&request), request.into_inner()).await)
     }
 
-    async fn list_locations(&self, _: Request<wire::ListLocationsRequest>) -> Answer<wire::ListLocationsResponse> {
+    async fn list_locations(
+        &self,
+        _: Request<wire::ListLocationsRequest>,
+    ) -> Answer<wire::ListLocationsResponse> {
         let locations = self.stock.locations().await;
-        show(locations.map(|all| wire::ListLocationsResponse { locations: all.iter().map(convert::location).collect() }))
+        show(locations.map(|all| wire::ListLocationsResponse {
+            locations: all.iter().map(convert::location).collect(),
+        }))
     }
 
-    async fn create_hold(&self, request: Request<wire::CreateHoldRequest>) -> Answer<wire::CreateHoldResponse> {
+    async fn create_hold(
+        &self,
+        request: Request<wire::CreateHoldRequest>,
+    ) -> Answer<wire::CreateHoldResponse> {
         answer(self.make_hold(&mesh::caller(&request), request.into_inner()).await)
     }
 
@@ -93,15 +123,24 @@ impl InventoryService for Api {
         answer(self.renew(&mesh::caller(&request), request.into_inner()).await)
     }
 
-    async fn commit_hold(&self, request: Request<wire::CommitHoldRequest>) -> Answer<wire::CommitHoldResponse> {
+    async fn commit_hold(
+        &self,
+        request: Request<wire::CommitHoldRequest>,
+    ) -> Answer<wire::CommitHoldResponse> {
         answer(self.commit(&mesh::caller(&request), request.into_inner()).await)
     }
 
-    async fn release_hold(&self, request: Request<wire::ReleaseHoldRequest>) -> Answer<wire::ReleaseHoldResponse> {
+    async fn release_hold(
+        &self,
+        request: Request<wire::ReleaseHoldRequest>,
+    ) -> Answer<wire::ReleaseHoldResponse> {
         answer(self.release(&mesh::caller(&request), request.into_inner()).await)
     }
 
-    async fn return_hold(&self, request: Request<wire::ReturnHoldRequest>) -> Answer<wire::ReturnHoldResponse> {
+    async fn return_hold(
+        &self,
+        request: Request<wire::ReturnHoldRequest>,
+    ) -> Answer<wire::ReturnHoldResponse> {
         answer(self.give_back(&mesh::caller(&request), request.into_inner()).await)
     }
 

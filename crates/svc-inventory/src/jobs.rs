@@ -29,7 +29,9 @@ impl Sweeper {
         match self.sweep().await {
             Ok(0) => {}
             Ok(expired) => tracing::info!(expired, "holds expired"),
-            Err(error) => tracing::warn!(error = ?error, "expired holds could not be read; the next run tries again"),
+            Err(error) => {
+                tracing::warn!(error = ?error, "expired holds could not be read; the next run tries again")
+            }
         }
     }
 

@@ -48,11 +48,13 @@ fn start(ctx: chassis::Context) -> chassis::Starting {
         let database = ctx.database(store::MIGRATIONS).await?;
         let stock = store::Stock::new(&database, api::announce);
         let sweeper = jobs::Sweeper::new(stock.clone(), ctx.clone());
-        ctx.every("expire holds", Duration::from_millis(settings.sweep_every_ms.max(1)), move || sweeper.clone().run());
+        ctx.every("expire holds", Duration::from_millis(settings.sweep_every_ms.max(1)), move || {
+            sweeper.clone().run()
+        });
         let terms = domain::Terms {
             usual: Duration::from_secs(settings.hold_seconds),
             longest: Duration::from_secs(settings.hold_seconds_max.max(settings.hold_seconds)),
         };
-        Ok(chassis::Role::new().grpc(InventoryServiceServer::new(api::Api::new(ctx, stock, terms))))
+        Ok(chassis::Role::new().grpc(InventoryServiceServer::new(api::Api::new(&ctx, stock, terms))))
     })
 }

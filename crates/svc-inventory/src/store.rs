@@ -23,7 +23,8 @@ pub use locations::Location;
 pub use receipts::{Adjusted, Received};
 
 /// The tables.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_stock", sql: include_str!("../migrations/0001_stock.sql") }];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "0001_stock", sql: include_str!("../migrations/0001_stock.sql") }];
 
 /// How often a change is planned again after it lost a race. Each loss is somebody else's success.
 const ATTEMPTS_MAX: usize = 64;
@@ -49,13 +50,19 @@ impl Stock {
     }
 
     /// Counters of these SKUs at every location, by place; what has none is not in it.
-    pub async fn counters_of<'a>(&self, skus: impl IntoIterator<Item = &'a str>) -> Result<BTreeMap<Place, Counter>> {
+    pub async fn counters_of<'a>(
+        &self,
+        skus: impl IntoIterator<Item = &'a str>,
+    ) -> Result<BTreeMap<Place, Counter>> {
         let skus: BTreeSet<&str> = skus.into_iter().collect();
         let skus: Vec<&str> = skus.into_iter().collect();
         let mut counters = BTreeMap::new();
         for some in skus.chunks(SKUS_IN_QUERY) {
             let marks = padded(some.len());
-            let text = format!("SELECT sku, location, on_hand, held, version FROM stock WHERE sku IN ({})", marks_of(marks));
+            let text = format!(
+                "SELECT sku, location, on_hand, held, version FROM stock WHERE sku IN ({})",
+                marks_of(marks)
+            );
             for row in self.sql.fetch(sql(text).bind_all(pad(some, marks))).await? {
                 counters.insert(place_of(&row)?, counter_of(&row)?);
             }
@@ -127,7 +134,8 @@ fn counter_of(row: &Row) -> Result<Counter> {
 
 fn kind_of(row: &Row) -> Result<MovementKind> {
     let number = row.int("kind")?;
-    MovementKind::from_number(number).ok_or_else(|| Error::internal(format!("a movement is of kind {number}")))
+    MovementKind::from_number(number)
+        .ok_or_else(|| Error::internal(format!("a movement is of kind {number}")))
 }
 
 /// How many `?` a list of this length gets: few different texts, so that each stays prepared.

@@ -50,7 +50,12 @@ impl Api {
     /// The face of these parts.
     #[must_use]
     pub fn new(placing: Placing) -> Self {
-        Self { ctx: placing.ctx.clone(), orders: placing.orders.clone(), worker: placing.worker.clone(), placing }
+        Self {
+            ctx: placing.ctx.clone(),
+            orders: placing.orders.clone(),
+            worker: placing.worker.clone(),
+            placing,
+        }
     }
 
     /// An order that the caller may see.
@@ -77,7 +82,8 @@ impl Api {
 
     /// Waits until an order answers those who wait for it, or the call's deadline is near. Then as it stands.
     async fn wait(&self, id: OrderId, watcher: &mut Watcher) -> Result<Order> {
-        let end = mesh::scope().deadline.map_or_else(|| Instant::now() + WAIT_MAX, |deadline| deadline - HEADROOM);
+        let end =
+            mesh::scope().deadline.map_or_else(|| Instant::now() + WAIT_MAX, |deadline| deadline - HEADROOM);
         loop {
             if let Some(order) = watcher.latest()
                 && order.state.answers()
@@ -95,7 +101,11 @@ impl Api {
         }
     }
 
-    async fn place(&self, caller: Caller, request: wire_v1::PlaceOrderRequest) -> Result<Reply<wire_v1::PlaceOrderResponse>> {
+    async fn place(
+        &self,
+        caller: Caller,
+        request: wire_v1::PlaceOrderRequest,
+    ) -> Result<Reply<wire_v1::PlaceOrderResponse>> {
         let mut placed = self.placing.place(&caller, &request).await?;
         let order = self.settled(placed.id, placed.replayed, &mut placed.watcher).await?;
         if order.state == State::Failed {
@@ -150,20 +160,29 @@ impl Api {
         Err(Error::conflict("VERSION_CONFLICT", "the order keeps changing; try again"))
     }
 
-    async fn approve(&self, caller: Caller, request: wire_v1::ApproveOrderRequest) -> Result<Reply<wire_v1::ApproveOrderResponse>> {
+    async fn approve(
+        &self,
+        caller: Caller,
+        request: wire_v1::ApproveOrderRequest,
+    ) -> Result<Reply<wire_v1::ApproveOrderResponse>> {
         let key = money_key(&caller, "order.ApproveOrder", &request.request_id, &request)?;
         let note = note(&request.note)?;
         let id = self.visible(&caller, &request.order_id, "orders.write").await?.id;
         let by = caller.principal.subject();
         let mut watcher = self.worker.board().watch(id);
         let policy = self.worker.policy();
-        let (_, replayed) = self.change(id, key, |order| approve(order, &by, &note, policy, self.ctx.now())).await?;
+        let (_, replayed) =
+            self.change(id, key, |order| approve(order, &by, &note, policy, self.ctx.now())).await?;
         let order = self.settled(id, true, &mut watcher).await?;
         let message = wire_v1::ApproveOrderResponse { order: Some(self.show(&order, None).await?) };
         Ok(if replayed { Reply::replayed(message) } else { Reply::fresh(message) })
     }
 
-    async fn cancel(&self, caller: Caller, request: wire_v1::CancelOrderRequest) -> Result<Reply<wire_v1::CancelOrderResponse>> {
+    async fn cancel(
+        &self,
+        caller: Caller,
+        request: wire_v1::CancelOrderRequest,
+    ) -> Result<Reply<wire_v1::CancelOrderResponse>> {
         let key = money_key(&caller, "order.CancelOrder", &request.request_id, &request)?;
         let note = note(&request.note)?;
         let id = self.visible(&caller, &request.order_id, "orders.write").await?.id;
@@ -196,7 +215,12 @@ fn note(text: &str) -> Result<String> {
     Ok(note)
 }
 
-fn money_key(caller: &Caller, method: &'static str, request_id: &str, message: &impl prost::Message) -> Result<RequestKey> {
+fn money_key(
+    caller: &Caller,
+    method: &'static str,
+    request_id: &str,
+    message: &impl prost::Message,
+) -> Result<RequestKey> {
     let mut key = request_key(caller, method, request_id, message)?;
     key.keep = KEEP;
     Ok(key)
@@ -205,7 +229,10 @@ fn money_key(caller: &Caller, method: &'static str, request_id: &str, message: &
 /// The generated trait: each method takes the caller and the message apart, and gives errors their status.
 #[tonic::async_trait]
 impl OrderService for Api {
-    async fn place_order(&self, request: Request<wire_v1::PlaceOrderRequest>) -> Result<Response<wire_v1::PlaceOrderResponse>, Status> {
+    async fn place_order(
+        &self,
+        request: Request<wire_v1::PlaceOrderRequest>,
+    ) -> Result<Response<wire_v1::PlaceOrderResponse>, Status> {
         let caller = mesh::caller(&request);
         Ok(self.place(caller, request.into_inner()).await.map_err(contract::status)?.into_response())
     }
@@ -226,23 +253,35 @@ impl OrderService for Api {
         Ok(self.cancel(caller, request.into_inner()).await.map_err(contract::status)?.into_response())
     }
 
-    async fn get_order(&self, request: Request<wire_v1::GetOrderRequest>) -> Result<Response<wire_v1::GetOrderResponse>, Status> {
+    async fn get_order(
+        &self,
+        request: Request<wire_v1::GetOrderRequest>,
+    ) -> Result<Response<wire_v1::GetOrderResponse>, Status> {
         let caller = mesh::caller(&request);
         self.get(caller, request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
 
-    async fn find_order(&self, request: Request<wire_v1::FindOrderRequest>) -> Result<Response<wire_v1::FindOrderResponse>, Status> {
+    async fn find_order(
+        &self,
+        request: Request<wire_v1::FindOrderRequest>,
+    ) -> Result<Response<wire_v1::FindOrderResponse>, Status> {
         self.find(request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
 
-    async fn list_orders(&self, request: Request<wire_v1::ListOrdersRequest>) -> Result<Response<wire_v1::ListOrdersResponse>, Status> {
+    async fn list_orders(
+        &self,
+        request: Request<wire_v1::ListOrdersRequest>,
+    ) -> Result<Response<wire_v1::ListOrdersResponse>, Status> {
         let caller = mesh::caller(&request);
         self.list(caller, request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
 
     type WatchOrderStream = watch::Changes;
 
-    async fn watch_order(&self, request: Request<wire_v1::WatchOrderRequest>) -> Result<Response<Self::WatchOrderStream>, Status> {
+    async fn watch_order(
+        &self,
+        request: Request<wire_v1::WatchOrderRequest>,
+    ) -> Result<Response<Self::WatchOrderStream>, Status> {
         let caller = mesh::caller(&request);
         self.changes(caller, request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
@@ -255,7 +294,10 @@ impl OrderService for Api {
         self.history(caller, request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
 
-    async fn get_invoice(&self, request: Request<wire_v1::GetInvoiceRequest>) -> Result<Response<wire_v1::GetInvoiceResponse>, Status> {
+    async fn get_invoice(
+        &self,
+        request: Request<wire_v1::GetInvoiceRequest>,
+    ) -> Result<Response<wire_v1::GetInvoiceResponse>, Status> {
         let caller = mesh::caller(&request);
         self.invoice(caller, request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
@@ -267,7 +309,10 @@ impl OrderService for Api {
         self.invoices(request.into_inner()).await.map(Response::new).map_err(contract::status)
     }
 
-    async fn get_totals(&self, _: Request<wire_v1::GetTotalsRequest>) -> Result<Response<wire_v1::GetTotalsResponse>, Status> {
+    async fn get_totals(
+        &self,
+        _: Request<wire_v1::GetTotalsRequest>,
+    ) -> Result<Response<wire_v1::GetTotalsResponse>, Status> {
         self.totals().await.map(Response::new).map_err(contract::status)
     }
 

@@ -80,7 +80,12 @@ mod tests {
     #[tokio::test]
     async fn a_watcher_hears_the_newest_and_leaves_nothing_behind() {
         let board = Board::default();
-        let mut order = Order::place(new_order(QuoteId::from_bits(1), Money::new(5, Currency::GBP)), &policy(), Timestamp::from_secs(1)).order;
+        let mut order = Order::place(
+            new_order(QuoteId::from_bits(1), Money::new(5, Currency::GBP)),
+            &policy(),
+            Timestamp::from_secs(1),
+        )
+        .order;
         board.tell(&order);
         let mut watcher = board.watch(order.id);
         assert!(watcher.latest().is_none(), "told before it watched");

@@ -35,7 +35,11 @@ impl QuoteKeys {
     /// # Errors
     /// Internal when the role does not declare that it calls checkout.
     pub fn new(ctx: &Context) -> Result<Self> {
-        Ok(Self { ctx: ctx.clone(), checkout: ctx.call("checkout", CheckoutServiceClient::new)?, known: Arc::default() })
+        Ok(Self {
+            ctx: ctx.clone(),
+            checkout: ctx.call("checkout", CheckoutServiceClient::new)?,
+            known: Arc::default(),
+        })
     }
 
     /// The bytes of the quote in a token, as checkout signed them.
@@ -54,7 +58,8 @@ impl QuoteKeys {
     fn may_ask(&self) -> bool {
         let now = self.ctx.clock().monotonic();
         let mut known = self.known.lock();
-        let may = known.keys.is_empty() || known.asked_at.is_none_or(|at| now.saturating_sub(at) >= ASK_EVERY);
+        let may =
+            known.keys.is_empty() || known.asked_at.is_none_or(|at| now.saturating_sub(at) >= ASK_EVERY);
         if may {
             known.asked_at = Some(now);
         }
@@ -62,8 +67,18 @@ impl QuoteKeys {
     }
 
     async fn ask(&self) -> Result<Arc<[PublicKey]>> {
-        let answer = self.checkout.clone().get_quote_key(GetQuoteKeyRequest {}).await.map_err(contract::error)?.into_inner();
-        let keys = answer.keys.iter().map(|key| PublicKey::new(&key.key_id, &key.public_key)).collect::<Result<Arc<[_]>>>()?;
+        let answer = self
+            .checkout
+            .clone()
+            .get_quote_key(GetQuoteKeyRequest {})
+            .await
+            .map_err(contract::error)?
+            .into_inner();
+        let keys = answer
+            .keys
+            .iter()
+            .map(|key| PublicKey::new(&key.key_id, &key.public_key))
+            .collect::<Result<Arc<[_]>>>()?;
         self.known.lock().keys = keys.clone();
         Ok(keys)
     }

@@ -1,6 +1,5 @@
 //! What the worker counts.
 
-
 use chassis::Context;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -22,9 +21,21 @@ impl Metrics {
     pub fn register(ctx: &Context) -> Self {
         let metrics = Self::default();
         ctx.register_metrics(|registry| {
-            registry.register("souk_order_records", "Changes of orders, by what happened", metrics.steps.clone());
-            registry.register("souk_order_alarms", "Times that an order did not come on", metrics.alarms.clone());
-            registry.register("souk_order_due", "Orders that were due at the last sweep", metrics.due.clone());
+            registry.register(
+                "souk_order_records",
+                "Changes of orders, by what happened",
+                metrics.steps.clone(),
+            );
+            registry.register(
+                "souk_order_alarms",
+                "Times that an order did not come on",
+                metrics.alarms.clone(),
+            );
+            registry.register(
+                "souk_order_due",
+                "Orders that were due at the last sweep",
+                metrics.due.clone(),
+            );
         });
         metrics
     }

@@ -117,7 +117,12 @@ impl Placing {
         Placed { id, quote: None, watcher: self.worker.board().watch(id), replayed: true }
     }
 
-    async fn try_place(&self, caller: &Caller, request: &PlaceOrderRequest, key: &RequestKey) -> Result<Placed> {
+    async fn try_place(
+        &self,
+        caller: &Caller,
+        request: &PlaceOrderRequest,
+        key: &RequestKey,
+    ) -> Result<Placed> {
         let wishes = wishes(caller, request)?;
         let bytes = self.keys.open(&request.quote_token).await?;
         let quote = wire::quote(&bytes)?;
@@ -184,7 +189,8 @@ impl Placing {
 
     async fn holder(&self, id: OrderId, reference: Option<String>) -> Result<Error> {
         if self.orders.get(id).await?.is_some() {
-            return Ok(Error::exists("QUOTE_ALREADY_PLACED", "the quote has been placed before").with("order_id", id.to_string()));
+            return Ok(Error::exists("QUOTE_ALREADY_PLACED", "the quote has been placed before")
+                .with("order_id", id.to_string()));
         }
         let holder = match reference {
             Some(reference) => self.orders.with_reference(&reference).await?,
@@ -194,7 +200,12 @@ impl Placing {
             .with_field("/external_reference", "is taken by another order");
         // An order that failed in between has given it back: the same request may be sent again.
         Ok(holder.map_or_else(
-            || Error::conflict("EXTERNAL_REFERENCE_TAKEN", "another order had this external reference until now"),
+            || {
+                Error::conflict(
+                    "EXTERNAL_REFERENCE_TAKEN",
+                    "another order had this external reference until now",
+                )
+            },
             |id| taken.with("order_id", id.to_string()),
         ))
     }
@@ -203,7 +214,8 @@ impl Placing {
     async fn expired(&self, token: &str, quote_id: QuoteId) -> Error {
         let id = Order::id_of(quote_id);
         if matches!(self.orders.get(id).await, Ok(Some(_))) {
-            return Error::exists("QUOTE_ALREADY_PLACED", "the quote has been placed before").with("order_id", id.to_string());
+            return Error::exists("QUOTE_ALREADY_PLACED", "the quote has been placed before")
+                .with("order_id", id.to_string());
         }
         let expired = Error::precondition("QUOTE_EXPIRED", "the quote has expired; ask for a new one")
             .with_field("/quote_token", "has expired");
@@ -249,9 +261,11 @@ fn with_differences(expired: Error, answer: &RequoteQuoteResponse) -> Error {
 fn wishes(caller: &Caller, request: &PlaceOrderRequest) -> Result<Wishes> {
     let staff = caller.principal.may("orders.write");
     let mut violations = Violations::new();
-    let reference = violations.optional_text("/external_reference", &request.external_reference, REFERENCE_CHARS_MAX);
+    let reference =
+        violations.optional_text("/external_reference", &request.external_reference, REFERENCE_CHARS_MAX);
     violations.check(!reference.contains('\n'), "/external_reference", "has control characters");
-    let time = violations.take("", optional(&request.external_time, |time| parse_timestamp("/external_time", time)));
+    let time =
+        violations.take("", optional(&request.external_time, |time| parse_timestamp("/external_time", time)));
     for (given, pointer) in [
         (!reference.is_empty(), "/external_reference"),
         (request.external_time.is_some(), "/external_time"),
@@ -260,7 +274,10 @@ fn wishes(caller: &Caller, request: &PlaceOrderRequest) -> Result<Wishes> {
         violations.check(staff || !given, pointer, "may only be given by staff");
     }
     violations.finish()?;
-    Ok(Wishes { external_reference: Some(reference).filter(|text| !text.is_empty()), external_time: time.flatten() })
+    Ok(Wishes {
+        external_reference: Some(reference).filter(|text| !text.is_empty()),
+        external_time: time.flatten(),
+    })
 }
 
 /// Whether the caller may place this quote: its owner, or staff. To others it does not exist.
@@ -303,10 +320,15 @@ fn check_token(token: &str) -> Result<()> {
     let pointer = "/tenders/0/payment_method";
     let digits = token.split(|c: char| !c.is_ascii_digit() && !matches!(c, ' ' | '-' | '.'));
     if digits.into_iter().any(|run| run.bytes().filter(u8::is_ascii_digit).count() > DIGITS_MAX) {
-        return Err(Error::field(pointer, "CARD_NUMBER_REFUSED", "looks like a card number; send the provider's token instead"));
+        return Err(Error::field(
+            pointer,
+            "CARD_NUMBER_REFUSED",
+            "looks like a card number; send the provider's token instead",
+        ));
     }
     let good = token.strip_prefix("pm_").is_some_and(|rest| {
-        (1..=64).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        (1..=64).contains(&rest.len())
+            && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
     });
     if good {
         return Ok(());
@@ -317,7 +339,8 @@ fn check_token(token: &str) -> Result<()> {
 /// The error that answers PlaceOrder of an order that failed.
 #[must_use]
 pub fn failure(order: &Order) -> Error {
-    let metadata: BTreeMap<String, String> = order.ending.as_ref().map(|ending| ending.metadata.clone()).unwrap_or_default();
+    let metadata: BTreeMap<String, String> =
+        order.ending.as_ref().map(|ending| ending.metadata.clone()).unwrap_or_default();
     let (reason, message) = match &order.ending {
         Some(ending) => (ending.reason.clone(), ending.message.clone()),
         None => ("CANCELLED".into(), "the order was cancelled".to_owned()),

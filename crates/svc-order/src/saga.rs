@@ -110,7 +110,14 @@ pub struct Bounds {
 impl Worker {
     /// A worker over these orders.
     #[must_use]
-    pub fn new(ctx: Context, orders: Orders, callees: Callees, policy: Policy, metrics: Metrics, bounds: Bounds) -> Self {
+    pub fn new(
+        ctx: Context,
+        orders: Orders,
+        callees: Callees,
+        policy: Policy,
+        metrics: Metrics,
+        bounds: Bounds,
+    ) -> Self {
         Self(Arc::new(Inner {
             ctx,
             orders,
@@ -250,7 +257,8 @@ impl Worker {
                 }
                 Done::Later(error) => error,
             };
-            let patience = self.0.ctx.clock().monotonic().saturating_sub(since) < PATIENCE && repeat < REPEATS;
+            let patience =
+                self.0.ctx.clock().monotonic().saturating_sub(since) < PATIENCE && repeat < REPEATS;
             if !patience {
                 return Ok(self.give_in(job, step, &error).await);
             }
@@ -309,7 +317,9 @@ impl Worker {
             tracing::warn!(order = %job.order.id, error = %error, "a record failed; the order is read again");
         }
         match self.0.orders.get(job.order.id).await {
-            Ok(Some((order, lease))) if lease.epoch == job.epoch && (error.is_stale() || order.version != job.order.version) => {
+            Ok(Some((order, lease)))
+                if lease.epoch == job.epoch && (error.is_stale() || order.version != job.order.version) =>
+            {
                 self.0.board.tell(&order);
                 job.order = order;
                 Flow::On
@@ -323,3 +333,6 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

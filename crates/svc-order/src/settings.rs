@@ -56,7 +56,8 @@ impl Settings {
     /// `INVALID_CONFIG` naming the key.
     pub fn check(&self) -> Result<()> {
         let name = &self.legal_entity;
-        let good_name = (1..=40).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let good_name = (1..=40).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         for (good, key, description) in [
             (good_name, "/order/legal_entity", "must have 1 to 40 letters, digits and hyphens"),
             ((60..=86_400).contains(&self.hold_seconds), "/order/hold_seconds", "must be 60 to 86400"),
@@ -66,7 +67,11 @@ impl Settings {
             ((1..=10_000).contains(&self.in_flight_max), "/order/in_flight_max", "must be 1 to 10000"),
             (self.waiting_max <= 1_000_000, "/order/waiting_max", "must be at most 1000000"),
             ((1..=1_000).contains(&self.recovering_max), "/order/recovering_max", "must be 1 to 1000"),
-            (self.approval_above.values().all(|limit| *limit >= 0), "/order/approval_above", "must not be negative"),
+            (
+                self.approval_above.values().all(|limit| *limit >= 0),
+                "/order/approval_above",
+                "must not be negative",
+            ),
             (
                 self.approval_above.keys().all(|code| Currency::parse(code).is_ok()),
                 "/order/approval_above",

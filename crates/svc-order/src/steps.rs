@@ -11,9 +11,13 @@ use chassis::Context;
 use contract::souk::cart::v1::cart_service_client::CartServiceClient;
 use contract::souk::checkout::v1::Quote;
 use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
-use contract::souk::inventory::v1::{CommitHoldRequest, CreateHoldRequest, Hold, HoldLine, HoldState, RenewHoldRequest};
+use contract::souk::inventory::v1::{
+    CommitHoldRequest, CreateHoldRequest, Hold, HoldLine, HoldState, RenewHoldRequest,
+};
 use contract::souk::payment::v1::payment_service_client::PaymentServiceClient;
-use contract::souk::payment::v1::{AuthorizationStatus, AuthorizePaymentRequest, Failure, GetPaymentRequest, PaymentState};
+use contract::souk::payment::v1::{
+    AuthorizationStatus, AuthorizePaymentRequest, Failure, GetPaymentRequest, PaymentState,
+};
 use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contract::wire::{duration, money, parse_id, parse_timestamp};
 use kernel::{Code, Error, PaymentId, Result};
@@ -125,7 +129,10 @@ impl At<'_> {
 
 /// A refusal that asking again would not change.
 fn refused(error: &Error) -> bool {
-    let final_code = matches!(error.code(), Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition | Code::Conflict);
+    let final_code = matches!(
+        error.code(),
+        Code::InvalidArgument | Code::NotFound | Code::FailedPrecondition | Code::Conflict
+    );
     final_code && !error.retryable()
 }
 
@@ -202,10 +209,15 @@ impl Callees {
     }
 
     async fn renew(&self, at: At<'_>) -> Done {
-        let request =
-            RenewHoldRequest { request_id: renewal(at), hold_id: at.hold_id(), hold_for: Some(duration(self.hold_for)) };
+        let request = RenewHoldRequest {
+            request_id: renewal(at),
+            hold_id: at.hold_id(),
+            hold_for: Some(duration(self.hold_for)),
+        };
         match self.inventory.clone().renew_hold(request).await.map_err(contract::error) {
-            Ok(answer) => known_or_later(expiry(answer.into_inner().hold).map(|until| Outcome::HoldRenewed { until })),
+            Ok(answer) => {
+                known_or_later(expiry(answer.into_inner().hold).map(|until| Outcome::HoldRenewed { until }))
+            }
             Err(error) if error.reason() == "HOLD_LIMIT_REACHED" => Done::Known(Outcome::LimitReached),
             Err(error) if refused(&error) => Done::Known(Outcome::HoldLost),
             Err(error) => Done::Later(error),
@@ -224,7 +236,9 @@ impl Callees {
         };
         let answer = match self.payment.clone().authorize_payment(request).await.map_err(contract::error) {
             Ok(answer) => answer.into_inner(),
-            Err(error) if refused(&error) => return Done::Known(Outcome::PaymentRefused(None, Ending::of(&error))),
+            Err(error) if refused(&error) => {
+                return Done::Known(Outcome::PaymentRefused(None, Ending::of(&error)));
+            }
             Err(error) => return Done::Later(error),
         };
         let id = match payment_id(answer.payment.as_ref().map(|payment| payment.id.as_str())) {
@@ -240,12 +254,16 @@ impl Callees {
             AuthorizationStatus::Declined | AuthorizationStatus::Voided => {
                 Done::Known(Outcome::PaymentRefused(Some(id), declined(answer.failure)))
             }
-            AuthorizationStatus::Pending | AuthorizationStatus::Unspecified => Done::Later(pending("authorize")),
+            AuthorizationStatus::Pending | AuthorizationStatus::Unspecified => {
+                Done::Later(pending("authorize"))
+            }
         }
     }
 
     async fn ask(&self, at: At<'_>) -> Done {
-        let Some(id) = at.order.payment_id else { return Done::Later(Error::internal("a challenge without a payment")) };
+        let Some(id) = at.order.payment_id else {
+            return Done::Later(Error::internal("a challenge without a payment"));
+        };
         let request = GetPaymentRequest { payment_id: id.to_string() };
         let payment = match self.payment.clone().get_payment(request).await.map_err(contract::error) {
             Ok(answer) => answer.into_inner().payment.unwrap_or_default(),
@@ -264,7 +282,9 @@ impl Callees {
         let request = CommitHoldRequest { request_id: at.key("commit"), hold_id: at.hold_id() };
         match self.inventory.clone().commit_hold(request).await.map_err(contract::error) {
             Ok(_) => Done::Known(Outcome::StockCommitted),
-            Err(error) if error.reason().starts_with("HOLD_") && refused(&error) => Done::Known(Outcome::HoldLost),
+            Err(error) if error.reason().starts_with("HOLD_") && refused(&error) => {
+                Done::Known(Outcome::HoldLost)
+            }
             Err(error) => Done::Later(error),
         }
     }
@@ -280,9 +300,10 @@ fn held(hold: Option<Hold>) -> Result<Outcome> {
     let state = hold.as_ref().map_or(HoldState::Unspecified, Hold::state);
     Ok(match state {
         HoldState::Held | HoldState::Committed => Outcome::Held { until: expiry(hold)? },
-        HoldState::Released | HoldState::Expired | HoldState::Returned => {
-            Outcome::HoldRefused(Ending::new("HOLD_EXPIRED", "the stock could not be kept for the order any longer"))
-        }
+        HoldState::Released | HoldState::Expired | HoldState::Returned => Outcome::HoldRefused(Ending::new(
+            "HOLD_EXPIRED",
+            "the stock could not be kept for the order any longer",
+        )),
         HoldState::Unspecified => return Err(Error::internal("inventory answered without a hold")),
     })
 }

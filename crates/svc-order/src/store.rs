@@ -15,7 +15,8 @@ use crate::domain::{Decision, InvoiceKind, Order, Payment, WORKER};
 pub use read::{AuditRow, Due, History, Invoice, Listed};
 
 /// The tables.
-pub const MIGRATIONS: &[Migration] = &[Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") }];
+pub const MIGRATIONS: &[Migration] =
+    &[Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") }];
 
 /// Label of the statement that a stale version or a lost lease makes fail.
 const ORDER: &str = "order";
@@ -96,7 +97,11 @@ impl Orders {
             return Ok(());
         }
         let insert = sql("INSERT INTO invoice_counters (legal_entity, kind, next) VALUES (?, ?, 1)");
-        match self.sql.commit(Batch::new().insert(insert.bind(&self.legal_entity).bind(kind.code()), "counter")).await {
+        match self
+            .sql
+            .commit(Batch::new().insert(insert.bind(&self.legal_entity).bind(kind.code()), "counter"))
+            .await
+        {
             Ok(_) | Err(CommitError::Duplicate { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -114,7 +119,8 @@ impl Orders {
         key: RequestKey,
     ) -> Result<(), CommitError> {
         let order = &decision.order;
-        let frozen = sql("INSERT INTO order_quotes (order_id, quote) VALUES (?, ?)").bind(order.id).bind(quote);
+        let frozen =
+            sql("INSERT INTO order_quotes (order_id, quote) VALUES (?, ?)").bind(order.id).bind(quote);
         let batch = Batch::new()
             .insert(insert(order, &self.instance), CREATE)
             .insert(frozen, "quote")
@@ -138,10 +144,17 @@ impl Orders {
         key: Option<RequestKey>,
     ) -> Result<Order, CommitError> {
         let mut order = decision.order.clone();
-        let mut batch = Batch::new().expect(update(seen, &order, fence), 1, ORDER).insert(history(decision), "history").events(events);
+        let mut batch = Batch::new()
+            .expect(update(seen, &order, fence), 1, ORDER)
+            .insert(history(decision), "history")
+            .events(events);
         for made in &decision.shipments {
             let text = "INSERT INTO order_shipments (order_id, group_id, shipment_id) VALUES (?, ?, ?)";
-            batch.push_expect(sql(text).bind(order.id).bind(&made.group_id).bind(&made.shipment_id), 1, "shipment");
+            batch.push_expect(
+                sql(text).bind(order.id).bind(&made.group_id).bind(&made.shipment_id),
+                1,
+                "shipment",
+            );
         }
         if let Some(kind) = decision.document {
             batch = self.number(batch, &order, kind);
@@ -175,7 +188,13 @@ impl Orders {
     ///
     /// # Errors
     /// `Unexpected` when the order has changed or the lease is lost; the store's.
-    pub async fn park(&self, order: &Order, epoch: i64, tries: i64, due: Timestamp) -> Result<(), CommitError> {
+    pub async fn park(
+        &self,
+        order: &Order,
+        epoch: i64,
+        tries: i64,
+        due: Timestamp,
+    ) -> Result<(), CommitError> {
         let text = "UPDATE orders SET due_at = ?, tries = ?, lease_owner = ? WHERE id = ? AND version = ? AND lease_epoch = ?";
         let park = sql(text).bind(due).bind(tries).bind("").bind(order.id).bind(order.version).bind(epoch);
         self.sql.commit(Batch::new().expect(park, 1, ORDER)).await.map(|_| ())

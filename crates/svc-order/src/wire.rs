@@ -38,7 +38,11 @@ pub fn order(order: &Order, quote: &Quote, shipments: &[MadeShipment]) -> wire::
         quote: Some(quote.clone()),
         total: Some(money(order.total)),
         tenders: tenders(order),
-        fulfilments: quote.shipment_groups.iter().map(|group| fulfilment(order, &group.shipment_group_id, shipments)).collect(),
+        fulfilments: quote
+            .shipment_groups
+            .iter()
+            .map(|group| fulfilment(order, &group.shipment_group_id, shipments))
+            .collect(),
         next_action: next_action(order),
         ending: order.ending.as_ref().filter(|_| ended).map(ending),
         invoice_number: order.invoice.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -72,7 +76,11 @@ pub fn summary(order: &Order) -> wire::OrderSummary {
 
 /// The owner as the contract has it: a customer or a guest session.
 fn owner(order: &Order) -> (String, String) {
-    if order.owner.starts_with("gst_") { (String::new(), order.owner.clone()) } else { (order.owner.clone(), String::new()) }
+    if order.owner.starts_with("gst_") {
+        (String::new(), order.owner.clone())
+    } else {
+        (order.owner.clone(), String::new())
+    }
 }
 
 fn tenders(order: &Order) -> Vec<wire::Tender> {
@@ -119,7 +127,11 @@ fn next_action(order: &Order) -> Option<wire::NextAction> {
 }
 
 fn ending(ending: &Ending) -> wire::Ending {
-    wire::Ending { reason: ending.reason.to_string(), message: ending.message.clone(), metadata: ending.metadata.clone() }
+    wire::Ending {
+        reason: ending.reason.to_string(),
+        message: ending.message.clone(),
+        metadata: ending.metadata.clone(),
+    }
 }
 
 /// A line of history.
@@ -205,11 +217,19 @@ fn encode(event: &Event, order: &Order, quote: &Quote) -> NewEvent {
         Event::Created => {
             let quote_id = order.quote_id().to_string();
             let total = Some(money(order.total));
-            chassis::event(order.id, version, &wire::OrderCreated { order_id, customer_id, guest_id, quote_id, total })
+            chassis::event(
+                order.id,
+                version,
+                &wire::OrderCreated { order_id, customer_id, guest_id, quote_id, total },
+            )
         }
         Event::ActionRequired => {
             let next_action = next_action(order);
-            chassis::event(order.id, version, &wire::OrderActionRequired { order_id, customer_id, guest_id, next_action })
+            chassis::event(
+                order.id,
+                version,
+                &wire::OrderActionRequired { order_id, customer_id, guest_id, next_action },
+            )
         }
         Event::ApprovalRequested => {
             let (total, expires_at) = (Some(money(order.total)), Some(timestamp(order.limit_at)));
@@ -223,16 +243,26 @@ fn encode(event: &Event, order: &Order, quote: &Quote) -> NewEvent {
             let ending = order.ending.as_ref().map(ending);
             chassis::event(order.id, version, &wire::OrderFailed { order_id, customer_id, guest_id, ending })
         }
-        Event::CancellationRequested { by } => {
-            chassis::event(order.id, version, &wire::OrderCancellationRequested { order_id, requested_by: by.clone() })
-        }
+        Event::CancellationRequested { by } => chassis::event(
+            order.id,
+            version,
+            &wire::OrderCancellationRequested { order_id, requested_by: by.clone() },
+        ),
         Event::Cancelled => {
             let was_confirmed = order.confirmed_at.is_some();
-            chassis::event(order.id, version, &wire::OrderCancelled { order_id, customer_id, guest_id, was_confirmed })
+            chassis::event(
+                order.id,
+                version,
+                &wire::OrderCancelled { order_id, customer_id, guest_id, was_confirmed },
+            )
         }
         Event::CancellationRefused => {
             let late = Ending::of(&crate::domain::too_late());
-            chassis::event(order.id, version, &wire::OrderCancellationRefused { order_id, ending: Some(ending(&late)) })
+            chassis::event(
+                order.id,
+                version,
+                &wire::OrderCancellationRefused { order_id, ending: Some(ending(&late)) },
+            )
         }
     }
 }

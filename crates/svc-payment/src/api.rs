@@ -36,13 +36,26 @@ impl Api {
         Self { steps }
     }
 
-    async fn authorize(&self, caller: &Caller, request: v1::AuthorizePaymentRequest) -> Result<Reply<v1::AuthorizePaymentResponse>> {
+    async fn authorize(
+        &self,
+        caller: &Caller,
+        request: v1::AuthorizePaymentRequest,
+    ) -> Result<Reply<v1::AuthorizePaymentResponse>> {
         let method = PaymentMethod::parse(&request.payment_method)?;
         let key = key(caller, "payment.AuthorizePayment", &request.request_id, &request)?;
-        let begin = self.begin(&request.order_id, request.tender_index, &request.owner_subject, request.amount.as_ref())?;
+        let begin = self.begin(
+            &request.order_id,
+            request.tender_index,
+            &request.owner_subject,
+            request.amount.as_ref(),
+        )?;
         let attempt = u32::try_from(request.attempt).unwrap_or(0);
         if !(1..=ATTEMPTS_MAX).contains(&attempt) {
-            return Err(Error::field("/attempt", "INVALID_ARGUMENT", format!("must be between 1 and {ATTEMPTS_MAX}")));
+            return Err(Error::field(
+                "/attempt",
+                "INVALID_ARGUMENT",
+                format!("must be between 1 and {ATTEMPTS_MAX}"),
+            ));
         }
         let done = self.steps.authorize(AskAuthorize { begin, attempt, method }, key).await?;
         let attempt = done.attempt.as_ref();
@@ -78,7 +91,11 @@ impl Api {
         Ok(Begin { order, tender, owner: owner.to_owned(), amount, provider, now: self.steps.ctx().now() })
     }
 
-    async fn capture(&self, caller: &Caller, request: v1::CapturePaymentRequest) -> Result<Reply<v1::CapturePaymentResponse>> {
+    async fn capture(
+        &self,
+        caller: &Caller,
+        request: v1::CapturePaymentRequest,
+    ) -> Result<Reply<v1::CapturePaymentResponse>> {
         let key = key(caller, "payment.CapturePayment", &request.request_id, &request)?;
         let ask = AskOperate {
             payment: parse_id("/payment_id", &request.payment_id)?,
@@ -94,7 +111,11 @@ impl Api {
         Ok(Reply { message, replayed: done.replayed })
     }
 
-    async fn refund(&self, caller: &Caller, request: v1::RefundPaymentRequest) -> Result<Reply<v1::RefundPaymentResponse>> {
+    async fn refund(
+        &self,
+        caller: &Caller,
+        request: v1::RefundPaymentRequest,
+    ) -> Result<Reply<v1::RefundPaymentResponse>> {
         let key = key(caller, "payment.RefundPayment", &request.request_id, &request)?;
         let mut wrong = Violations::new();
         let reason = wrong.optional_text("/reason", &request.reason, REASON_CHARS_MAX);
@@ -116,9 +137,18 @@ impl Api {
         Ok(Reply { message, replayed: done.replayed })
     }
 
-    async fn void(&self, caller: &Caller, request: v1::VoidPaymentRequest) -> Result<Reply<v1::VoidPaymentResponse>> {
+    async fn void(
+        &self,
+        caller: &Caller,
+        request: v1::VoidPaymentRequest,
+    ) -> Result<Reply<v1::VoidPaymentResponse>> {
         let key = key(caller, "payment.VoidPayment", &request.request_id, &request)?;
-        let begin = self.begin(&request.order_id, request.tender_index, &request.owner_subject, request.amount.as_ref())?;
+        let begin = self.begin(
+            &request.order_id,
+            request.tender_index,
+            &request.owner_subject,
+            request.amount.as_ref(),
+        )?;
         let done = self.steps.void(AskVoid { begin }, key).await?;
         let message = v1::VoidPaymentResponse {
             state: wire::operation_state(done.state).into(),
@@ -145,14 +175,23 @@ impl Api {
         })
     }
 
-    async fn list(&self, caller: &Caller, request: v1::ListPaymentsRequest) -> Result<v1::ListPaymentsResponse> {
+    async fn list(
+        &self,
+        caller: &Caller,
+        request: v1::ListPaymentsRequest,
+    ) -> Result<v1::ListPaymentsResponse> {
         let order: OrderId = parse_id("/order_id", &request.order_id)?;
         let payments = self.steps.books().payments_of(order).await?;
-        let payments = payments.iter().filter(|payment| may_see(caller, payment)).map(wire::payment).collect();
+        let payments =
+            payments.iter().filter(|payment| may_see(caller, payment)).map(wire::payment).collect();
         Ok(v1::ListPaymentsResponse { payments })
     }
 
-    async fn attempts(&self, caller: &Caller, request: v1::ListAttemptsRequest) -> Result<v1::ListAttemptsResponse> {
+    async fn attempts(
+        &self,
+        caller: &Caller,
+        request: v1::ListAttemptsRequest,
+    ) -> Result<v1::ListAttemptsResponse> {
         let payment = self.visible(caller, &request.payment_id).await?;
         let attempts = self.steps.books().attempts(payment.id).await?;
         Ok(v1::ListAttemptsResponse { attempts: attempts.iter().map(wire::attempt).collect() })
@@ -169,7 +208,10 @@ impl Api {
         let limit = audit_limit(request.limit)?;
         let after = open_cursor(self.steps.ctx(), "ledger", &request.cursor)?;
         let (entries, more) = self.steps.books().entries(&after, limit).await?;
-        let next = entries.last().filter(|_| more).map(|last| self.steps.ctx().cursors().seal("ledger", &last.entry.id));
+        let next = entries
+            .last()
+            .filter(|_| more)
+            .map(|last| self.steps.ctx().cursors().seal("ledger", &last.entry.id));
         let entry = |sealed: &crate::store::SealedEntry| {
             let computed = sealed.link.as_ref().map(|link| link_hash(&link.previous, &sealed.entry));
             wire::entry(sealed, computed)
@@ -183,10 +225,11 @@ impl Api {
         let sums = books.sums().await?;
         let (sealed, broken_position) = books.chain().await?;
         let (tail, head) = (books.tail().await?, books.head().await?);
-        let balance = |((account, currency), minor): (&(String, kernel::Currency), &i64)| v1::AccountBalance {
-            account: account.clone(),
-            balance: Some(words::money(Money::new(*minor, *currency))),
-        };
+        let balance =
+            |((account, currency), minor): (&(String, kernel::Currency), &i64)| v1::AccountBalance {
+                account: account.clone(),
+                balance: Some(words::money(Money::new(*minor, *currency))),
+            };
         Ok(v1::GetLedgerStatusResponse {
             sums: sums.per_currency().into_iter().map(words::money).collect(),
             balances: sums.balances.iter().map(balance).collect(),
@@ -206,7 +249,8 @@ impl Api {
         let more = wholes.len() > limit as usize;
         wholes.truncate(limit as usize);
         let last = wholes.last().filter(|_| more);
-        let next = last.map(|last| self.steps.ctx().cursors().seal("payments-audit", &last.payment.id.to_string()));
+        let next =
+            last.map(|last| self.steps.ctx().cursors().seal("payments-audit", &last.payment.id.to_string()));
         Ok(v1::ListForAuditResponse {
             payments: wholes.iter().map(wire::audited).collect(),
             next_cursor: next.unwrap_or_default(),
@@ -214,7 +258,12 @@ impl Api {
     }
 }
 
-fn key(caller: &Caller, method: &'static str, request_id: &str, message: &impl Message) -> Result<RequestKey> {
+fn key(
+    caller: &Caller,
+    method: &'static str,
+    request_id: &str,
+    message: &impl Message,
+) -> Result<RequestKey> {
     Ok(RequestKey { keep: KEEP, ..request_key(caller, method, request_id, message)? })
 }
 
@@ -227,7 +276,9 @@ fn positive(amount: Option<&contract::souk::r#type::v1::Money>) -> Result<Money>
 }
 
 fn may_see(caller: &Caller, payment: &Payment) -> bool {
-    caller.role.is_some() || caller.principal.may("payments.read") || caller.principal.subject() == payment.owner
+    caller.role.is_some()
+        || caller.principal.may("payments.read")
+        || caller.principal.subject() == payment.owner
 }
 
 fn not_found() -> Error {
@@ -241,7 +292,10 @@ impl PaymentService for Api {
         request: Request<v1::AuthorizePaymentRequest>,
     ) -> Result<Response<v1::AuthorizePaymentResponse>, Status> {
         let caller = mesh::caller(&request);
-        self.authorize(&caller, request.into_inner()).await.map(Reply::into_response).map_err(contract::status)
+        self.authorize(&caller, request.into_inner())
+            .await
+            .map(Reply::into_response)
+            .map_err(contract::status)
     }
 
     async fn capture_payment(
@@ -268,7 +322,10 @@ impl PaymentService for Api {
         self.refund(&caller, request.into_inner()).await.map(Reply::into_response).map_err(contract::status)
     }
 
-    async fn get_payment(&self, request: Request<v1::GetPaymentRequest>) -> Result<Response<v1::GetPaymentResponse>, Status> {
+    async fn get_payment(
+        &self,
+        request: Request<v1::GetPaymentRequest>,
+    ) -> Result<Response<v1::GetPaymentResponse>, Status> {
         let caller = mesh::caller(&request);
         self.get(&caller, request.into_inner()).await.map(Response::new).map_err(contract::status)
     }

@@ -74,7 +74,9 @@ fn start(ctx: Context) -> Starting {
             async move { sealer.pass().await }
         });
 
-        Ok(Role::new().grpc(PaymentServiceServer::new(Api::new(steps))).grpc(TestpayServiceServer::new(testpay)))
+        Ok(Role::new()
+            .grpc(PaymentServiceServer::new(Api::new(steps)))
+            .grpc(TestpayServiceServer::new(testpay)))
     })
 }
 

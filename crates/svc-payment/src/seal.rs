@@ -71,7 +71,9 @@ impl Sealer {
                 links.push(Link { position, entry: entry.id.clone(), previous, hash: hash.clone() });
                 previous = hash;
             }
-            if !books.seal(&links, &lease, self.steps.ctx().now()).await? || !self.leases.renew(&lease).await? {
+            if !books.seal(&links, &lease, self.steps.ctx().now()).await?
+                || !self.leases.renew(&lease).await?
+            {
                 break;
             }
         }

@@ -33,12 +33,16 @@ pub fn sign(secret: &[u8], now: Timestamp, body: &[u8]) -> String {
 /// `INVALID_SIGNATURE` when it was not made with the secret, `SIGNATURE_TOO_OLD` when it was, but more than
 /// [`TOLERANCE`] ago (or ahead).
 pub fn verify(secret: &[u8], now: Timestamp, body: &[u8], header: &str) -> Result<()> {
-    let bad = || Error::field("/signature", "INVALID_SIGNATURE", "is not the provider's signature of this body");
+    let bad =
+        || Error::field("/signature", "INVALID_SIGNATURE", "is not the provider's signature of this body");
     if header.len() > HEADER_BYTES_MAX {
         return Err(bad());
     }
     let parts = || header.split(',').filter_map(|part| part.trim().split_once('='));
-    let seconds = parts().find(|(name, _)| *name == "t").and_then(|(_, value)| value.parse::<i64>().ok()).ok_or_else(bad)?;
+    let seconds = parts()
+        .find(|(name, _)| *name == "t")
+        .and_then(|(_, value)| value.parse::<i64>().ok())
+        .ok_or_else(bad)?;
     let good = parts().filter(|(name, _)| *name == "v1").any(|(_, value)| {
         hex::decode(value).is_ok_and(|tag| mac(secret, seconds, body).verify_slice(&tag).is_ok())
     });
@@ -47,7 +51,11 @@ pub fn verify(secret: &[u8], now: Timestamp, body: &[u8], header: &str) -> Resul
     }
     let time = Timestamp::from_secs(seconds);
     if now.since(time) > TOLERANCE || time.since(now) > TOLERANCE {
-        return Err(Error::field("/signature", "SIGNATURE_TOO_OLD", "was made more than five minutes ago or ahead"));
+        return Err(Error::field(
+            "/signature",
+            "SIGNATURE_TOO_OLD",
+            "was made more than five minutes ago or ahead",
+        ));
     }
     Ok(())
 }
@@ -63,7 +71,10 @@ mod tests {
         let now = Timestamp::from_secs(1_700_000_000);
         let header = sign(SECRET, now, b"body");
         assert!(verify(SECRET, now, b"body", &header).is_ok());
-        assert!(verify(SECRET, now, b"body", &format!("v0=00,{header},v1=00")).is_ok(), "other schemes are passed over");
+        assert!(
+            verify(SECRET, now, b"body", &format!("v0=00,{header},v1=00")).is_ok(),
+            "other schemes are passed over"
+        );
         let flipped = header.replace(",v1=", ",v1=0");
         for (secret, body, header) in [
             (&b"another"[..], &b"body"[..], header.as_str()),

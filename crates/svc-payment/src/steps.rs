@@ -43,16 +43,19 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { provider_timeout_ms: 10_000, provider_settle_ms: 60_000, sweep_every_ms: 1_000, seal_every_ms: 1_000 }
+        Self {
+            provider_timeout_ms: 10_000,
+            provider_settle_ms: 60_000,
+            sweep_every_ms: 1_000,
+            seal_every_ms: 1_000,
+        }
     }
 }
 
 /// How long a step is left to whoever began it before the sweeper looks at it.
 pub const GUARD: Duration = Duration::from_secs(30);
-/// How often the provider is asked at least about an attempt that waits for its payer, should a webhook be lost.
-const CHALLENGE_EVERY: Duration = Duration::from_secs(60);
-/// How often a provider is asked about a refund that takes its time.
-const PENDING_EVERY: Duration = Duration::from_secs(60);
+/// How often at most the provider is asked about what waits for the payer or the payer's bank, should a webhook be lost.
+pub const WAITING_EVERY: Duration = Duration::from_secs(60);
 /// The first pause before asking again, doubled each time.
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
 /// The longest pause before asking again.
@@ -137,7 +140,9 @@ impl Steps {
         let origin = Origin::call({
             let told = Arc::downgrade(&told);
             move || {
-                told.upgrade().is_some_and(|told| told.lock().as_ref().is_some_and(|told: &oneshot::Sender<_>| !told.is_closed()))
+                told.upgrade().is_some_and(|told| {
+                    told.lock().as_ref().is_some_and(|told: &oneshot::Sender<_>| !told.is_closed())
+                })
             }
         });
         let work = work(origin);
@@ -150,7 +155,9 @@ impl Steps {
                 tracing::warn!(error = ?error, "a step failed after its caller had left");
             }
         });
-        outcome.await.map_err(|_| Error::unavailable("INTERRUPTED", "the step was interrupted; repeat the call under the same key"))?
+        outcome.await.map_err(|_| {
+            Error::unavailable("INTERRUPTED", "the step was interrupted; repeat the call under the same key")
+        })?
     }
 }
 
@@ -162,5 +169,6 @@ pub fn backoff(asked: u32) -> Duration {
 
 /// Every try to change a payment met another change.
 fn contended() -> Error {
-    Error::conflict("PAYMENT_BUSY", "the payment is being changed by many at once; try again").retry_after_ms(100)
+    Error::conflict("PAYMENT_BUSY", "the payment is being changed by many at once; try again")
+        .retry_after_ms(100)
 }

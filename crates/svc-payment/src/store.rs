@@ -206,7 +206,9 @@ impl Books {
     /// When the store fails.
     pub async fn latest_void(&self, payment: &Payment) -> Result<Option<Operation>> {
         let operations = self.operations(payment.id).await?;
-        let is_it = |operation: &Operation| operation.kind == OperationKind::Void && operation.attempt == payment.attempt;
+        let is_it = |operation: &Operation| {
+            operation.kind == OperationKind::Void && operation.attempt == payment.attempt
+        };
         Ok(operations.into_iter().rfind(is_it))
     }
 
@@ -247,7 +249,8 @@ impl Books {
     /// # Errors
     /// When the store fails.
     pub async fn due_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>> {
-        let statement = rows::select_attempts("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
+        let statement =
+            rows::select_attempts("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
         self.sql.fetch(statement).await?.iter().map(rows::attempt).collect()
     }
 
@@ -256,7 +259,8 @@ impl Books {
     /// # Errors
     /// When the store fails.
     pub async fn due_operations(&self, now: Timestamp, limit: u32) -> Result<Vec<Operation>> {
-        let statement = rows::select_operations("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
+        let statement =
+            rows::select_operations("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
         self.sql.fetch(statement).await?.iter().map(rows::operation).collect()
     }
 
@@ -267,7 +271,8 @@ impl Books {
     pub async fn claim_attempt(&self, attempt: &Attempt, check_at: Timestamp) -> Result<bool> {
         let text = "UPDATE attempts SET asked = asked + 1, check_at = ? \
                     WHERE payment_id = ? AND number = ? AND asked = ? AND check_at IS NOT NULL";
-        let statement = sql(text).bind(check_at).bind(attempt.payment).bind(attempt.number).bind(attempt.asked);
+        let statement =
+            sql(text).bind(check_at).bind(attempt.payment).bind(attempt.number).bind(attempt.asked);
         self.claim(statement).await
     }
 
@@ -296,7 +301,11 @@ impl Books {
         let statement = rows::select_payments("p.id > ? ORDER BY p.id LIMIT ?").bind(after).bind(limit);
         let mut wholes = Vec::new();
         for row in self.sql.fetch(statement).await? {
-            wholes.push(Whole { payment: rows::payment(&row)?, attempts: Vec::new(), operations: Vec::new() });
+            wholes.push(Whole {
+                payment: rows::payment(&row)?,
+                attempts: Vec::new(),
+                operations: Vec::new(),
+            });
         }
         for chunk in wholes.chunks_mut(CHUNK) {
             self.fill(chunk).await?;
@@ -307,11 +316,16 @@ impl Books {
     async fn fill(&self, wholes: &mut [Whole]) -> Result<()> {
         let (Some(first), Some(last)) = (wholes.first(), wholes.last()) else { return Ok(()) };
         let range: [Value; 2] = [first.payment.id.into(), last.payment.id.into()];
-        let attempts = rows::select_attempts("payment_id >= ? AND payment_id <= ? ORDER BY payment_id, number");
+        let attempts =
+            rows::select_attempts("payment_id >= ? AND payment_id <= ? ORDER BY payment_id, number");
         let attempts = self.sql.fetch(attempts.bind_all(range.clone())).await?;
-        let operations = rows::select_operations("payment_id >= ? AND payment_id <= ? ORDER BY payment_id, created_at, id");
+        let operations = rows::select_operations(
+            "payment_id >= ? AND payment_id <= ? ORDER BY payment_id, created_at, id",
+        );
         let operations = self.sql.fetch(operations.bind_all(range)).await?;
-        let place = |wholes: &[Whole], payment: PaymentId| wholes.binary_search_by_key(&payment, |whole| whole.payment.id);
+        let place = |wholes: &[Whole], payment: PaymentId| {
+            wholes.binary_search_by_key(&payment, |whole| whole.payment.id)
+        };
         for row in &attempts {
             let attempt = rows::attempt(row)?;
             if let Ok(at) = place(wholes, attempt.payment) {
@@ -332,3 +346,6 @@ impl Books {
 fn marks(count: usize) -> String {
     vec!["?"; count].join(", ")
 }
+
+#[cfg(test)]
+mod ledger_tests;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use kernel::{Result, Timestamp};
 
-use crate::domain::{Attempt, AttemptState, Operation};
+use crate::domain::{Attempt, AttemptState, Operation, OperationState};
 use crate::in_flight::InFlight;
-use crate::steps::{GUARD, Origin, Steps, backoff};
+use crate::steps::{GUARD, Origin, Steps, WAITING_EVERY, backoff};
 
 /// The most attempts, and the most operations, that one pass looks at.
 const PASS_MAX: u32 = 100;
@@ -51,7 +51,9 @@ impl Sweep {
         if attempt.state == AttemptState::Authorizing && fresh_start {
             return Ok(());
         }
-        if self.steps.books().claim_attempt(attempt, now.plus(backoff(attempt.asked))).await?
+        let waits = attempt.state == AttemptState::ActionRequired;
+        let pause = if waits { backoff(attempt.asked).max(WAITING_EVERY) } else { backoff(attempt.asked) };
+        if self.steps.books().claim_attempt(attempt, now.plus(pause)).await?
             && let Ok(_working) = self.in_flight().enter(&attempt.key())
         {
             self.steps.settle_attempt(attempt.payment, attempt.number, None, Origin::nobody()).await?;
@@ -69,7 +71,10 @@ impl Sweep {
     }
 
     async fn operation(&self, operation: &Operation, now: Timestamp) -> Result<()> {
-        if self.steps.books().claim_operation(operation, now.plus(backoff(operation.asked))).await?
+        let waits = operation.state == OperationState::Pending;
+        let pause =
+            if waits { backoff(operation.asked).max(WAITING_EVERY) } else { backoff(operation.asked) };
+        if self.steps.books().claim_operation(operation, now.plus(pause)).await?
             && let Ok(_working) = self.in_flight().enter(&operation.id)
         {
             self.steps.settle_operation(operation.payment, &operation.id, Origin::nobody()).await?;

@@ -18,8 +18,8 @@ use chassis::{Context, Secret};
 use store::{Database, Migration};
 use tokio::sync::Notify;
 
-pub use self::deliver::{Deliver, Sink};
 use self::books::Books;
+pub use self::deliver::{Deliver, Sink};
 
 /// Its tables, in the order they were added.
 pub const MIGRATIONS: &[Migration] =

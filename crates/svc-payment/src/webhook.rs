@@ -52,7 +52,8 @@ impl Steps {
     async fn hear(&self, known: &Known, provider: &str, news: &News, heard: Heard) -> Result<bool> {
         match news {
             News::Authorization { key, outcome } => {
-                let Some(attempt) = known.attempts.get(key).filter(|attempt| attempt.provider == provider) else {
+                let Some(attempt) = known.attempts.get(key).filter(|attempt| attempt.provider == provider)
+                else {
                     return Ok(passed_over(key));
                 };
                 if attempt.after(outcome, attempt.updated).is_none() && !attempt.is_stray(outcome) {
@@ -62,7 +63,9 @@ impl Steps {
                 Ok(matches!(self.conclude_attempt(now, outcome, &heard).await?, Written::Changed(_)))
             }
             News::Operation { key, outcome } => {
-                let Some(operation) = known.operations.get(key).filter(|operation| operation.provider == provider) else {
+                let Some(operation) =
+                    known.operations.get(key).filter(|operation| operation.provider == provider)
+                else {
                     return Ok(passed_over(key));
                 };
                 if operation.after(outcome, operation.updated).is_none() {
@@ -93,7 +96,9 @@ impl Known {
         let (mut payments, mut operations) = (Vec::new(), Vec::new());
         for event in events {
             match &event.news {
-                News::Authorization { key, .. } => payments.extend(read_provider_key(key).map(|(payment, _)| payment)),
+                News::Authorization { key, .. } => {
+                    payments.extend(read_provider_key(key).map(|(payment, _)| payment))
+                }
                 News::Operation { key, .. } => operations.push(key.clone()),
                 News::Other => {}
             }

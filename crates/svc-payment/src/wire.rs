@@ -9,7 +9,8 @@ use store::NewEvent;
 use crate::domain::ledger::EntryKind;
 use crate::domain::operation::Effect;
 use crate::domain::{
-    Attempt, AttemptState, Challenge, Failure, Operation, OperationKind, OperationState, Payment, PaymentState,
+    Attempt, AttemptState, Challenge, Failure, Operation, OperationKind, OperationState, Payment,
+    PaymentState,
 };
 use crate::store::{SealedEntry, Whole};
 
@@ -97,7 +98,9 @@ pub fn authorization_status(attempt: Option<&Attempt>) -> v1::AuthorizationStatu
 /// Where an operation stands.
 pub fn operation_state(state: OperationState) -> v1::OperationState {
     match state {
-        OperationState::Sending | OperationState::Unknown | OperationState::Pending => v1::OperationState::Pending,
+        OperationState::Sending | OperationState::Unknown | OperationState::Pending => {
+            v1::OperationState::Pending
+        }
         OperationState::Succeeded => v1::OperationState::Succeeded,
         OperationState::Failed => v1::OperationState::Failed,
     }
@@ -186,7 +189,9 @@ pub fn attempt_event(after: &Payment, attempt: &Attempt) -> Option<NewEvent> {
     let (id, version) = (after.id, after.version);
     match after.state {
         PaymentState::Authorized => Some(event(id, version, &v1::PaymentAuthorized { payment: message })),
-        PaymentState::ActionRequired => Some(event(id, version, &v1::PaymentActionRequired { payment: message })),
+        PaymentState::ActionRequired => {
+            Some(event(id, version, &v1::PaymentActionRequired { payment: message }))
+        }
         PaymentState::Failed => Some(event(id, version, &v1::PaymentFailed { payment: message })),
         PaymentState::Voided => Some(event(id, version, &v1::PaymentVoided { payment: message })),
         _ => None,
@@ -194,25 +199,38 @@ pub fn attempt_event(after: &Payment, attempt: &Attempt) -> Option<NewEvent> {
 }
 
 /// What to publish when an operation had an effect. `late`: its caller was not told by the call itself.
-pub fn operation_event(after: &Payment, operation: &Operation, effect: Effect, late: bool) -> Option<NewEvent> {
+pub fn operation_event(
+    after: &Payment,
+    operation: &Operation,
+    effect: Effect,
+    late: bool,
+) -> Option<NewEvent> {
     let message = Some(payment(after));
     let (id, version) = (after.id, after.version);
     match (operation.kind, effect) {
-        (OperationKind::Capture, Effect::Moved) if late => {
-            Some(event(id, version, &v1::PaymentCaptured { payment: message, capture: Some(capture(operation)) }))
-        }
-        (OperationKind::Capture, Effect::Released) if late => {
-            Some(event(id, version, &v1::PaymentCaptureFailed { payment: message, capture: Some(capture(operation)) }))
-        }
+        (OperationKind::Capture, Effect::Moved) if late => Some(event(
+            id,
+            version,
+            &v1::PaymentCaptured { payment: message, capture: Some(capture(operation)) },
+        )),
+        (OperationKind::Capture, Effect::Released) if late => Some(event(
+            id,
+            version,
+            &v1::PaymentCaptureFailed { payment: message, capture: Some(capture(operation)) },
+        )),
         (OperationKind::Void, Effect::Moved) if after.state == PaymentState::Voided => {
             Some(event(id, version, &v1::PaymentVoided { payment: message }))
         }
-        (OperationKind::Refund, Effect::Moved) => {
-            Some(event(id, version, &v1::PaymentRefunded { payment: message, refund: Some(refund(operation)) }))
-        }
-        (OperationKind::Refund, Effect::Released | Effect::Reversed) => {
-            Some(event(id, version, &v1::PaymentRefundFailed { payment: message, refund: Some(refund(operation)) }))
-        }
+        (OperationKind::Refund, Effect::Moved) => Some(event(
+            id,
+            version,
+            &v1::PaymentRefunded { payment: message, refund: Some(refund(operation)) },
+        )),
+        (OperationKind::Refund, Effect::Released | Effect::Reversed) => Some(event(
+            id,
+            version,
+            &v1::PaymentRefundFailed { payment: message, refund: Some(refund(operation)) },
+        )),
         (_, _) => None,
     }
 }

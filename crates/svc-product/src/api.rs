@@ -61,14 +61,16 @@ impl Api {
         found.filter(visible).ok_or_else(no_product)
     }
 
-    async fn get_products(&self, request: Request<pb::BatchGetProductsRequest>) -> Result<pb::BatchGetProductsResponse> {
+    async fn get_products(
+        &self,
+        request: Request<pb::BatchGetProductsRequest>,
+    ) -> Result<pb::BatchGetProductsResponse> {
         let caller = caller(&request);
         let asked = request.into_inner().product_ids;
         count("/product_ids", asked.len(), PRODUCTS_MAX)?;
         let parsed = asked.iter().enumerate();
-        let ids: Vec<ProductId> = parsed
-            .map(|(n, id)| wire::parse_id(&format!("/product_ids/{n}"), id))
-            .collect::<Result<_>>()?;
+        let ids: Vec<ProductId> =
+            parsed.map(|(n, id)| wire::parse_id(&format!("/product_ids/{n}"), id)).collect::<Result<_>>()?;
         let found = self.catalogue.products(&ids).await?;
         let mut response = pb::BatchGetProductsResponse::default();
         let mut given = HashSet::new();
@@ -105,7 +107,10 @@ impl Api {
         })
     }
 
-    async fn variants(&self, request: Request<pb::BatchGetVariantsRequest>) -> Result<pb::BatchGetVariantsResponse> {
+    async fn variants(
+        &self,
+        request: Request<pb::BatchGetVariantsRequest>,
+    ) -> Result<pb::BatchGetVariantsResponse> {
         let all = sees_all(&caller(&request));
         let mut skus = request.into_inner().skus;
         count("/skus", skus.len(), SKUS_MAX)?;
@@ -134,7 +139,8 @@ impl Api {
     async fn history(&self, request: pb::ListPriceHistoryRequest) -> Result<pb::ListPriceHistoryResponse> {
         let page = wire::page(&request.page)?;
         let currency = wire::parse_currency("/currency_code", &request.currency_code)?;
-        let known = self.catalogue.by_skus(std::slice::from_ref(&request.sku)).await?.into_iter().next().flatten();
+        let known =
+            self.catalogue.by_skus(std::slice::from_ref(&request.sku)).await?.into_iter().next().flatten();
         let found = known.ok_or_else(|| Error::not_found("SKU_NOT_FOUND", "no such SKU").at("/sku"))?;
         let query = format!("product.ListPriceHistory|{}|{currency}|{}", found.product.id, request.sku);
         let after = self.ctx.cursors().open(&query, &page.cursor)?;

@@ -9,5 +9,7 @@ mod slug;
 pub use category::{CATEGORIES_MAX, Category, CategoryDraft, DEPTH_MAX, Tree};
 pub use draft::{Draft, Input, InputVariant, sku_is_good};
 pub use price::{PRICE_MICROS_MAX, Price, PriceChange, PriceRecord};
-pub use product::{Attribute, Image, ImageSource, OptionValue, Product, Revision, Status, TaxClass, Variant, Why};
+pub use product::{
+    Attribute, Image, ImageSource, OptionValue, Product, Revision, Status, TaxClass, Variant, Why,
+};
 pub use slug::{SLUG_CHARS_MAX, slug_is_good, slugify};

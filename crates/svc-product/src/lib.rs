@@ -25,8 +25,8 @@ fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let database = ctx.database(&[]).await?;
         let catalogue = store::Catalogue::open(database, ctx.clock().clone()).await?;
-        let server =
-            ProductServiceServer::new(api::Api::new(ctx, catalogue)).max_decoding_message_size(MESSAGE_BYTES_MAX);
+        let server = ProductServiceServer::new(api::Api::new(ctx, catalogue))
+            .max_decoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Role::new().grpc(server))
     })
 }

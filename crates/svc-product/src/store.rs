@@ -225,8 +225,12 @@ impl Catalogue {
     /// The store's.
     pub async fn by_skus(&self, skus: &[String]) -> Result<Vec<Option<Arc<Found>>>> {
         let mut answer: Vec<_> = skus.iter().map(|sku| self.0.cache.by_sku(sku)).collect();
-        let missing: Vec<String> =
-            skus.iter().zip(&answer).filter(|(_, found)| found.is_none()).map(|(sku, _)| sku.clone()).collect();
+        let missing: Vec<String> = skus
+            .iter()
+            .zip(&answer)
+            .filter(|(_, found)| found.is_none())
+            .map(|(sku, _)| sku.clone())
+            .collect();
         if missing.is_empty() {
             return Ok(answer);
         }
@@ -245,7 +249,12 @@ impl Catalogue {
     ///
     /// # Errors
     /// `SKU_TAKEN`, `SLUG_TAKEN`, `EXTERNAL_REFERENCE_TAKEN`, and a retryable conflict when the id is in use.
-    pub async fn create(&self, mut product: Product, slug_is_made: bool, effects: Effects<'_>) -> Result<Saved> {
+    pub async fn create(
+        &self,
+        mut product: Product,
+        slug_is_made: bool,
+        effects: Effects<'_>,
+    ) -> Result<Saved> {
         if !slug_is_made && self.by_slug(&product.slug).await?.is_some() {
             return Err(taken("slug"));
         }
@@ -261,7 +270,9 @@ impl Catalogue {
         loop {
             let put = with_effects(Put::create(id.clone(), held(&product)), effects(&product, 1));
             match self.put(product.clone(), put).await {
-                Err(CommitError::Duplicate { label }) if label == "slug" && slug_is_made && tries < SLUG_TRIES => {
+                Err(CommitError::Duplicate { label })
+                    if label == "slug" && slug_is_made && tries < SLUG_TRIES =>
+                {
                     tries += 1;
                     product.slug = slug_with_tail(&stem, &id, tries);
                 }
@@ -300,7 +311,9 @@ impl Catalogue {
 }
 
 /// The outcome of a detached write.
-fn finish<T>(joined: std::result::Result<Result<T, CommitError>, tokio::task::JoinError>) -> Result<T, CommitError> {
+fn finish<T>(
+    joined: std::result::Result<Result<T, CommitError>, tokio::task::JoinError>,
+) -> Result<T, CommitError> {
     joined.unwrap_or_else(|error| Err(CommitError::Failed(Error::internal(error))))
 }
 
@@ -332,14 +345,18 @@ fn slug_with_tail(stem: &str, id: &str, tries: usize) -> String {
 fn taken(what: &str) -> Error {
     match what {
         "slug" => Error::exists("SLUG_TAKEN", "belongs to another product").at("/slug"),
-        _ => Error::exists("EXTERNAL_REFERENCE_TAKEN", "belongs to another product").at("/external_reference"),
+        _ => {
+            Error::exists("EXTERNAL_REFERENCE_TAKEN", "belongs to another product").at("/external_reference")
+        }
     }
 }
 
 fn refused(error: CommitError) -> Result<Saved> {
     match error {
         CommitError::Replayed(answer) => Ok(Saved::Replayed(answer)),
-        CommitError::Duplicate { label } if label == "slug" || label == "external_reference" => Err(taken(&label)),
+        CommitError::Duplicate { label } if label == "slug" || label == "external_reference" => {
+            Err(taken(&label))
+        }
         CommitError::Duplicate { .. } | CommitError::Unexpected { .. } => Err(version_conflict()),
         error => Err(error.into()),
     }

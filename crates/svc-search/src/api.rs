@@ -46,7 +46,8 @@ impl Api {
         let page = wire::page(&request.page.take())?;
         // The cursor is good for exactly this question.
         let query = format!("search.Search|{}", hex::encode(Sha256::digest(request.encode_to_vec())));
-        let place = self.ctx.cursors().open(&query, &page.cursor)?.map(|text| Place::read(&text)).transpose()?;
+        let place =
+            self.ctx.cursors().open(&query, &page.cursor)?.map(|text| Place::read(&text)).transpose()?;
         let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
         let ask = parse(request)?.check()?;
         let position = self.state.position();
@@ -125,15 +126,24 @@ fn parse(request: pb::SearchRequest) -> Result<Ask> {
 
 #[tonic::async_trait]
 impl SearchService for Api {
-    async fn search(&self, request: Request<pb::SearchRequest>) -> Result<Response<pb::SearchResponse>, Status> {
+    async fn search(
+        &self,
+        request: Request<pb::SearchRequest>,
+    ) -> Result<Response<pb::SearchResponse>, Status> {
         self.search(request.into_inner()).map(Response::new).map_err(status)
     }
 
-    async fn suggest(&self, request: Request<pb::SuggestRequest>) -> Result<Response<pb::SuggestResponse>, Status> {
+    async fn suggest(
+        &self,
+        request: Request<pb::SuggestRequest>,
+    ) -> Result<Response<pb::SuggestResponse>, Status> {
         self.suggest(request.into_inner()).map(Response::new).map_err(status)
     }
 
-    async fn reindex(&self, request: Request<pb::ReindexRequest>) -> Result<Response<pb::ReindexResponse>, Status> {
+    async fn reindex(
+        &self,
+        request: Request<pb::ReindexRequest>,
+    ) -> Result<Response<pb::ReindexResponse>, Status> {
         let caller = caller(&request);
         let message = request.into_inner();
         let key = request_key(&caller, "search.Reindex", &message.request_id, &message).map_err(status)?;

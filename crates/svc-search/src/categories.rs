@@ -17,10 +17,16 @@ pub struct Categories {
 }
 
 impl Categories {
-    /// These categories.
+    /// These categories. Their paths are made anew, since the slug of a parent may have changed.
     pub fn new(categories: impl IntoIterator<Item = Category>) -> Self {
-        let by_id: HashMap<_, _> =
+        let mut by_id: HashMap<_, _> =
             categories.into_iter().map(|category| (category.category_id.clone(), category)).collect();
+        let paths: Vec<(String, String)> = by_id.keys().map(|id| (id.clone(), path(&by_id, id))).collect();
+        for (id, path) in paths {
+            if let Some(category) = by_id.get_mut(&id) {
+                category.path = path;
+            }
+        }
         let mut order: Vec<String> = by_id.keys().cloned().collect();
         order.sort_by_cached_key(|id| place(&by_id, id));
         Self { by_id, order }
@@ -31,8 +37,9 @@ impl Categories {
         if self.by_id.get(&category.category_id).is_some_and(|known| known.version > category.version) {
             return self.clone();
         }
-        let others = self.by_id.values().filter(|known| known.category_id != category.category_id).cloned();
-        Self::new(others.chain([category]))
+        let mut by_id = self.by_id.clone();
+        by_id.insert(category.category_id.clone(), category);
+        Self::new(by_id.into_values())
     }
 
     /// Without a category.
@@ -49,22 +56,34 @@ impl Categories {
     pub fn beginning(&self, typed: &[String], limit: usize) -> Vec<&Category> {
         let fits = |category: &&Category| {
             let name = words(&category.name);
-            !typed.is_empty() && typed.iter().all(|word| name.iter().any(|own| own.starts_with(word.as_str())))
+            !typed.is_empty()
+                && typed.iter().all(|word| name.iter().any(|own| own.starts_with(word.as_str())))
         };
         self.iter().filter(fits).take(limit).collect()
     }
 }
 
-/// Where a category stands: positions and names from the top.
-fn place(by_id: &HashMap<String, Category>, id: &str) -> Vec<(i32, String, String)> {
+/// A category and those above it, from the top.
+fn line<'a>(by_id: &'a HashMap<String, Category>, id: &str) -> Vec<&'a Category> {
     let mut line = Vec::new();
     let mut next = by_id.get(id);
     while let Some(category) = next.filter(|_| line.len() < DEPTH_MAX) {
-        line.push((category.position, category.name.clone(), category.category_id.clone()));
+        line.push(category);
         next = by_id.get(&category.parent_id);
     }
     line.reverse();
     line
+}
+
+/// Slugs from the top, joined by "/".
+fn path(by_id: &HashMap<String, Category>, id: &str) -> String {
+    line(by_id, id).iter().map(|category| category.slug.as_str()).collect::<Vec<_>>().join("/")
+}
+
+/// Where a category stands: positions and names from the top.
+fn place(by_id: &HashMap<String, Category>, id: &str) -> Vec<(i32, String, String)> {
+    let line = line(by_id, id).into_iter();
+    line.map(|category| (category.position, category.name.clone(), category.category_id.clone())).collect()
 }
 
 #[cfg(test)]
@@ -83,7 +102,11 @@ mod tests {
 
     #[test]
     fn parents_stand_before_children_and_newer_before_older() {
-        let all = Categories::new([category("m", "k", "Mugs", 1), category("b", "k", "Bowls", 1), category("k", "", "Kitchen", 2)]);
+        let all = Categories::new([
+            category("m", "k", "Mugs", 1),
+            category("b", "k", "Bowls", 1),
+            category("k", "", "Kitchen", 2),
+        ]);
         let names = |all: &Categories| all.iter().map(|category| category.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&all), ["Kitchen", "Bowls", "Mugs"]);
         let all = all.with(category("k", "", "Cook", 1)).with(category("b", "k", "Dishes", 2));

@@ -4,6 +4,8 @@ mod ask;
 mod product;
 mod words;
 
-pub use ask::{Ask, AttributeChoice, Band, CURSOR_DEPTH_MAX, Key, Place, PriceRange, Sort, Understanding, bands};
+pub use ask::{
+    Ask, AttributeChoice, Band, CURSOR_DEPTH_MAX, Key, Place, PriceRange, Sort, Understanding, bands,
+};
 pub use product::Product;
 pub use words::{Word, distance, fold, is_common, query_words, tolerance, words};

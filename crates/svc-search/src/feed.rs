@@ -150,7 +150,11 @@ impl Feed {
         if let Some(before) = before {
             before.index.remove();
         }
-        tracing::info!(documents = built.index.documents(), took_ms = took.as_millis(), "a search index took its place");
+        tracing::info!(
+            documents = built.index.documents(),
+            took_ms = took.as_millis(),
+            "a search index took its place"
+        );
         built
     }
 
@@ -165,6 +169,7 @@ impl Feed {
         let mut building: Option<BoxFuture<'_, Result<Built>>> = None;
         loop {
             let wake = until(pending.commit_at.or(pending.close_at));
+            let may_build = building.is_none();
             let build = async {
                 match &mut building {
                     Some(building) => building.await,
@@ -186,7 +191,7 @@ impl Feed {
                     Ok(()) => current.position = pending.committed,
                     Err(error) => return Ended::Failed(error),
                 },
-                () = self.state.rebuild.notified(), if building.is_none() => {
+                () = self.state.rebuild.notified(), if may_build => {
                     self.state.begin_building();
                     building = Some(self.build().boxed());
                 }
@@ -218,7 +223,9 @@ impl Feed {
                 self.state.categories.rcu(|known| known.without(&id));
             }
             Ok(Change::Nothing) => {}
-            Err(error) => tracing::warn!(event = event.id, error = ?error, "an event of product is not understood; passed over"),
+            Err(error) => {
+                tracing::warn!(event = event.id, error = ?error, "an event of product is not understood; passed over")
+            }
         }
         if pending.changes.is_empty() {
             pending.state.shows(pending.position);

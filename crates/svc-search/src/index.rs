@@ -86,7 +86,7 @@ fn schema() -> (Schema, Fields) {
         story: schema.add_text_field("story", scored()),
         word: schema.add_text_field("word", plain()),
         exact: schema.add_text_field("exact", STRING),
-        facet: schema.add_text_field("facet", TextOptions::from(STRING).set_fast("raw")),
+        facet: schema.add_text_field("facet", STRING.set_fast("raw")),
         price: schema.add_json_field("price", JsonObjectOptions::from(FAST)),
         created: schema.add_i64_field("created", FAST),
         tie: schema.add_u64_field("tie", FAST),
@@ -121,7 +121,8 @@ impl Index {
         let last = directories(parent)?.into_iter().map(|(number, _)| number).max().unwrap_or(0);
         let directory = parent.join(format!("{DIRECTORY}{:06}", last + 1));
         fs::create_dir_all(&directory).map_err(|error| unusable(&directory, error))?;
-        let index = tantivy::Index::create_in_dir(&directory, schema).map_err(|error| unusable(&directory, error))?;
+        let index =
+            tantivy::Index::create_in_dir(&directory, schema).map_err(|error| unusable(&directory, error))?;
         Self::new(index, Some(directory))
     }
 
@@ -141,7 +142,9 @@ impl Index {
                         continue;
                     }
                     Ok(None) => {}
-                    Err(error) => tracing::warn!(?directory, error = ?error, "the index is damaged; building a new one"),
+                    Err(error) => {
+                        tracing::warn!(?directory, error = ?error, "the index is damaged; building a new one")
+                    }
                 }
             }
             remove(&directory);
@@ -153,7 +156,9 @@ impl Index {
         let index = tantivy::Index::open_in_dir(directory).map_err(|error| unusable(directory, error))?;
         let (expected, _) = schema();
         let metas = index.load_metas().map_err(|error| unusable(directory, error))?;
-        let Some(position) = metas.payload.as_deref().and_then(read_payload).filter(|_| index.schema() == expected) else {
+        let Some(position) =
+            metas.payload.as_deref().and_then(read_payload).filter(|_| index.schema() == expected)
+        else {
             return Ok(None);
         };
         Ok(Some((Self::new(index, Some(directory.to_owned()))?, position)))

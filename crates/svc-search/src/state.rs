@@ -80,7 +80,13 @@ impl State {
     }
 
     /// Puts an index in the place of the one that serves, which is returned.
-    pub fn serve(&self, index: Index, position: Position, built: Timestamp, took: Duration) -> Option<Arc<Served>> {
+    pub fn serve(
+        &self,
+        index: Index,
+        position: Position,
+        built: Timestamp,
+        took: Duration,
+    ) -> Option<Arc<Served>> {
         let generation = self.served.load().as_ref().map_or(1, |served| served.generation + 1);
         self.shows(position);
         self.served.swap(Some(Arc::new(Served { index, generation, built, took })))

@@ -2,11 +2,10 @@
 
 use chassis::{Context, Reply, event, request_key};
 use contract::souk::shipping::v1::{self, shipping_service_server::ShippingService};
-use contract::wire::{self as words, parse_address, parse_country, parse_id, parse_money};
-use kernel::{CustomerId, Error, GuestId, LineId, OrderId, Result, ShipmentGroupId, ShipmentId, Violations};
+use contract::wire::{self as words, parse_country, parse_id, parse_money};
+use kernel::{Error, OrderId, Result, ShipmentGroupId, ShipmentId, Violations};
 use mesh::Caller;
 use prost::Message;
-use sha2::{Digest, Sha256};
 use store::CommitError;
 use tonic::{Request, Response, Status};
 
@@ -17,10 +16,6 @@ use crate::rates::RateCache;
 use crate::store::{Books, Kept, Rates};
 use crate::wire;
 
-/// The most lines of a shipment.
-const LINES_MAX: usize = 2_000;
-/// The most units of a line.
-const QUANTITY_MAX: i64 = 1_000_000_000;
 /// Longest remark, in characters.
 const NOTE_CHARS_MAX: usize = 200;
 /// How often a decision is made anew because the row changed meanwhile.
@@ -32,13 +27,6 @@ pub struct Api {
     ctx: Context,
     books: Books,
     rates: RateCache,
-}
-
-/// The id of the shipment of a group: the order's time, then a hash of both. So there is one, whoever asks and how often.
-fn shipment_id(order: OrderId, group: ShipmentGroupId) -> ShipmentId {
-    let digest = Sha256::new().chain_update(order.to_string()).chain_update(group.to_string()).finalize();
-    let hash = digest.iter().take(10).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
-    ShipmentId::from_bits((order.bits() >> 80 << 80) | hash)
 }
 
 impl Api {
@@ -54,7 +42,11 @@ impl Api {
         let light = (0..=WEIGHT_GRAMS_MAX).contains(&request.weight_grams);
         wrong.check(light, "/weight_grams", format!("must be between 0 and {WEIGHT_GRAMS_MAX}"));
         let goods = wrong.take("", parse_money("/goods_price", &request.goods_price));
-        wrong.check(goods.is_none_or(|goods| goods.minor >= 0), "/goods_price/minor_units", "must not be negative");
+        wrong.check(
+            goods.is_none_or(|goods| goods.minor >= 0),
+            "/goods_price/minor_units",
+            "must not be negative",
+        );
         wrong.finish()?;
         let (Some(country), Some(goods)) = (country, goods) else {
             return Err(Error::internal("a checked request lacks a field"));
@@ -65,20 +57,35 @@ impl Api {
         }
         let rates = self.rates.current();
         let offers = rates.quoter.quote(&country, request.weight_grams, goods, staff);
-        Ok(v1::QuoteRatesResponse { options: offers.into_iter().map(wire::offer).collect(), rates_version: rates.version })
+        Ok(v1::QuoteRatesResponse {
+            options: offers.into_iter().map(wire::offer).collect(),
+            rates_version: rates.version,
+        })
     }
 
-    async fn set_rates(&self, caller: &Caller, request: v1::SetRatesRequest) -> Result<Reply<v1::SetRatesResponse>> {
+    async fn set_rates(
+        &self,
+        caller: &Caller,
+        request: v1::SetRatesRequest,
+    ) -> Result<Reply<v1::SetRatesResponse>> {
         let key = request_key(caller, "shipping.SetRates", &request.request_id, &request)?;
         if let Some(answer) = self.books.answer(&key).await? {
             return Reply::from_answer(&answer);
         }
-        let wanted = request.rates.as_ref().ok_or_else(|| Error::field("/rates", "INVALID_ARGUMENT", "is required"))?;
+        let wanted = request
+            .rates
+            .as_ref()
+            .ok_or_else(|| Error::field("/rates", "INVALID_ARGUMENT", "is required"))?;
         if wanted.version < 1 {
-            return Err(Error::field("/rates/version", "INVALID_ARGUMENT", "must be the version that was read"));
+            return Err(Error::field(
+                "/rates/version",
+                "INVALID_ARGUMENT",
+                "must be the version that was read",
+            ));
         }
         let table = wire::parse_rates(wanted)?;
-        let stale = || Error::conflict("VERSION_CONFLICT", "the rates changed since they were read; read them again");
+        let stale =
+            || Error::conflict("VERSION_CONFLICT", "the rates changed since they were read; read them again");
         if self.books.rates_version().await? != wanted.version {
             return Err(stale());
         }
@@ -95,9 +102,13 @@ impl Api {
         }
     }
 
-    async fn create(&self, caller: &Caller, request: v1::CreateShipmentRequest) -> Result<Reply<v1::CreateShipmentResponse>> {
+    async fn create(
+        &self,
+        caller: &Caller,
+        request: v1::CreateShipmentRequest,
+    ) -> Result<Reply<v1::CreateShipmentResponse>> {
         let key = request_key(caller, "shipping.CreateShipment", &request.request_id, &request)?;
-        let kept = self.new_shipment(request)?;
+        let kept = wire::parse_shipment(request, self.ctx.now())?;
         let message = wire::shipment(&kept, &[made(&kept.shipment)])?;
         let created = event(kept.shipment.id, 1, &v1::ShipmentCreated { shipment: Some(message.clone()) });
         match self.books.create(&kept, key, created).await {
@@ -109,7 +120,8 @@ impl Api {
                     && there.shipment.method == kept.shipment.method;
                 if !same {
                     let told = "the order's shipment group has another shipment already";
-                    return Err(Error::exists("SHIPMENT_EXISTS", told).with("shipment_id", there.shipment.id.to_string()));
+                    return Err(Error::exists("SHIPMENT_EXISTS", told)
+                        .with("shipment_id", there.shipment.id.to_string()));
                 }
                 Ok(Reply::replayed(v1::CreateShipmentResponse { shipment: Some(self.whole(&there).await?) }))
             }
@@ -117,50 +129,16 @@ impl Api {
         }
     }
 
-    /// A shipment from a request, with every wrong field named.
-    fn new_shipment(&self, request: v1::CreateShipmentRequest) -> Result<Kept> {
-        let mut wrong = Violations::new();
-        let order = wrong.take("", parse_id::<OrderId>("/order_id", &request.order_id));
-        let group = wrong.take("", parse_id::<ShipmentGroupId>("/shipment_group_id", &request.shipment_group_id));
-        let owner = &request.owner_subject;
-        let owned = CustomerId::parse(owner).is_ok() || GuestId::parse(owner).is_ok();
-        wrong.check(owned, "/owner_subject", "must be the id of a customer or a guest, cus_… or gst_…");
-        let method = wrong.text("/method", &request.method, 32);
-        let destination = wrong.take("", parse_address("/destination", &request.destination));
-        let some = (1..=LINES_MAX).contains(&request.lines.len());
-        wrong.check(some, "/lines", format!("must have 1 to {LINES_MAX} lines"));
-        for (at, line) in request.lines.iter().enumerate().take(LINES_MAX) {
-            wrong.take("", parse_id::<LineId>(&format!("/lines/{at}/line_id"), &line.line_id));
-            wrong.text(&format!("/lines/{at}/sku"), &line.sku, 64);
-            let good = (1..=QUANTITY_MAX).contains(&line.quantity);
-            wrong.check(good, format!("/lines/{at}/quantity"), format!("must be between 1 and {QUANTITY_MAX}"));
-        }
-        wrong.finish()?;
-        let (Some(order), Some(group), Some(destination)) = (order, group, destination) else {
-            return Err(Error::internal("a checked request lacks a field"));
-        };
-        let now = self.ctx.now();
-        let shipment = Shipment {
-            id: shipment_id(order, group),
-            order,
-            group,
-            owner: request.owner_subject,
-            method,
-            carrier: String::new(),
-            tracking: String::new(),
-            state: ShipmentState::Pending,
-            version: 1,
-            created: now,
-            updated: now,
-        };
-        Ok(Kept { shipment, contents: wire::contents(Some(destination), request.lines) })
-    }
-
-    async fn cancel(&self, caller: &Caller, request: v1::CancelShipmentRequest) -> Result<Reply<v1::CancelShipmentResponse>> {
+    async fn cancel(
+        &self,
+        caller: &Caller,
+        request: v1::CancelShipmentRequest,
+    ) -> Result<Reply<v1::CancelShipmentResponse>> {
         let key = request_key(caller, "shipping.CancelShipment", &request.request_id, &request)?;
         let mut wrong = Violations::new();
         let order = wrong.take("", parse_id::<OrderId>("/order_id", &request.order_id));
-        let group = wrong.take("", parse_id::<ShipmentGroupId>("/shipment_group_id", &request.shipment_group_id));
+        let group =
+            wrong.take("", parse_id::<ShipmentGroupId>("/shipment_group_id", &request.shipment_group_id));
         let note = wrong.optional_text("/note", &request.note, NOTE_CHARS_MAX);
         wrong.finish()?;
         let (Some(order), Some(group)) = (order, group) else {
@@ -168,7 +146,7 @@ impl Api {
         };
         self.books.answer(&key).await?;
         for _ in 0..RETRIES_MAX {
-            let kept = self.books.shipment(shipment_id(order, group)).await?.ok_or_else(not_found)?;
+            let kept = self.books.shipment(wire::shipment_id(order, group)).await?.ok_or_else(not_found)?;
             let Some((after, step)) = kept.shipment.cancel(note.clone(), self.ctx.now())? else {
                 let shipment = Some(self.whole(&kept).await?);
                 return Ok(Reply::replayed(v1::CancelShipmentResponse { shipment }));
@@ -181,7 +159,11 @@ impl Api {
         Err(busy())
     }
 
-    async fn update(&self, caller: &Caller, request: v1::UpdateShipmentRequest) -> Result<Reply<v1::UpdateShipmentResponse>> {
+    async fn update(
+        &self,
+        caller: &Caller,
+        request: v1::UpdateShipmentRequest,
+    ) -> Result<Reply<v1::UpdateShipmentResponse>> {
         let key = request_key(caller, "shipping.UpdateShipment", &request.request_id, &request)?;
         let mut wrong = Violations::new();
         let id = wrong.take("", parse_id::<ShipmentId>("/shipment_id", &request.shipment_id));
@@ -191,7 +173,9 @@ impl Api {
         let tracking = wrong.optional_text("/tracking_number", &request.tracking_number, 100);
         let note = wrong.optional_text("/note", &request.note, NOTE_CHARS_MAX);
         wrong.finish()?;
-        let (Some(id), Some(state)) = (id, state) else { return Err(Error::internal("a checked request lacks a field")) };
+        let (Some(id), Some(state)) = (id, state) else {
+            return Err(Error::internal("a checked request lacks a field"));
+        };
         if let Some(answer) = self.books.answer(&key).await? {
             return Reply::from_answer(&answer);
         }
@@ -221,7 +205,10 @@ impl Api {
         let mut history = self.books.history(&kept.shipment).await?;
         history.push(step.clone());
         let shipment = wire::shipment(&Kept { shipment: after.clone(), ..kept }, &history)?;
-        let updated = v1::ShipmentUpdated { shipment: Some(shipment.clone()), previous_state: wire::state(previous).into() };
+        let updated = v1::ShipmentUpdated {
+            shipment: Some(shipment.clone()),
+            previous_state: wire::state(previous).into(),
+        };
         let updated = event(after.id, after.version, &updated);
         match self.books.step(&after, &step, remember(&shipment), updated).await {
             Ok(()) => Ok(Some((shipment, false))),
@@ -236,11 +223,16 @@ impl Api {
 
     async fn get(&self, caller: &Caller, request: v1::GetShipmentRequest) -> Result<v1::GetShipmentResponse> {
         let id: ShipmentId = parse_id("/shipment_id", &request.shipment_id)?;
-        let kept = self.books.shipment(id).await?.filter(|kept| may_see(caller, kept)).ok_or_else(not_found)?;
+        let kept =
+            self.books.shipment(id).await?.filter(|kept| may_see(caller, kept)).ok_or_else(not_found)?;
         Ok(v1::GetShipmentResponse { shipment: Some(self.whole(&kept).await?) })
     }
 
-    async fn list(&self, caller: &Caller, request: v1::ListShipmentsRequest) -> Result<v1::ListShipmentsResponse> {
+    async fn list(
+        &self,
+        caller: &Caller,
+        request: v1::ListShipmentsRequest,
+    ) -> Result<v1::ListShipmentsResponse> {
         let order: OrderId = parse_id("/order_id", &request.order_id)?;
         let page = words::page(&request.page)?;
         let query = format!("shipments|{order}|{}", caller.principal.subject());
@@ -248,7 +240,10 @@ impl Api {
         let mut found = self.books.of_order(order, &after, page.limit + 1).await?;
         let more = found.len() > page.limit as usize;
         found.truncate(page.limit as usize);
-        let next = found.last().filter(|_| more).map(|last| self.ctx.cursors().seal(&query, &last.shipment.group.to_string()));
+        let next = found
+            .last()
+            .filter(|_| more)
+            .map(|last| self.ctx.cursors().seal(&query, &last.shipment.group.to_string()));
         let visible = found.iter().filter(|kept| may_see(caller, kept));
         let shipments = visible.map(|kept| wire::shipment(kept, &[])).collect::<Result<_>>()?;
         Ok(v1::ListShipmentsResponse { shipments, page: Some(words::page_info(next)) })
@@ -264,7 +259,9 @@ fn made(shipment: &Shipment) -> Step {
 }
 
 fn may_see(caller: &Caller, kept: &Kept) -> bool {
-    caller.role.is_some() || caller.principal.may("shipping.write") || caller.principal.subject() == kept.shipment.owner
+    caller.role.is_some()
+        || caller.principal.may("shipping.write")
+        || caller.principal.subject() == kept.shipment.owner
 }
 
 fn not_found() -> Error {
@@ -272,25 +269,40 @@ fn not_found() -> Error {
 }
 
 fn busy() -> Error {
-    Error::conflict("VERSION_CONFLICT", "the shipment was changed by someone else in the meantime; read it again and retry")
+    Error::conflict(
+        "VERSION_CONFLICT",
+        "the shipment was changed by someone else in the meantime; read it again and retry",
+    )
 }
 
 #[tonic::async_trait]
 impl ShippingService for Api {
-    async fn quote_rates(&self, request: Request<v1::QuoteRatesRequest>) -> Result<Response<v1::QuoteRatesResponse>, Status> {
+    async fn quote_rates(
+        &self,
+        request: Request<v1::QuoteRatesRequest>,
+    ) -> Result<Response<v1::QuoteRatesResponse>, Status> {
         let caller = mesh::caller(&request);
         self.quote(&caller, request.get_ref()).map(Response::new).map_err(contract::status)
     }
 
-    async fn get_rates(&self, _: Request<v1::GetRatesRequest>) -> Result<Response<v1::GetRatesResponse>, Status> {
+    async fn get_rates(
+        &self,
+        _: Request<v1::GetRatesRequest>,
+    ) -> Result<Response<v1::GetRatesResponse>, Status> {
         let current = self.rates.current();
         let rates = Rates { version: current.version, table: current.quoter.table().clone() };
         Ok(Response::new(v1::GetRatesResponse { rates: Some(wire::rates(&rates)) }))
     }
 
-    async fn set_rates(&self, request: Request<v1::SetRatesRequest>) -> Result<Response<v1::SetRatesResponse>, Status> {
+    async fn set_rates(
+        &self,
+        request: Request<v1::SetRatesRequest>,
+    ) -> Result<Response<v1::SetRatesResponse>, Status> {
         let caller = mesh::caller(&request);
-        self.set_rates(&caller, request.into_inner()).await.map(Reply::into_response).map_err(contract::status)
+        self.set_rates(&caller, request.into_inner())
+            .await
+            .map(Reply::into_response)
+            .map_err(contract::status)
     }
 
     async fn create_shipment(

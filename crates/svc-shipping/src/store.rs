@@ -63,7 +63,8 @@ impl Books {
     /// # Errors
     /// When the store fails, or the row is damaged.
     pub async fn rates(&self) -> Result<Option<Rates>> {
-        let row = self.sql.fetch_one(sql("SELECT version, body FROM rates ORDER BY version DESC LIMIT 1")).await?;
+        let row =
+            self.sql.fetch_one(sql("SELECT version, body FROM rates ORDER BY version DESC LIMIT 1")).await?;
         let read = |row: Row| {
             let table = serde_json::from_slice(&row.blob("body")?).map_err(Error::internal)?;
             Ok(Rates { version: row.int("version")?, table })
@@ -111,7 +112,10 @@ impl Books {
             .bind(kept.contents.as_slice())
             .bind(shipment.created)
             .bind(shipment.updated);
-        let batch = Batch::new().insert(insert, "group").event(event).remember(key, shipment.id.to_string().into_bytes());
+        let batch = Batch::new()
+            .insert(insert, "group")
+            .event(event)
+            .remember(key, shipment.id.to_string().into_bytes());
         self.sql.commit(batch).await.map(|_| ())
     }
 
@@ -136,10 +140,19 @@ impl Books {
             .bind(after.updated)
             .bind(after.id)
             .bind(after.version - 1);
-        let text = "INSERT INTO shipment_steps (shipment_id, version, state, note, at) VALUES (?, ?, ?, ?, ?)";
-        let insert =
-            sql(text).bind(after.id).bind(after.version).bind(step.state.as_str()).bind(&step.note).bind(step.time);
-        let batch = Batch::new().expect(update, 1, "version").insert(insert, "step").event(event).remember(key, answer);
+        let text =
+            "INSERT INTO shipment_steps (shipment_id, version, state, note, at) VALUES (?, ?, ?, ?, ?)";
+        let insert = sql(text)
+            .bind(after.id)
+            .bind(after.version)
+            .bind(step.state.as_str())
+            .bind(&step.note)
+            .bind(step.time);
+        let batch = Batch::new()
+            .expect(update, 1, "version")
+            .insert(insert, "step")
+            .event(event)
+            .remember(key, answer);
         self.sql.commit(batch).await.map(|_| ())
     }
 
@@ -168,7 +181,8 @@ impl Books {
     /// When the store fails.
     pub async fn history(&self, shipment: &Shipment) -> Result<Vec<Step>> {
         let made = Step { state: ShipmentState::Pending, time: shipment.created, note: String::new() };
-        let text = "SELECT state, note, at FROM shipment_steps WHERE shipment_id = ? ORDER BY version LIMIT ?";
+        let text =
+            "SELECT state, note, at FROM shipment_steps WHERE shipment_id = ? ORDER BY version LIMIT ?";
         let mut history = vec![made];
         for row in self.sql.fetch(sql(text).bind(shipment.id).bind(HISTORY_MAX)).await? {
             let state = ShipmentState::parse(row.str("state")?)?;

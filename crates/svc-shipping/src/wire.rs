@@ -3,12 +3,16 @@
 use std::collections::BTreeSet;
 
 use contract::souk::shipping::v1;
-use contract::wire::{self, parse_country, parse_currency, parse_enum};
-use kernel::{Currency, Error, Result, Violations};
+use contract::wire::{self, parse_address, parse_country, parse_currency, parse_enum, parse_id};
+use kernel::{
+    Currency, CustomerId, Error, GuestId, LineId, OrderId, Result, ShipmentGroupId, ShipmentId, Timestamp,
+    Violations,
+};
 use prost::Message;
+use sha2::{Digest, Sha256};
 
 use crate::domain::rates::{COUNTRIES_MAX, Offer};
-use crate::domain::{Band, Basis, Method, MethodRate, RateTable, ShipmentState, Step, Zone};
+use crate::domain::{Band, Basis, Method, MethodRate, RateTable, Shipment, ShipmentState, Step, Zone};
 use crate::store::{Kept, Rates};
 
 /// One way to send a parcel.
@@ -108,11 +112,17 @@ fn parse_zone(wrong: &mut Violations, pointer: &str, zone: &v1::Zone) -> Zone {
     for (at, country) in zone.country_codes.iter().enumerate().take(COUNTRIES_MAX) {
         countries.extend(wrong.take("", parse_country(&format!("{pointer}/{at}"), country)));
     }
-    Zone { code: zone.code.clone(), name: zone.name.trim().to_owned(), countries, rest_of_world: zone.rest_of_world }
+    Zone {
+        code: zone.code.clone(),
+        name: zone.name.trim().to_owned(),
+        countries,
+        rest_of_world: zone.rest_of_world,
+    }
 }
 
 fn parse_rate(wrong: &mut Violations, pointer: &str, rate: &v1::MethodRate) -> Option<MethodRate> {
-    let currency: Option<Currency> = wrong.take("", parse_currency(&format!("{pointer}/currency_code"), &rate.currency_code));
+    let currency: Option<Currency> =
+        wrong.take("", parse_currency(&format!("{pointer}/currency_code"), &rate.currency_code));
     let basis: Option<v1::RateBasis> = wrong.take("", parse_enum(&format!("{pointer}/basis"), rate.basis));
     let mut days = |name: &str, days: i32| {
         let days = u32::try_from(days).ok();
@@ -123,7 +133,10 @@ fn parse_rate(wrong: &mut Violations, pointer: &str, rate: &v1::MethodRate) -> O
     for (at, band) in rate.bands.iter().enumerate() {
         wrong.check(band.up_to >= 0, format!("{pointer}/bands/{at}/up_to"), "must not be negative");
     }
-    let band = |band: &v1::Band| Band { up_to: Some(band.up_to).filter(|up_to| *up_to != 0), price: band.price_minor_units };
+    let band = |band: &v1::Band| Band {
+        up_to: Some(band.up_to).filter(|up_to| *up_to != 0),
+        price: band.price_minor_units,
+    };
     Some(MethodRate {
         zone: rate.zone.clone(),
         currency: currency?,
@@ -158,8 +171,64 @@ pub fn parse_state(value: i32) -> Result<ShipmentState> {
     found.ok_or_else(|| Error::field("/state", "INVALID_ARGUMENT", "is not known"))
 }
 
+/// The most lines of a shipment.
+const LINES_MAX: usize = 2_000;
+/// The most units of a line.
+const QUANTITY_MAX: i64 = 1_000_000_000;
+
+/// The id of the shipment of a group: the order's time, then a hash of both. So there is one, whoever asks and how often.
+pub fn shipment_id(order: OrderId, group: ShipmentGroupId) -> ShipmentId {
+    let digest = Sha256::new().chain_update(order.to_string()).chain_update(group.to_string()).finalize();
+    let hash = digest.iter().take(10).fold(0_u128, |bits, byte| (bits << 8) | u128::from(*byte));
+    ShipmentId::from_bits((order.bits() >> 80 << 80) | hash)
+}
+
+/// A new shipment from a request.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` naming every wrong field.
+pub fn parse_shipment(request: v1::CreateShipmentRequest, now: Timestamp) -> Result<Kept> {
+    let mut wrong = Violations::new();
+    let order = wrong.take("", parse_id::<OrderId>("/order_id", &request.order_id));
+    let group = wrong.take("", parse_id::<ShipmentGroupId>("/shipment_group_id", &request.shipment_group_id));
+    let owner = &request.owner_subject;
+    let owned = CustomerId::parse(owner).is_ok() || GuestId::parse(owner).is_ok();
+    wrong.check(owned, "/owner_subject", "must be the id of a customer or a guest, cus_… or gst_…");
+    let method = wrong.text("/method", &request.method, 32);
+    let destination = wrong.take("", parse_address("/destination", &request.destination));
+    let some = (1..=LINES_MAX).contains(&request.lines.len());
+    wrong.check(some, "/lines", format!("must have 1 to {LINES_MAX} lines"));
+    for (at, line) in request.lines.iter().enumerate().take(LINES_MAX) {
+        wrong.take("", parse_id::<LineId>(&format!("/lines/{at}/line_id"), &line.line_id));
+        wrong.text(&format!("/lines/{at}/sku"), &line.sku, 64);
+        let good = (1..=QUANTITY_MAX).contains(&line.quantity);
+        wrong.check(good, format!("/lines/{at}/quantity"), format!("must be between 1 and {QUANTITY_MAX}"));
+    }
+    wrong.finish()?;
+    let (Some(order), Some(group), Some(destination)) = (order, group, destination) else {
+        return Err(Error::internal("a checked request lacks a field"));
+    };
+    let shipment = Shipment {
+        id: shipment_id(order, group),
+        order,
+        group,
+        owner: request.owner_subject,
+        method,
+        carrier: String::new(),
+        tracking: String::new(),
+        state: ShipmentState::Pending,
+        version: 1,
+        created: now,
+        updated: now,
+    };
+    Ok(Kept { shipment, contents: contents(Some(destination), request.lines) })
+}
+
 /// What is frozen in a shipment, as it is kept.
-pub fn contents(destination: Option<contract::souk::r#type::v1::Address>, lines: Vec<v1::ShipmentLine>) -> Vec<u8> {
+fn contents(
+    destination: Option<contract::souk::r#type::v1::Address>,
+    lines: Vec<v1::ShipmentLine>,
+) -> Vec<u8> {
     v1::Shipment { destination, lines, ..v1::Shipment::default() }.encode_to_vec()
 }
 

@@ -51,10 +51,16 @@ impl<T> Asked<T> {
         match (contract::wire::parse_optional_id("/profile_id", named)?, account) {
             (Some(id), own) if Some(id) == own => Ok(Target { id, own: true }),
             (None, Some(id)) => Ok(Target { id, own: true }),
-            (Some(id), _) if acts_for_nobody || self.caller.principal.may(permission) => Ok(Target { id, own: false }),
+            (Some(id), _) if acts_for_nobody || self.caller.principal.may(permission) => {
+                Ok(Target { id, own: false })
+            }
             (Some(_), _) => Err(no_profile()),
-            (None, None) if acts_for_nobody => Err(Error::field("/profile_id", "INVALID_ARGUMENT", "is required")),
-            (None, None) => Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", "sign in with an account first")),
+            (None, None) if acts_for_nobody => {
+                Err(Error::field("/profile_id", "INVALID_ARGUMENT", "is required"))
+            }
+            (None, None) => {
+                Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", "sign in with an account first"))
+            }
         }
     }
 }

@@ -64,7 +64,11 @@ impl Details {
         let name = violations.optional_text("/name", name, NAME_CHARS_MAX);
         violations.check(!name.contains('\n'), "/name", "has a line break");
         let email = email.trim();
-        violations.check(email.is_empty() || is_email(email), "/email", "is not an e-mail address of at most 254 bytes");
+        violations.check(
+            email.is_empty() || is_email(email),
+            "/email",
+            "is not an e-mail address of at most 254 bytes",
+        );
         let locale = locale.trim();
         violations.check(locale.is_empty() || is_locale(locale), "/locale", "is not a BCP 47 language tag");
         violations.finish()?;
@@ -82,7 +86,8 @@ fn is_email(text: &str) -> bool {
 
 /// Subtags of letters and digits, the first of letters alone (RFC 5646, 2.1, without the registry).
 fn is_locale(text: &str) -> bool {
-    let subtag = |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let subtag =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let language = text.split('-').next().unwrap_or_default();
     text.len() <= LOCALE_CHARS_MAX
         && text.split('-').all(subtag)
@@ -124,7 +129,14 @@ impl Profile {
     /// A new profile.
     #[must_use]
     pub fn new(details: Details, external_reference: Option<String>, now: Timestamp) -> Self {
-        Self { details, external_reference, addresses: Vec::new(), created_at: now, updated_at: now, deleted_at: None }
+        Self {
+            details,
+            external_reference,
+            addresses: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        }
     }
 
     /// The empty profile that its owner's first call makes.
@@ -202,7 +214,12 @@ mod tests {
     #[test]
     fn a_deleted_profile_says_nothing_of_a_person_and_keeps_its_reference() {
         let now = Timestamp::from_secs(5);
-        let details = Details { name: "Ada Lovelace".into(), email: "ada@example.com".into(), locale: "en-GB".into(), country: "GB".into() };
+        let details = Details {
+            name: "Ada Lovelace".into(),
+            email: "ada@example.com".into(),
+            locale: "en-GB".into(),
+            country: "GB".into(),
+        };
         let profile = Profile::new(details, Some("online-retail:17850".into()), Timestamp::from_secs(1));
         let left = profile.deleted(now);
         assert!(left.is_deleted() && left.addresses.is_empty() && left.details == Details::unknown());

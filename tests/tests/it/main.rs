@@ -1,6 +1,7 @@
 //! A whole shop in one process.
 
 mod access;
+mod audit;
 mod dynamic;
 mod hostile;
 mod kills;

@@ -1,6 +1,6 @@
 //! A shop's books as plain rows: what the checks look at. Kept compact, since there are as many rows as things ever done.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use contract::souk::inventory::v1::{HoldState, MovementKind};
@@ -348,7 +348,10 @@ impl Entry {
     /// What the entry moved between the shop and its provider, per currency in the order of its postings: captures are
     /// positive, refunds negative.
     pub fn net(&self) -> impl Iterator<Item = Money> + '_ {
-        self.postings.iter().filter(|(account, _)| account.starts_with("provider:")).map(|(_, amount)| *amount)
+        self.postings
+            .iter()
+            .filter(|(account, _)| account.starts_with("provider:"))
+            .map(|(_, amount)| *amount)
     }
 
     /// The entry as the bytes that the chain of hashes seals: every field as its length (8 bytes, big endian) and its text,
@@ -391,27 +394,5 @@ impl std::fmt::Display for Place {
 impl std::fmt::Display for Position {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.epoch, self.sequence)
-    }
-}
-
-/// Sums of money per currency; wide enough for any number of rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Sums(BTreeMap<kernel::Currency, i128>);
-
-impl Sums {
-    /// Adds an amount.
-    pub fn add(&mut self, amount: Money) {
-        *self.0.entry(amount.currency).or_insert(0) += i128::from(amount.minor);
-    }
-
-    /// Takes an amount.
-    pub fn take(&mut self, amount: Money) {
-        *self.0.entry(amount.currency).or_insert(0) -= i128::from(amount.minor);
-    }
-
-    /// The sums that are not zero; those beyond 64 bits stand at the limit.
-    pub fn not_zero(&self) -> impl Iterator<Item = Money> + '_ {
-        let clamp = |sum: i128| i64::try_from(sum).unwrap_or(if sum < 0 { i64::MIN } else { i64::MAX });
-        self.0.iter().filter(|(_, sum)| **sum != 0).map(move |(currency, sum)| Money::new(clamp(*sum), *currency))
     }
 }

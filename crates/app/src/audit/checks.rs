@@ -15,6 +15,7 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use super::books::Books;
+pub use stock::{Moved, seen};
 
 /// The most violations that a check keeps; it counts the others.
 const KEPT_MAX: usize = 100_000;
@@ -67,7 +68,11 @@ fn unreadable(books: &Books) -> Vec<Check> {
         }
         if let Some(check) = checks.last_mut() {
             check.examined += 1;
-            check.violated(list.told.clone(), "a service that can read its own rows", "rows that it cannot read");
+            check.violated(
+                list.told.clone(),
+                "a service that can read its own rows",
+                "rows that it cannot read",
+            );
         }
     }
     checks
@@ -159,7 +164,8 @@ impl Check {
             .flat_map(|check| &check.violations)
             .map(|violation| (violation.at.as_str(), violation.found.as_str()))
             .collect();
-        self.violations.retain(|violation| stood.contains(&(violation.at.as_str(), violation.found.as_str())));
+        self.violations
+            .retain(|violation| stood.contains(&(violation.at.as_str(), violation.found.as_str())));
         self.count = self.violations.len();
     }
 }

@@ -1,45 +1,49 @@
-//! What an audit found, for machines and for people.
+//! What an audit tells: one JSON document, or tables for people.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use contract::souk::order::v1::OrderState;
 use contract::souk::payment::v1::LedgerEntryKind;
 use serde::Serialize;
 
-use super::checks::Check;
-use super::facts::Facts;
+use super::books::{Books, word};
+use super::checks::{Check, Moved, seen};
+use super::sums::Sums;
+use crate::console;
 use crate::retail::money::WireMoney;
 
-/// Violations of a check that the table shows.
+/// Violations of a check that a table shows.
 const SHOWN_MAX: usize = 20;
 
-/// What an audit found.
-#[derive(Debug, Serialize)]
+/// The result of an audit.
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
-    /// Whether all checks hold.
+    /// Whether every check holds.
     pub ok: bool,
-    /// The checks.
+    /// Every check, in the order in which they are explained.
     pub checks: Vec<Check>,
-    /// The sums.
+    /// What the books come to.
     pub totals: Totals,
+    /// Ledger entries that wait for the sealer.
+    #[serde(skip)]
+    pub unsealed: usize,
 }
 
-/// The sums of the books.
-#[derive(Debug, Serialize)]
+/// What the books come to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Totals {
-    /// Orders by state.
+    /// Orders by state; every state is there.
     pub orders: BTreeMap<String, u64>,
-    /// Captured, by currency.
+    /// What was captured, by currency.
     pub captured: Vec<WireMoney>,
-    /// Refunded, by currency.
+    /// What was refunded for good, by currency.
     pub refunded: Vec<WireMoney>,
-    /// Stock.
+    /// Units of all SKUs.
     pub units: Units,
 }
 
-/// Units of all stock.
-#[derive(Debug, Serialize)]
+/// Units of all SKUs at all locations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Units {
     /// Arrived.
     pub received: i64,
@@ -47,113 +51,113 @@ pub struct Units {
     pub sold: i64,
     /// Came back after they were sold.
     pub returned: i64,
-    /// Written off.
+    /// Broken, lost or thrown away.
     pub written_off: i64,
-    /// On the shelf.
+    /// Corrected after counts, when there were any.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub adjusted: i64,
+    /// On the shelves.
     pub on_hand: i64,
     /// Held for orders.
     pub held: i64,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_zero(units: &i64) -> bool {
+    *units == 0
+}
+
 impl Report {
-    pub(super) fn new(facts: &Facts, checks: Vec<Check>) -> Self {
-        let mut orders = BTreeMap::new();
-        for order in &facts.orders {
-            *orders.entry(state(order.state())).or_default() += 1;
-        }
-        let stock = &facts.stock;
-        Self {
-            ok: checks.iter().all(|check| check.violations.is_empty()),
-            checks,
-            totals: Totals {
-                orders,
-                captured: moved(facts, &[(LedgerEntryKind::Capture, 1)]),
-                refunded: moved(
-                    facts,
-                    &[(LedgerEntryKind::Refund, -1), (LedgerEntryKind::RefundReversal, -1)],
-                ),
-                units: Units {
-                    received: stock.received,
-                    sold: stock.sold,
-                    returned: stock.returned,
-                    written_off: stock.written_off,
-                    on_hand: stock.on_hand,
-                    held: stock.held,
-                },
-            },
-        }
+    /// The result of these checks on these books.
+    #[must_use]
+    pub fn new(checks: Vec<Check>, books: &Books) -> Self {
+        let unsealed = books.ledger.entries.iter().filter(|entry| entry.seal.is_none()).count();
+        Self { ok: checks.iter().all(Check::holds), checks, totals: Totals::of(books), unsealed }
     }
 
-    /// For people.
+    /// Tables for people: the checks, what breaks them, the totals.
     #[must_use]
     pub fn table(&self) -> String {
-        let mut text = String::new();
-        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
-        for check in &self.checks {
-            let verdict = if check.violations.is_empty() { "ok  " } else { "FAIL" };
-            let _ = writeln!(text, "{verdict} {:<width$}  {:>9} examined", check.name, check.examined);
-            for violation in check.violations.iter().take(SHOWN_MAX) {
-                let _ = writeln!(
-                    text,
-                    "       {}: expected {}, found {}",
-                    violation.place, violation.expected, violation.found
-                );
-            }
-            if check.violations.len() > SHOWN_MAX {
-                let _ = writeln!(
-                    text,
-                    "       and {} more; --json has them all",
-                    check.violations.len() - SHOWN_MAX
-                );
-            }
-        }
-        let units = &self.totals.units;
-        let orders: Vec<_> =
-            self.totals.orders.iter().map(|(state, orders)| format!("{orders} {state}")).collect();
-        let money = |all: &[WireMoney]| match all {
-            [] => "nothing".to_owned(),
-            all => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        let told = |check: &Check| match check.count {
+            0 => format!("{:>9}  holds", check.examined),
+            count => format!("{:>9}  {count} VIOLATED", check.examined),
         };
-        let _ = writeln!(
-            text,
-            "orders    {}",
-            if orders.is_empty() { "none".to_owned() } else { orders.join(", ") }
-        );
-        let _ = writeln!(
-            text,
-            "captured  {}, refunded {}",
-            money(&self.totals.captured),
-            money(&self.totals.refunded)
-        );
-        let _ = writeln!(
-            text,
-            "units     {} received, {} sold, {} returned, {} written off, {} on hand, {} held",
-            units.received, units.sold, units.returned, units.written_off, units.on_hand, units.held
-        );
-        text.push_str(if self.ok { "all books hold" } else { "the books do not hold" });
-        text
-    }
-}
-
-fn state(state: OrderState) -> String {
-    state.as_str_name().trim_start_matches("ORDER_STATE_").to_lowercase()
-}
-
-/// What the provider's clearing account moved for entries of these kinds, by currency.
-fn moved(facts: &Facts, kinds: &[(LedgerEntryKind, i64)]) -> Vec<WireMoney> {
-    let mut sums: BTreeMap<&str, i64> = BTreeMap::new();
-    for entry in &facts.entries {
-        let Some((_, sign)) = kinds.iter().find(|(kind, _)| *kind == entry.kind()) else { continue };
-        for posting in entry.postings.iter().filter(|posting| posting.account.starts_with("provider:")) {
-            if let Some(amount) = &posting.amount {
-                let sum = sums.entry(&amount.currency_code).or_default();
-                *sum = sum.saturating_add(amount.minor_units.saturating_mul(*sign));
+        let mut rows: Vec<(String, String)> =
+            self.checks.iter().map(|check| (check.name.to_owned(), told(check))).collect();
+        let row = |name: &str, value: String| (name.to_owned(), value);
+        let orders = self.totals.orders.iter().filter(|(_, count)| **count > 0);
+        rows.push(row("", String::new()));
+        rows.extend(orders.map(|(state, count)| (format!("orders {state}"), count.to_string())));
+        rows.extend(self.totals.captured.iter().map(|money| row("captured", money.to_string())));
+        rows.extend(self.totals.refunded.iter().map(|money| row("refunded", money.to_string())));
+        let units = &self.totals.units;
+        for (name, count) in [
+            ("received", units.received),
+            ("sold", units.sold),
+            ("returned", units.returned),
+            ("written off", units.written_off),
+            ("adjusted", units.adjusted),
+            ("on hand", units.on_hand),
+            ("held", units.held),
+        ] {
+            rows.push((format!("units {name}"), count.to_string()));
+        }
+        rows.push(row("ledger entries not sealed yet", self.unsealed.to_string()));
+        let mut table = console::rows(&rows);
+        for check in self.checks.iter().filter(|check| !check.holds()) {
+            table.push_str(&format!("\n{}\n", check.name));
+            for violation in check.violations.iter().take(SHOWN_MAX) {
+                let (expected, found) = (&violation.expected, &violation.found);
+                table.push_str(&format!(
+                    "  {}\n    expected {expected}\n    found    {found}\n",
+                    violation.at
+                ));
+            }
+            if check.count > SHOWN_MAX {
+                table.push_str(&format!("  and {} more; see --json\n", check.count - SHOWN_MAX));
             }
         }
+        table.push_str(if self.ok { "\nThe books hold.\n" } else { "\nThe books do not hold.\n" });
+        table
     }
-    let money = |(currency_code, minor_units): (&str, i64)| WireMoney {
-        currency_code: currency_code.to_owned(),
-        minor_units,
-    };
-    sums.into_iter().map(money).collect()
+}
+
+impl Totals {
+    fn of(books: &Books) -> Self {
+        let mut orders: BTreeMap<String, u64> = BTreeMap::new();
+        let states = (1..).map_while(|state| OrderState::try_from(state).ok());
+        orders.extend(states.map(|state| (order_state(state), 0)));
+        for order in &books.orders {
+            *orders.entry(order_state(order.state)).or_default() += 1;
+        }
+        let (mut captured, mut refunded) = (Sums::default(), Sums::default());
+        for entry in &books.ledger.entries {
+            match entry.kind {
+                LedgerEntryKind::Capture => entry.net().for_each(|amount| captured.add(amount)),
+                _ => entry.net().for_each(|amount| refunded.take(amount)),
+            }
+        }
+        let money = |sums: &Sums| sums.not_zero().map(WireMoney::from).collect();
+        Self { orders, captured: money(&captured), refunded: money(&refunded), units: Units::of(books) }
+    }
+}
+
+impl Units {
+    fn of(books: &Books) -> Self {
+        let mut moved = Moved::default();
+        let mut units = Self::default();
+        for shelf in &books.shelves {
+            seen(shelf).for_each(|movement| moved.add(movement));
+            if let Some(counter) = shelf.counter {
+                units.on_hand = units.on_hand.saturating_add(counter.on_hand);
+                units.held = units.held.saturating_add(counter.held);
+            }
+        }
+        let Moved { received, sold, returned, written_off, adjusted, .. } = moved;
+        Self { received, sold, returned, written_off, adjusted, ..units }
+    }
+}
+
+fn order_state(state: OrderState) -> String {
+    word(state.as_str_name(), "ORDER_STATE_")
 }

@@ -22,6 +22,9 @@ use confirmed::Confirmed;
 use invoice::{Account, Book, Fate};
 use place::Placer;
 
+/// The longest order that is measured exactly: an hour, in microseconds.
+const MICROS_MAX: u64 = 3_600_000_000;
+
 /// Options of `souk replay online-retail`.
 #[derive(Args, Clone, Debug)]
 #[command(
@@ -88,7 +91,8 @@ pub async fn run(args: ReplayArgs) -> Outcome {
     let confirmed = args.confirmed.as_deref().map(Confirmed::open).transpose()?;
     let placer = Placer::new(Shop::connect(&args.shop).await?, confirmed);
     let bar = console::progress("orders", book.invoices().len() as u64);
-    let mut micros = Histogram::<u64>::new(3).expect("three digits are allowed");
+    let mut micros =
+        Histogram::<u64>::new_with_bounds(1, MICROS_MAX, 3).expect("bounds and digits are allowed");
     let mut fates: Vec<Option<Fate>> = vec![None; book.invoices().len()];
     let placings = book.invoices().iter().enumerate().map(|(index, invoice)| {
         let placer = &placer;
@@ -98,7 +102,7 @@ pub async fn run(args: ReplayArgs) -> Outcome {
     while let Some((index, done)) = placings.next().await {
         let done = done.map_err(|failure| stopped(&failure, &fates))?;
         if let Some(took) = done.took {
-            micros.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
+            micros.saturating_record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         }
         fates[index] = Some(done.fate);
         bar.inc(1);

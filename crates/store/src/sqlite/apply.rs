@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 use super::errors::{is_duplicate, serving, violated_column};
 use super::schema;
 use crate::batch::{Batch, Consumed, Effects, Label, NewEvent, Op, RequestKey, Rows};
-use crate::error::CommitError;
+use crate::error::{CommitError, FENCE};
 use crate::lease::Lease;
 use crate::parked::ParkedEvent;
 use crate::value::{Statement, Value};
@@ -104,7 +104,7 @@ fn fence(conn: &Connection, lease: &Lease) -> Applied {
     if select.exists((lease.name(), lease.owner(), lease.epoch())).map_err(failed)? {
         return Ok(());
     }
-    Err(CommitError::Unexpected { label: format!("lease:{}", lease.name()), rows: 0 })
+    Err(CommitError::Unexpected { label: format!("{FENCE}{}", lease.name()), rows: 0 })
 }
 
 fn position(conn: &Connection, consumed: &Consumed) -> Applied {

@@ -16,6 +16,7 @@ use crate::error::CommitError;
 use crate::parked::ParkedEvent;
 use crate::value::Statement;
 
+const OLDEST: &str = "SELECT min(sequence) FROM souk_outbox";
 /// The most bytes of payloads that one read of events returns, unless the first event alone has more.
 const EVENTS_BYTES_MAX: usize = 4 << 20;
 
@@ -57,9 +58,7 @@ impl Engine for Sqlite {
     }
 
     async fn extent(&self) -> Result<Extent> {
-        let oldest = self.read(|conn| {
-            one(conn, "SELECT min(sequence) FROM souk_outbox", (), |row| row.get::<_, Option<i64>>(0))
-        })?;
+        let oldest = self.read(|conn| one(conn, OLDEST, (), |row| row.get::<_, Option<i64>>(0)))?;
         let head = *self.newest.borrow();
         Ok(Extent {
             epochs: self.opened.epochs.clone(),
@@ -73,10 +72,22 @@ impl Engine for Sqlite {
     }
 
     async fn gaps(&self, limit: u32) -> Result<Vec<Gap>> {
-        let query = "SELECT before + 1, sequence - 1 FROM \
+        let within = "SELECT before + 1, sequence - 1 FROM \
             (SELECT sequence, lag(sequence) OVER (ORDER BY sequence) AS before FROM souk_outbox) \
             WHERE sequence > before + 1 ORDER BY sequence LIMIT ?";
-        self.read(|conn| all(conn, query, [limit], |row| Ok(Gap { from: row.get(0)?, to: row.get(1)? })))
+        self.read(|conn| {
+            let pruned = one(conn, schema::SELECT_META, [schema::PRUNED], |row| row.get::<_, String>(0))?;
+            let first = pruned.and_then(|pruned| pruned.parse().ok()).unwrap_or(0) + 1;
+            let oldest = one(conn, OLDEST, (), |row| row.get::<_, Option<i64>>(0))?.flatten();
+            let mut gaps: Vec<Gap> = oldest
+                .filter(|oldest| *oldest > first)
+                .map(|oldest| Gap { from: first, to: oldest - 1 })
+                .into_iter()
+                .collect();
+            gaps.extend(all(conn, within, [limit], |row| Ok(Gap { from: row.get(0)?, to: row.get(1)? }))?);
+            gaps.truncate(limit as usize);
+            Ok(gaps)
+        })
     }
 
     async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<u64> {
@@ -90,7 +101,8 @@ impl Engine for Sqlite {
             rows.into_iter().take_while(|(_, old)| *old).map(|(sequence, _)| sequence).collect();
         let Some(last) = old.last() else { return Ok(0) };
         let delete = Statement::native("DELETE FROM souk_outbox WHERE sequence <= ?").bind(*last);
-        self.write(Batch::new().run(delete)).await?;
+        let note = Statement::native(schema::SET_META).bind(schema::PRUNED).bind(last.to_string());
+        self.write(Batch::new().run(delete).run(note)).await?;
         Ok(old.len() as u64)
     }
 

@@ -189,12 +189,11 @@ fn schema_version(conn: &Connection) -> rusqlite::Result<Option<i64>> {
 }
 
 fn meta(conn: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
-    conn.query_row("SELECT value FROM souk_meta WHERE name = ?", [name], |row| row.get(0)).optional()
+    conn.query_row(schema::SELECT_META, [name], |row| row.get(0)).optional()
 }
 
 fn set_meta(conn: &Connection, name: &str, value: &str) -> rusqlite::Result<()> {
-    let set = "INSERT INTO souk_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    conn.execute(set, [name, value]).map(|_| ())
+    conn.execute(schema::SET_META, [name, value]).map(|_| ())
 }
 
 fn migrate(conn: &Connection, place: &Path, migrations: &[Migration], now: Timestamp) -> Result<()> {
@@ -224,10 +223,13 @@ fn epoch(
 ) -> rusqlite::Result<Opened> {
     let head: i64 =
         conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;
+    let pruned = meta(conn, schema::PRUNED)?.and_then(|pruned| pruned.parse().ok()).unwrap_or(0);
     let mut select = conn.prepare("SELECT epoch, first FROM souk_epoch ORDER BY epoch")?;
     let mut epochs = select
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
+    // No number is given twice, also not when somebody removed rows.
+    let head = epochs.last().map_or(0, |(_, first)| first - 1).max(pruned).max(head);
     let same = meta(conn, "run")?.is_some_and(|before| is_known(&before, head));
     if !same || epochs.is_empty() {
         // The time makes it differ from the epochs of a database that stood here and is gone.

@@ -12,7 +12,8 @@ use super::{Sqlite, apply};
 use crate::batch::{Batch, Committed};
 use crate::engine::SqlEngine;
 use crate::error::CommitError;
-use crate::value::{Row, Statement, Value};
+use crate::row::Row;
+use crate::value::{Statement, Value};
 
 #[async_trait]
 impl SqlEngine for Sqlite {
@@ -30,7 +31,7 @@ fn query(conn: &Connection, statement: &Statement, rows_max: usize) -> Result<Ve
     if !prepared.readonly() {
         return Err(Error::internal(format!("a fetch that writes: {}", statement.text())));
     }
-    let columns: Arc<[Box<str>]> = prepared.column_names().into_iter().map(Box::from).collect();
+    let columns: Arc<[Box<str>]> = prepared.column_names().map(Box::from).collect();
     let mut rows = prepared.raw_query();
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(serving)? {

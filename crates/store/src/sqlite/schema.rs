@@ -29,6 +29,10 @@ CREATE TABLE souk_lease (
 CREATE TABLE souk_index (kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 ";
 
+pub(super) const SET_META: &str = "INSERT INTO souk_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+pub(super) const SELECT_META: &str = "SELECT value FROM souk_meta WHERE name = ?";
+/// Name in `souk_meta` of the last sequence that was pruned.
+pub(super) const PRUNED: &str = "pruned";
 pub(super) const INSERT_EVENT: &str = "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const INSERT_REQUEST: &str = "INSERT INTO souk_request (principal, method, id, fingerprint, expires_at, answer) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const SELECT_REQUEST: &str =

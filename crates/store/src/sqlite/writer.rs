@@ -43,7 +43,10 @@ impl Writer {
             Ok(written) => written,
             Err(error) => {
                 self.undo();
-                return group.iter().map(|_| Err(CommitError::Failed(copy(&error)))).collect();
+                let mut failed: Outcomes =
+                    group.iter().skip(1).map(|_| Err(CommitError::Failed(copy(&error)))).collect();
+                failed.push(Err(CommitError::Failed(error)));
+                return failed;
             }
         };
         if head != self.head {
@@ -104,11 +107,9 @@ impl Writer {
     }
 }
 
-/// The same failure for each of a group; the first cause is in the log.
+/// The same failure for another one of the group; one of them has the cause.
 fn copy(error: &Error) -> Error {
-    Error::new(error.code(), error.reason().to_owned(), error.message().to_owned())
-        .retry(error.retryable())
-        .because(format!("{error:?}"))
+    Error::new(error.code(), error.reason().to_owned(), error.message().to_owned()).retry(error.retryable())
 }
 
 #[cfg(test)]

@@ -244,3 +244,21 @@ async fn in_memory_all_waits_are_on_the_clock_of_the_test() {
     assert!(before.elapsed() > Duration::from_secs(3600), "hours that nobody waited for");
     assert_eq!(head(&database).await.sequence, 10);
 }
+
+#[tokio::test]
+async fn removed_events_are_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = open(directory.path()).await;
+    publish(&database, 9).await;
+    drop(database);
+    let damaged = rusqlite::Connection::open(directory.path().join("shop/shop.db")).expect("opens");
+    damaged.execute("DELETE FROM souk_outbox WHERE sequence IN (1, 5, 6)", []).expect("damaged");
+    drop(damaged);
+    let database = open(directory.path()).await;
+    let outbox = database.outbox();
+    let gaps = outbox.gaps().await.expect("gaps");
+    assert_eq!(gaps.iter().map(|gap| (gap.from, gap.to)).collect::<Vec<_>>(), [(1, 1), (5, 6)]);
+    let at = |sequence| Position { epoch: outbox.watch().borrow().epoch, sequence };
+    assert_eq!(outbox.read(at(2), 10).await.expect_err("a hole").reason(), "DATA_CORRUPT");
+    assert_eq!(outbox.read(at(6), 10).await.expect("what is there").len(), 3);
+}

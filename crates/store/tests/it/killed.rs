@@ -39,6 +39,10 @@ async fn open(directory: &Path) -> store::Database {
 
 /// Runs in the child: writes until it is killed, and says on stdout what was acknowledged.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test that runs itself as a child tells it so by its environment"
+)]
 async fn child_that_is_killed() {
     let Some(directory) = std::env::var_os(CHILD_DIRECTORY) else { return };
     let database = open(Path::new(&directory)).await;
@@ -60,6 +64,7 @@ async fn child_that_is_killed() {
     writers.join_all().await;
 }
 
+#[expect(clippy::disallowed_methods, reason = "only a process of its own can be killed")]
 fn child(directory: &Path) -> Child {
     Command::new(std::env::current_exe().expect("this test"))
         .args(["killed::child_that_is_killed", "--exact", "--nocapture"])

@@ -19,7 +19,10 @@ const BOUGHT_LINES_MAX: usize = 2000;
 const BOUGHT_QUANTITY_MAX: i64 = 1_000_000_000;
 
 /// The reply of a change, or of the one that was done before.
-fn reply<R, M: Message + Default>(changed: Changed<R>, respond: impl FnOnce(&Head, &R) -> M) -> Result<Reply<M>> {
+fn reply<R, M: Message + Default>(
+    changed: Changed<R>,
+    respond: impl FnOnce(&Head, &R) -> M,
+) -> Result<Reply<M>> {
     match changed {
         Changed::Now(head, outcome) => Ok(Reply::fresh(respond(&head, &outcome))),
         Changed::Replayed(answer) => Reply::from_answer(&answer),
@@ -33,7 +36,11 @@ fn seen(violations: &mut Violations, version: i64) -> Option<i64> {
 }
 
 impl Api {
-    pub(super) async fn add(&self, caller: &Caller, request: &wire::AddLineRequest) -> Result<Reply<wire::AddLineResponse>> {
+    pub(super) async fn add(
+        &self,
+        caller: &Caller,
+        request: &wire::AddLineRequest,
+    ) -> Result<Reply<wire::AddLineResponse>> {
         let key = request_key(caller, "cart.AddLine", &request.request_id, request)?;
         let owner = owner_of(caller, &request.cart_id)?;
         let quantity = i64::from(request.quantity);
@@ -50,8 +57,11 @@ impl Api {
             return reply(self.carts.replay_or(&key, error).await?, respond);
         }
         let (fresh, now): (LineId, _) = (self.ctx.id(), self.ctx.now());
-        let decide = |cart: &mut crate::domain::Cart| cart.add(&request.sku, quantity, fresh, self.carts.limits(), now);
-        let changed = self.carts.change(owner, None, &key, decide, |head, added| respond(head, added).encode_to_vec());
+        let decide = |cart: &mut crate::domain::Cart| {
+            cart.add(&request.sku, quantity, fresh, self.carts.limits(), now)
+        };
+        let changed =
+            self.carts.change(owner, None, &key, decide, |head, added| respond(head, added).encode_to_vec());
         reply(changed.await?, respond)
     }
 
@@ -70,12 +80,18 @@ impl Api {
         violations.finish()?;
         let now = self.ctx.now();
         let respond = |head: &Head, (): &()| wire::SetLineQuantityResponse { cart: summary(head) };
-        let decide = |cart: &mut crate::domain::Cart| cart.set_quantity(line, quantity, self.carts.limits(), now);
-        let changed = self.carts.change(owner, seen, &key, decide, |head, done| respond(head, done).encode_to_vec());
+        let decide =
+            |cart: &mut crate::domain::Cart| cart.set_quantity(line, quantity, self.carts.limits(), now);
+        let changed =
+            self.carts.change(owner, seen, &key, decide, |head, done| respond(head, done).encode_to_vec());
         reply(changed.await?, respond)
     }
 
-    pub(super) async fn remove(&self, caller: &Caller, request: &wire::RemoveLineRequest) -> Result<Reply<wire::RemoveLineResponse>> {
+    pub(super) async fn remove(
+        &self,
+        caller: &Caller,
+        request: &wire::RemoveLineRequest,
+    ) -> Result<Reply<wire::RemoveLineResponse>> {
         let key = request_key(caller, "cart.RemoveLine", &request.request_id, request)?;
         let owner = owner_of(caller, &request.cart_id)?;
         let line: LineId = parse_id("/line_id", &request.line_id)?;
@@ -85,11 +101,16 @@ impl Api {
         let now = self.ctx.now();
         let respond = |head: &Head, (): &()| wire::RemoveLineResponse { cart: summary(head) };
         let decide = |cart: &mut crate::domain::Cart| cart.remove(line, self.carts.limits(), now);
-        let changed = self.carts.change(owner, seen, &key, decide, |head, done| respond(head, done).encode_to_vec());
+        let changed =
+            self.carts.change(owner, seen, &key, decide, |head, done| respond(head, done).encode_to_vec());
         reply(changed.await?, respond)
     }
 
-    pub(super) async fn clear(&self, caller: &Caller, request: &wire::ClearCartRequest) -> Result<Reply<wire::ClearCartResponse>> {
+    pub(super) async fn clear(
+        &self,
+        caller: &Caller,
+        request: &wire::ClearCartRequest,
+    ) -> Result<Reply<wire::ClearCartResponse>> {
         let key = request_key(caller, "cart.ClearCart", &request.request_id, request)?;
         let owner = owner_of(caller, &request.cart_id)?;
         let mut violations = Violations::new();
@@ -98,15 +119,28 @@ impl Api {
         let now = self.ctx.now();
         let respond = |head: &Head, (): &()| wire::ClearCartResponse { cart: summary(head) };
         let decide = |cart: &mut crate::domain::Cart| cart.clear(self.carts.limits(), now);
-        let changed = self.carts.change(owner, seen, &key, decide, |head, done| respond(head, done).encode_to_vec());
+        let changed =
+            self.carts.change(owner, seen, &key, decide, |head, done| respond(head, done).encode_to_vec());
         reply(changed.await?, respond)
     }
 
-    pub(super) async fn merge(&self, caller: &Caller, request: &wire::MergeGuestCartRequest) -> Result<Reply<wire::MergeGuestCartResponse>> {
+    pub(super) async fn merge(
+        &self,
+        caller: &Caller,
+        request: &wire::MergeGuestCartRequest,
+    ) -> Result<Reply<wire::MergeGuestCartResponse>> {
         let key = request_key(caller, "cart.MergeGuestCart", &request.request_id, request)?;
-        let customer = caller.principal.account().ok_or_else(|| Error::not_found("CART_NOT_FOUND", "no such cart"))?;
-        let bad = || Error::field("/guest_access_token", "INVALID_GUEST_TOKEN", "is not a good access token of a guest session");
-        let verified = self.ctx.verify_token(&request.guest_access_token).map_err(|cause| bad().because(cause))?;
+        let customer =
+            caller.principal.account().ok_or_else(|| Error::not_found("CART_NOT_FOUND", "no such cart"))?;
+        let bad = || {
+            Error::field(
+                "/guest_access_token",
+                "INVALID_GUEST_TOKEN",
+                "is not a good access token of a guest session",
+            )
+        };
+        let verified =
+            self.ctx.verify_token(&request.guest_access_token).map_err(|cause| bad().because(cause))?;
         let guest = verified.guest().ok_or_else(bad)?;
         let respond = |head: &Head, dropped: &[Dropped]| {
             let told = |line: &Dropped| wire::SkuQuantity { sku: line.sku.clone(), quantity: line.quantity };

@@ -13,12 +13,22 @@ use crate::catalogue::is_sold;
 use crate::domain::{Cart, CartLine};
 
 impl Api {
-    pub(super) async fn show(&self, caller: &Caller, request: &wire::GetCartRequest) -> Result<wire::GetCartResponse> {
+    pub(super) async fn show(
+        &self,
+        caller: &Caller,
+        request: &wire::GetCartRequest,
+    ) -> Result<wire::GetCartResponse> {
         let owner = owner_of(caller, &request.cart_id)?;
         let full = match wire::CartView::try_from(request.view) {
             Ok(wire::CartView::Full | wire::CartView::Unspecified) => true,
             Ok(wire::CartView::Lines) => false,
-            Err(_) => return Err(Error::field("/view", "INVALID_ARGUMENT", format!("has no value {}", request.view))),
+            Err(_) => {
+                return Err(Error::field(
+                    "/view",
+                    "INVALID_ARGUMENT",
+                    format!("has no value {}", request.view),
+                ));
+            }
         };
         let currency = match request.currency_code.as_str() {
             "" => self.currency,
@@ -56,7 +66,11 @@ fn bare(cart: &Cart, version: i64) -> wire::Cart {
 }
 
 /// Adds names and prices; the subtotal only when every line has a price.
-fn price(cart: &mut wire::Cart, variants: &HashMap<String, SellableVariant>, currency: Currency) -> Result<()> {
+fn price(
+    cart: &mut wire::Cart,
+    variants: &HashMap<String, SellableVariant>,
+    currency: Currency,
+) -> Result<()> {
     let mut subtotal = Some(Money::zero(currency));
     for line in &mut cart.lines {
         let total = match variants.get(&line.sku).filter(|variant| is_sold(variant)) {
@@ -76,7 +90,11 @@ fn price(cart: &mut wire::Cart, variants: &HashMap<String, SellableVariant>, cur
     Ok(())
 }
 
-fn price_line(line: &mut wire::CartLine, variant: &SellableVariant, currency: Currency) -> Result<Option<Money>> {
+fn price_line(
+    line: &mut wire::CartLine,
+    variant: &SellableVariant,
+    currency: Currency,
+) -> Result<Option<Money>> {
     line.product_id.clone_from(&variant.product_id);
     line.product_name.clone_from(&variant.product_name);
     let Some(price) = price_in(variant, currency)? else {

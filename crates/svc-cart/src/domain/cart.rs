@@ -107,7 +107,15 @@ impl Cart {
     #[must_use]
     pub fn new(owner: Owner) -> Self {
         let (lines, bought, merged) = (Vec::new(), Vec::new(), Vec::new());
-        Self { owner, state: CartState::Open, lines, bought, merged, updated: Timestamp::default(), expires: None }
+        Self {
+            owner,
+            state: CartState::Open,
+            lines,
+            bought,
+            merged,
+            updated: Timestamp::default(),
+            expires: None,
+        }
     }
 
     /// Units over all lines.
@@ -126,7 +134,14 @@ impl Cart {
     ///
     /// # Errors
     /// `LINE_QUANTITY_LIMIT`, `CART_LINES_LIMIT`, `CART_QUANTITY_LIMIT`, `CART_MERGED`.
-    pub fn add(&mut self, sku: &str, quantity: i64, fresh: LineId, limits: &Limits, now: Timestamp) -> Result<Added> {
+    pub fn add(
+        &mut self,
+        sku: &str,
+        quantity: i64,
+        fresh: LineId,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Result<Added> {
         self.open()?;
         self.room(quantity, limits)?;
         let added = match self.lines.iter_mut().find(|line| line.sku == sku) {
@@ -139,7 +154,8 @@ impl Cart {
             None => {
                 if self.lines.len() >= limits.lines {
                     let message = format!("a cart holds at most {} lines", limits.lines);
-                    return Err(Error::precondition("CART_LINES_LIMIT", message).with("limit", limits.lines.to_string()));
+                    return Err(Error::precondition("CART_LINES_LIMIT", message)
+                        .with("limit", limits.lines.to_string()));
                 }
                 within(quantity, limits)?;
                 self.lines.push(CartLine { id: fresh, sku: sku.to_owned(), quantity, created: now });
@@ -154,7 +170,13 @@ impl Cart {
     ///
     /// # Errors
     /// `LINE_NOT_FOUND`, `LINE_QUANTITY_LIMIT`, `CART_QUANTITY_LIMIT`, `CART_MERGED`.
-    pub fn set_quantity(&mut self, line: LineId, quantity: i64, limits: &Limits, now: Timestamp) -> Result<()> {
+    pub fn set_quantity(
+        &mut self,
+        line: LineId,
+        quantity: i64,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Result<()> {
         self.open()?;
         within(quantity, limits)?;
         let at = self.find(line)?;
@@ -188,7 +210,13 @@ impl Cart {
     }
 
     /// Takes out what an order bought, once per order; says whether anything changed.
-    pub fn remove_bought(&mut self, order: OrderId, bought: &BTreeMap<String, i64>, limits: &Limits, now: Timestamp) -> bool {
+    pub fn remove_bought(
+        &mut self,
+        order: OrderId,
+        bought: &BTreeMap<String, i64>,
+        limits: &Limits,
+        now: Timestamp,
+    ) -> bool {
         if self.bought.contains(&order) {
             return false;
         }
@@ -224,7 +252,9 @@ impl Cart {
 
     fn find(&self, line: LineId) -> Result<usize> {
         let found = self.lines.iter().position(|own| own.id == line);
-        found.ok_or_else(|| Error::not_found("LINE_NOT_FOUND", "the cart has no such line").with("line_id", line.to_string()))
+        found.ok_or_else(|| {
+            Error::not_found("LINE_NOT_FOUND", "the cart has no such line").with("line_id", line.to_string())
+        })
     }
 }
 
@@ -275,10 +305,27 @@ pub(super) mod tests {
     fn every_limit_has_its_reason() {
         let fresh = LineId::from_bits(9);
         assert_eq!(reason(cart(&[("a", 8)]).add("a", 3, fresh, &LIMITS, NOW)), "LINE_QUANTITY_LIMIT");
-        assert_eq!(reason(cart(&[("a", 1), ("b", 1), ("c", 1)]).add("d", 1, fresh, &LIMITS, NOW)), "CART_LINES_LIMIT");
-        assert_eq!(reason(cart(&[("a", 10), ("b", 10)]).add("c", 6, fresh, &LIMITS, NOW)), "CART_QUANTITY_LIMIT");
-        assert_eq!(reason(cart(&[("a", 1)]).set_quantity(LineId::from_bits(1), 11, &LIMITS, NOW)), "LINE_QUANTITY_LIMIT");
-        assert_eq!(reason(cart(&[("a", 10), ("b", 10), ("c", 1)]).set_quantity(LineId::from_bits(3), 6, &LIMITS, NOW)), "CART_QUANTITY_LIMIT");
+        assert_eq!(
+            reason(cart(&[("a", 1), ("b", 1), ("c", 1)]).add("d", 1, fresh, &LIMITS, NOW)),
+            "CART_LINES_LIMIT"
+        );
+        assert_eq!(
+            reason(cart(&[("a", 10), ("b", 10)]).add("c", 6, fresh, &LIMITS, NOW)),
+            "CART_QUANTITY_LIMIT"
+        );
+        assert_eq!(
+            reason(cart(&[("a", 1)]).set_quantity(LineId::from_bits(1), 11, &LIMITS, NOW)),
+            "LINE_QUANTITY_LIMIT"
+        );
+        assert_eq!(
+            reason(cart(&[("a", 10), ("b", 10), ("c", 1)]).set_quantity(
+                LineId::from_bits(3),
+                6,
+                &LIMITS,
+                NOW
+            )),
+            "CART_QUANTITY_LIMIT"
+        );
         assert_eq!(reason(cart(&[("a", 1)]).remove(fresh, &LIMITS, NOW)), "LINE_NOT_FOUND");
         assert_eq!(reason(cart(&[("a", 1)]).set_quantity(fresh, 1, &LIMITS, NOW)), "LINE_NOT_FOUND");
     }

@@ -63,7 +63,13 @@ impl Cart {
     }
 
     /// Takes a guest's lines in, up to the limits; says what did not fit. `None` when they are in already.
-    pub fn take_in(&mut self, guest: CartId, lines: &[CartLine], limits: &Limits, now: Timestamp) -> Option<Vec<Dropped>> {
+    pub fn take_in(
+        &mut self,
+        guest: CartId,
+        lines: &[CartLine],
+        limits: &Limits,
+        now: Timestamp,
+    ) -> Option<Vec<Dropped>> {
         if self.merged.contains(&guest) {
             return None;
         }
@@ -117,7 +123,9 @@ mod tests {
     #[test]
     fn quantities_add_up_to_the_limits_and_the_rest_is_named() {
         let mut mine = cart(&[("a", 8), ("b", 1)]);
-        let dropped = mine.take_in(GUEST, &cart(&[("a", 5), ("c", 2), ("d", 3)]).lines, &LIMITS, NOW).expect("first time");
+        let dropped = mine
+            .take_in(GUEST, &cart(&[("a", 5), ("c", 2), ("d", 3)]).lines, &LIMITS, NOW)
+            .expect("first time");
         let told: Vec<_> = mine.lines.iter().map(|line| (line.sku.as_str(), line.quantity)).collect();
         assert_eq!(told, [("a", 10), ("b", 1), ("c", 2)]);
         let told: Vec<_> = dropped.iter().map(|line| (line.sku.as_str(), line.quantity)).collect();

@@ -19,7 +19,13 @@ impl Carts {
     ///
     /// # Errors
     /// `CART_NOT_FOUND` when the guest's cart was merged into another's; `VERSION_CONFLICT`, `IDEMPOTENCY_KEY_REUSED`.
-    pub async fn merge(&self, guest: GuestId, into: CustomerId, asked: Asked<'_>, now: Timestamp) -> Result<Changed<Vec<Dropped>>> {
+    pub async fn merge(
+        &self,
+        guest: GuestId,
+        into: CustomerId,
+        asked: Asked<'_>,
+        now: Timestamp,
+    ) -> Result<Changed<Vec<Dropped>>> {
         if let Some(answer) = self.docs.answer(asked.0).await? {
             return Ok(Changed::Replayed(answer));
         }
@@ -50,7 +56,8 @@ impl Carts {
 
     /// Finishes merges that were left half done, some at a time; says how many.
     pub async fn finish_merges(&self, now: Timestamp) -> Result<usize> {
-        let half_done = List { index: Some(MERGING), equals: Some(1_i64.into()), after: None, limit: FINISH_MAX };
+        let half_done =
+            List { index: Some(MERGING), equals: Some(1_i64.into()), after: None, limit: FINISH_MAX };
         let page = self.docs.list(half_done).await?;
         for guest in &page.items {
             self.finish_merge(guest, now).await?;
@@ -63,7 +70,8 @@ impl Carts {
     }
 
     async fn end_merge(&self, from: CartId, into: CartId, now: Timestamp) -> Result<()> {
-        self.step(from, |cart| (cart.state == CartState::Merging { into }).then(|| cart.end_merge(into, now))).await
+        self.step(from, |cart| (cart.state == CartState::Merging { into }).then(|| cart.end_merge(into, now)))
+            .await
     }
 
     /// Changes a cart where `change` says so; a cart that is gone or has gone on stays as it is.
@@ -82,14 +90,26 @@ impl Carts {
             .map(drop)
     }
 
-    async fn take_in(&self, guest: &Versioned<Cart>, into: Owner, asked: Option<Asked<'_>>, now: Timestamp) -> Result<Changed<Vec<Dropped>>> {
+    async fn take_in(
+        &self,
+        guest: &Versioned<Cart>,
+        into: Owner,
+        asked: Option<Asked<'_>>,
+        now: Timestamp,
+    ) -> Result<Changed<Vec<Dropped>>> {
         let id = into.cart_id().to_string();
         let decided = self.docs.update(&id, |found| {
-            let (mut cart, version) = found.map_or_else(|| (Cart::new(into), 0), |found| (found.value.clone(), found.version));
+            let (mut cart, version) =
+                found.map_or_else(|| (Cart::new(into), 0), |found| (found.value.clone(), found.version));
             if !matches!(cart.state, CartState::Open) {
-                return Err(Error::internal(format!("{} is a customer's cart, but was merged", into.cart_id())));
+                return Err(Error::internal(format!(
+                    "{} is a customer's cart, but was merged",
+                    into.cart_id()
+                )));
             }
-            let Some(dropped) = cart.take_in(guest.value.owner.cart_id(), &guest.value.lines, &self.limits, now) else {
+            let Some(dropped) =
+                cart.take_in(guest.value.owner.cart_id(), &guest.value.lines, &self.limits, now)
+            else {
                 return Ok((None, (Head::of(&cart, version), Vec::new())));
             };
             let head = Head::of(&cart, version + 1);
@@ -128,12 +148,14 @@ mod tests {
     }
 
     const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
-    const LIMITS: Limits = Limits { line_quantity: 9, lines: 9, quantity: 99, guest_keep: Duration::from_secs(100) };
+    const LIMITS: Limits =
+        Limits { line_quantity: 9, lines: 9, quantity: 99, guest_keep: Duration::from_secs(100) };
     const GUEST: GuestId = GuestId::from_bits(5);
     const ADA: CustomerId = CustomerId::from_bits(6);
 
     async fn carts() -> Carts {
-        let database = store::open("mem:", "cart", &[], OpenOptions::new(Arc::new(Still))).await.expect("opened");
+        let database =
+            store::open("mem:", "cart", &[], OpenOptions::new(Arc::new(Still))).await.expect("opened");
         let quiet = |head: &Head| NewEvent {
             aggregate_id: head.id.to_string(),
             aggregate_version: head.version,
@@ -176,10 +198,17 @@ mod tests {
         fill(&carts).await;
         let (from, into) = (Owner::Guest(GUEST).cart_id(), Owner::Customer(ADA));
         carts.close(from, into.cart_id(), NOW).await.expect("closed");
-        let key = RequestKey { principal: "p".into(), method: "m", id: "1".into(), fingerprint: [0; 32], keep: Duration::from_secs(9) };
+        let key = RequestKey {
+            principal: "p".into(),
+            method: "m",
+            id: "1".into(),
+            fingerprint: [0; 32],
+            keep: Duration::from_secs(9),
+        };
         let bought = std::collections::BTreeMap::from([("a".to_owned(), 1)]);
         let order = kernel::OrderId::from_bits(1);
-        let changed = carts.remove_bought(from, order, &bought, &key, |_| Vec::new(), NOW).await.expect("removed");
+        let changed =
+            carts.remove_bought(from, order, &bought, &key, |_| Vec::new(), NOW).await.expect("removed");
         assert!(matches!(changed, Some(Changed::Now(head, true)) if head.id == into.cart_id()));
         assert_eq!(carts.of(into).await.expect("read").0.quantity(), 1);
     }
@@ -191,7 +220,10 @@ mod tests {
         fill(&carts).await;
         let later = NOW.plus(LIMITS.guest_keep);
         assert_eq!(carts.drop_expired(later.minus(Duration::from_micros(1))).await.expect("looked"), 0);
-        carts.close(Owner::Guest(GUEST).cart_id(), Owner::Customer(ADA).cart_id(), NOW).await.expect("closed");
+        carts
+            .close(Owner::Guest(GUEST).cart_id(), Owner::Customer(ADA).cart_id(), NOW)
+            .await
+            .expect("closed");
         assert_eq!(carts.drop_expired(later).await.expect("looked"), 0);
         carts.finish_merges(NOW).await.expect("finished");
         assert_eq!(carts.drop_expired(later).await.expect("looked"), 1);

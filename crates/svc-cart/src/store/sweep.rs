@@ -16,7 +16,8 @@ impl Carts {
     pub async fn drop_expired(&self, now: Timestamp) -> Result<u64> {
         let (mut after, mut dropped) = (None, 0);
         for _ in 0..PAGES_MAX {
-            let page = self.docs.list(List { index: Some(EXPIRES_ON), equals: None, after, limit: PAGE }).await?;
+            let page =
+                self.docs.list(List { index: Some(EXPIRES_ON), equals: None, after, limit: PAGE }).await?;
             let mut young = false;
             for found in page.items {
                 let over = found.value.expires.is_some_and(|expires| expires <= now);

@@ -21,13 +21,16 @@ macro_rules! codes {
 }
 
 async fn shoppers(mut client: Client) -> Vec<(&'static str, Option<Code>)> {
-    codes!(client, [
-        get_cart(GetCartRequest),
-        add_line(AddLineRequest),
-        set_line_quantity(SetLineQuantityRequest),
-        remove_line(RemoveLineRequest),
-        clear_cart(ClearCartRequest),
-    ])
+    codes!(
+        client,
+        [
+            get_cart(GetCartRequest),
+            add_line(AddLineRequest),
+            set_line_quantity(SetLineQuantityRequest),
+            remove_line(RemoveLineRequest),
+            clear_cart(ClearCartRequest),
+        ]
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -39,7 +42,10 @@ async fn a_cart_is_for_guests_and_customers() {
     }
     for principal in [guest(1), customer(1), staff(1, &["orders.write"])] {
         for (method, code) in shoppers(client(principal.clone())).await {
-            assert!(matches!(code, None | Some(Code::InvalidArgument)), "{method} by {principal:?}: {code:?}");
+            assert!(
+                matches!(code, None | Some(Code::InvalidArgument)),
+                "{method} by {principal:?}: {code:?}"
+            );
         }
     }
 }

@@ -120,7 +120,11 @@ async fn wrong_fields_are_named() {
     ];
     for (request, field) in cases {
         let error = refused(client.add_line(request.clone()).await);
-        assert_eq!((error.code(), fields(&error)), (kernel::Code::InvalidArgument, vec![field]), "{request:?}");
+        assert_eq!(
+            (error.code(), fields(&error)),
+            (kernel::Code::InvalidArgument, vec![field]),
+            "{request:?}"
+        );
     }
 }
 
@@ -130,7 +134,10 @@ async fn only_what_is_sold_is_added() {
     let ada = shop.customer(1);
     for sku in ["nothing", "old", "B"] {
         let error = ada.add("1", sku, 1).await.expect_err("not sold");
-        assert_eq!((error.reason(), error.code(), fields(&error)), ("SKU_NOT_FOUND", kernel::Code::NotFound, vec!["/sku"]));
+        assert_eq!(
+            (error.reason(), error.code(), fields(&error)),
+            ("SKU_NOT_FOUND", kernel::Code::NotFound, vec!["/sku"])
+        );
     }
     assert_eq!(ada.cart().await.version, 0);
 }

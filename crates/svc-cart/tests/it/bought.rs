@@ -36,7 +36,11 @@ async fn an_order_takes_out_what_it_bought_and_leaves_what_came_later() {
 #[tokio::test(start_paused = true)]
 async fn an_order_without_a_cart_is_answered_too() {
     let shop = Shop::open().await;
-    let done = shop.order_for(1).remove_bought_lines(bought(7, customers_cart(1), &[("a", 2)])).await.expect("answered");
+    let done = shop
+        .order_for(1)
+        .remove_bought_lines(bought(7, customers_cart(1), &[("a", 2)]))
+        .await
+        .expect("answered");
     assert_eq!(done.into_inner().cart, None);
 }
 
@@ -46,7 +50,11 @@ async fn an_order_follows_a_cart_that_was_merged_meanwhile() {
     let (gus, ada) = (shop.guest(50), shop.customer(1));
     gus.add("1", "a", 3).await.expect("added");
     ada.merge("1", shop.guest_token(50)).await.expect("merged");
-    let done = shop.order_for(1).remove_bought_lines(bought(7, guests_cart(50), &[("a", 2)])).await.expect("removed");
+    let done = shop
+        .order_for(1)
+        .remove_bought_lines(bought(7, guests_cart(50), &[("a", 2)]))
+        .await
+        .expect("removed");
     assert_eq!(done.into_inner().cart.expect("a cart").cart_id, customers_cart(1));
     assert_eq!(ada.lines().await, lines(&[("a", 1)]));
 }

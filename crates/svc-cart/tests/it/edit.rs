@@ -11,7 +11,10 @@ async fn an_edit_needs_the_version_that_was_seen() {
     let a = ada.add("1", "a", 1).await.expect("added").line_id;
     let b = ada.add("2", "b", 1).await.expect("added").line_id;
     let stale = ada.set("3", &a, 5, 1).await.expect_err("stale");
-    assert_eq!((stale.reason(), stale.code(), stale.retryable()), ("VERSION_CONFLICT", kernel::Code::Conflict, true));
+    assert_eq!(
+        (stale.reason(), stale.code(), stale.retryable()),
+        ("VERSION_CONFLICT", kernel::Code::Conflict, true)
+    );
     assert_eq!(stale.metadata()["version"], "2");
     assert_eq!(ada.set("4", &a, 5, 2).await.expect("set").version, 3);
     assert_eq!(ada.remove("5", &b, 2).await.expect_err("stale").reason(), "VERSION_CONFLICT");
@@ -28,7 +31,13 @@ async fn an_edit_that_comes_again_gets_its_answer() {
     let ada = shop.customer(1);
     let line_id = ada.add("1", "a", 1).await.expect("added").line_id;
     let mut client = ada.client.clone();
-    let set = SetLineQuantityRequest { request_id: "2".into(), line_id: line_id.clone(), quantity: 7, version: 1, ..Default::default() };
+    let set = SetLineQuantityRequest {
+        request_id: "2".into(),
+        line_id: line_id.clone(),
+        quantity: 7,
+        version: 1,
+        ..Default::default()
+    };
     for expected in [false, true] {
         assert_eq!(replayed(&client.set_line_quantity(set.clone()).await.expect("set")), expected);
     }

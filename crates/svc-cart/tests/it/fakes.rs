@@ -152,9 +152,11 @@ impl ServerStreamingService<WatchKeySetRequest> for Identity {
 
     fn call(&mut self, _: Request<WatchKeySetRequest>) -> Self::Future {
         let never = prost_types::Timestamp { seconds: 4_000_000_000, nanos: 0 };
-        let key = Key { key_id: "k1".into(), public_key: bytes(PUBLIC), not_before: None, not_after: Some(never) };
+        let key =
+            Key { key_id: "k1".into(), public_key: bytes(PUBLIC), not_before: None, not_after: Some(never) };
         let message = WatchKeySetResponse { key_set: Some(KeySet { keys: vec![key], ..Default::default() }) };
-        let stream: Self::ResponseStream = Box::pin(tokio_stream::once(Ok(message)).chain(tokio_stream::pending()));
+        let stream: Self::ResponseStream =
+            Box::pin(tokio_stream::once(Ok(message)).chain(tokio_stream::pending()));
         ready(Ok(Response::new(stream)))
     }
 }

@@ -27,7 +27,9 @@ impl Shop {
     /// Opens with settings.
     pub async fn with(settings: &[(&str, i64)]) -> Self {
         let product = Product::new();
-        let mut builder = Harness::builder(&svc_cart::SERVICE, 7).fake("product", product.clone()).fake("identity", Identity);
+        let mut builder = Harness::builder(&svc_cart::SERVICE, 7)
+            .fake("product", product.clone())
+            .fake("identity", Identity);
         for (key, value) in settings {
             builder = builder.set(key, *value);
         }
@@ -73,7 +75,12 @@ pub struct Person {
 
 impl Person {
     pub async fn add(&self, request_id: &str, sku: &str, quantity: i32) -> Result<AddLineResponse> {
-        self.client.clone().add_line(add(request_id, sku, quantity)).await.map(Response::into_inner).map_err(contract::error)
+        self.client
+            .clone()
+            .add_line(add(request_id, sku, quantity))
+            .await
+            .map(Response::into_inner)
+            .map_err(contract::error)
     }
 
     pub async fn cart(&self) -> Cart {
@@ -86,7 +93,13 @@ impl Person {
         self.cart().await.lines.into_iter().map(|line| (line.sku, line.quantity)).collect()
     }
 
-    pub async fn set(&self, request_id: &str, line: &str, quantity: i32, version: i64) -> Result<CartSummary> {
+    pub async fn set(
+        &self,
+        request_id: &str,
+        line: &str,
+        quantity: i32,
+        version: i64,
+    ) -> Result<CartSummary> {
         let request = SetLineQuantityRequest {
             request_id: request_id.into(),
             line_id: line.into(),
@@ -99,7 +112,12 @@ impl Person {
     }
 
     pub async fn remove(&self, request_id: &str, line: &str, version: i64) -> Result<CartSummary> {
-        let request = RemoveLineRequest { request_id: request_id.into(), line_id: line.into(), version, ..Default::default() };
+        let request = RemoveLineRequest {
+            request_id: request_id.into(),
+            line_id: line.into(),
+            version,
+            ..Default::default()
+        };
         let removed = self.client.clone().remove_line(request).await.map_err(contract::error)?;
         Ok(removed.into_inner().cart.expect("a cart"))
     }
@@ -110,7 +128,11 @@ impl Person {
         Ok(cleared.into_inner().cart.expect("a cart"))
     }
 
-    pub async fn merge(&self, request_id: &str, guest_access_token: String) -> Result<MergeGuestCartResponse> {
+    pub async fn merge(
+        &self,
+        request_id: &str,
+        guest_access_token: String,
+    ) -> Result<MergeGuestCartResponse> {
         let request = MergeGuestCartRequest { request_id: request_id.into(), guest_access_token };
         self.client.clone().merge_guest_cart(request).await.map(Response::into_inner).map_err(contract::error)
     }

@@ -11,24 +11,33 @@ use store::Batch;
 use zeroize::Zeroizing;
 
 use super::{Api, Asked, TRIES_MAX, busy, convert, credentials_refused, no_account, reply};
-use crate::domain::{ADMIN, AdminChange, Account, Email, KNOWN, Password, Permissions, SessionEnd, Subject, void_before};
+use crate::domain::{
+    ADMIN, Account, AdminChange, Email, KNOWN, Password, Permissions, SessionEnd, Subject, void_before,
+};
 use crate::store::{AccountFilter, Refused, accounts, sessions};
 
 impl Api {
-    pub(super) async fn get_account(&self, asked: Asked<wire::GetAccountRequest>) -> Result<wire::GetAccountResponse> {
+    pub(super) async fn get_account(
+        &self,
+        asked: Asked<wire::GetAccountRequest>,
+    ) -> Result<wire::GetAccountResponse> {
         let target = asked.target("/account_id", &asked.message.account_id, "accounts.read")?;
         let found = self.store.account(target).await?.ok_or_else(no_account)?;
         Ok(wire::GetAccountResponse { account: Some(convert::account(&found.account)) })
     }
 
-    pub(super) async fn list_accounts(&self, asked: Asked<wire::ListAccountsRequest>) -> Result<wire::ListAccountsResponse> {
+    pub(super) async fn list_accounts(
+        &self,
+        asked: Asked<wire::ListAccountsRequest>,
+    ) -> Result<wire::ListAccountsResponse> {
         let page = contract::wire::page(&asked.message.page)?;
         let email = Some(asked.message.email.as_str()).filter(|email| !email.is_empty());
         let permission = Some(asked.message.permission.as_str()).filter(|permission| !permission.is_empty());
         if permission.is_some_and(|permission| permission != ADMIN && !exists(permission)) {
             return Err(Error::field("/permission", "PERMISSION_UNKNOWN", "is not a permission"));
         }
-        let email_key = email.map(|email| Email::parse("/email", email)).transpose()?.map(|email| email.key());
+        let email_key =
+            email.map(|email| Email::parse("/email", email)).transpose()?.map(|email| email.key());
         // The cursor does not carry the address, only that it belongs to a list of this address.
         let named = email_key.as_deref().map(|key| self.derive.pseudonym(key)).unwrap_or_default();
         let query = format!("accounts|{named}|{}", permission.unwrap_or_default());
@@ -40,11 +49,19 @@ impl Api {
         Ok(wire::ListAccountsResponse { accounts, page: Some(contract::wire::page_info(next)) })
     }
 
-    pub(super) async fn set_permissions(&self, asked: Asked<wire::SetPermissionsRequest>) -> Result<Reply<wire::SetPermissionsResponse>> {
+    pub(super) async fn set_permissions(
+        &self,
+        asked: Asked<wire::SetPermissionsRequest>,
+    ) -> Result<Reply<wire::SetPermissionsResponse>> {
         let target: CustomerId = contract::wire::parse_id("/account_id", &asked.message.account_id)?;
         let permissions = Permissions::parse(&asked.message.permissions, exists)?;
         let fingerprint = self.derive.fingerprint(&asked.message);
-        let key = self.key(asked.caller.key_owner(), "identity.SetPermissions", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.SetPermissions",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -82,7 +99,12 @@ impl Api {
         let new = Zeroizing::new(take(&mut asked.message.new_password));
         let target = asked.account()?;
         let current = Password::given("/current_password", &current)?;
-        let key = self.key(asked.caller.key_owner(), "identity.ChangePassword", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.ChangePassword",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -93,8 +115,10 @@ impl Api {
         let now = self.ctx.now();
         let account = account.changed(now);
         let batch = accounts::set_password(accounts::save(Batch::new(), &account), target, hash);
-        let (batch, sessions_ended) = self.end_others(batch, target, asked.caller.principal.session(), now).await?;
-        let message = wire::ChangePasswordResponse { account: Some(convert::account(&account)), sessions_ended };
+        let (batch, sessions_ended) =
+            self.end_others(batch, target, asked.caller.principal.session(), now).await?;
+        let message =
+            wire::ChangePasswordResponse { account: Some(convert::account(&account)), sessions_ended };
         let event = wire::AccountPasswordChanged { account_id: target.to_string(), version: account.version };
         let batch = batch
             .event(chassis::event(target, account.version, &event))
@@ -123,7 +147,13 @@ impl Api {
         let mut ended = 0;
         for session in self.store.live_sessions(Subject::Account(target), now).await? {
             if Some(session.id) != keep {
-                batch = sessions::end(batch, session.id, SessionEnd::PasswordChanged, now, self.revoke(void_before(now)));
+                batch = sessions::end(
+                    batch,
+                    session.id,
+                    SessionEnd::PasswordChanged,
+                    now,
+                    self.revoke(void_before(now)),
+                );
                 ended += 1;
             }
         }
@@ -137,7 +167,12 @@ impl Api {
         let fingerprint = self.derive.fingerprint(&asked.message);
         let password = Zeroizing::new(take(&mut asked.message.current_password));
         let target = asked.target("/account_id", &asked.message.account_id, "accounts.write")?;
-        let key = self.key(asked.caller.key_owner(), "identity.DeleteAccount", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.DeleteAccount",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }

@@ -43,7 +43,12 @@ pub(super) struct Again {
 impl Api {
     /// The tokens of a session's present generation. `now` must have been read before the account was: a revocation in
     /// between then covers what is issued here.
-    pub(super) async fn give(&self, session: &Session, account: Option<&Account>, now: Timestamp) -> Result<(Given, SessionTokens)> {
+    pub(super) async fn give(
+        &self,
+        session: &Session,
+        account: Option<&Account>,
+        now: Timestamp,
+    ) -> Result<(Given, SessionTokens)> {
         let not_before = account.map(|account| account.tokens_from).unwrap_or_default();
         let (issued, expires) = self.keyring.times(now, not_before, session.expires_at);
         let permissions = account.map(|account| account.permissions.clone()).unwrap_or_default();
@@ -57,7 +62,8 @@ impl Api {
         key: Option<&str>,
         (issued, expires): (Timestamp, Timestamp),
     ) -> Result<(Given, SessionTokens)> {
-        let grant = Grant { subject: session.subject, session: session.id, permissions, key, issued, expires };
+        let grant =
+            Grant { subject: session.subject, session: session.id, permissions, key, issued, expires };
         let access = self.keyring.sign(&grant).await?;
         let tokens = SessionTokens {
             access_token: access.text,
@@ -67,7 +73,14 @@ impl Api {
             session: Some(convert::session(session, Some(session.id))),
         };
         let permissions = permissions.stored();
-        let given = Given { session: session.id, generation: session.generation, key: access.key, permissions, issued, expires };
+        let given = Given {
+            session: session.id,
+            generation: session.generation,
+            key: access.key,
+            permissions,
+            issued,
+            expires,
+        };
         Ok((given, tokens))
     }
 
@@ -79,11 +92,14 @@ impl Api {
     pub(super) async fn give_again(&self, answer: &[u8]) -> Result<Again> {
         let given = Given::decode(answer)?;
         let now = self.ctx.now();
-        let ended = || Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again");
+        let ended = || {
+            Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again")
+        };
         let session = self.store.session(given.session).await?.ok_or_else(ended)?;
         session.live(now)?;
         if session.generation != given.generation {
-            let message = "the session of this request was refreshed since; begin another under a new request_id";
+            let message =
+                "the session of this request was refreshed since; begin another under a new request_id";
             return Err(Error::precondition("SESSION_MOVED_ON", message));
         }
         let account = match session.subject.account() {

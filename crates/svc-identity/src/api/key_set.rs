@@ -41,10 +41,18 @@ impl Api {
         }))
     }
 
-    pub(super) async fn rotate_keys(&self, asked: Asked<wire::RotateKeysRequest>) -> Result<Reply<wire::RotateKeysResponse>> {
+    pub(super) async fn rotate_keys(
+        &self,
+        asked: Asked<wire::RotateKeysRequest>,
+    ) -> Result<Reply<wire::RotateKeysResponse>> {
         let rotation: wire::KeyRotation = contract::wire::parse_enum("/rotation", asked.message.rotation)?;
         let fingerprint = self.derive.fingerprint(&asked.message);
-        let key = self.key(asked.caller.key_owner(), "identity.RotateKeys", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.RotateKeys",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -72,4 +80,3 @@ fn key_set(state: &State) -> wire::KeySet {
         as_of: Some(timestamp(state.as_of)),
     }
 }
-

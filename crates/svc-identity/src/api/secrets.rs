@@ -46,14 +46,23 @@ fn no_secret() -> Error {
 }
 
 impl Api {
-    pub(super) async fn exchange_secret(&self, asked: Asked<wire::ExchangeSecretRequest>) -> Result<wire::ExchangeSecretResponse> {
-        let refused = || Error::new(Code::Unauthenticated, "SECRET_REFUSED", "the secret is not good, or was revoked");
+    pub(super) async fn exchange_secret(
+        &self,
+        asked: Asked<wire::ExchangeSecretRequest>,
+    ) -> Result<wire::ExchangeSecretResponse> {
+        let refused =
+            || Error::new(Code::Unauthenticated, "SECRET_REFUSED", "the secret is not good, or was revoked");
         if asked.message.secret.is_empty() {
             return Err(Error::field("/secret", "INVALID_ARGUMENT", "is required"));
         }
         let now = self.ctx.now();
         let hash = secret_hash(&asked.message.secret).ok_or_else(refused)?;
-        let secret = self.store.secret_by_hash(&hash).await?.filter(|secret| secret.is_live(now)).ok_or_else(refused)?;
+        let secret = self
+            .store
+            .secret_by_hash(&hash)
+            .await?
+            .filter(|secret| secret.is_live(now))
+            .ok_or_else(refused)?;
         let account = self.store.account(secret.account).await?.ok_or_else(refused)?.account;
         let ends = secret.expires_at.unwrap_or(Timestamp::from_micros(i64::MAX));
         let (issued, expires) = self.keyring.times(now, account.tokens_from, ends);
@@ -66,18 +75,32 @@ impl Api {
         })
     }
 
-    pub(super) async fn create_secret(&self, asked: Asked<wire::CreateSecretRequest>) -> Result<Reply<wire::CreateSecretResponse>> {
+    pub(super) async fn create_secret(
+        &self,
+        asked: Asked<wire::CreateSecretRequest>,
+    ) -> Result<Reply<wire::CreateSecretResponse>> {
         let target: CustomerId = contract::wire::parse_id("/account_id", &asked.message.account_id)?;
         let mut violations = Violations::new();
         let label = violations.text("/label", &asked.message.label, LABEL_CHARS_MAX);
         violations.check(!label.contains('\n'), "/label", "has a line break");
         violations.finish()?;
-        let lifetime = contract::wire::optional(&asked.message.lifetime, |value| contract::wire::parse_duration("/lifetime", value))?;
+        let lifetime = contract::wire::optional(&asked.message.lifetime, |value| {
+            contract::wire::parse_duration("/lifetime", value)
+        })?;
         if lifetime.is_some_and(|lifetime| !(LIFETIME_MIN..=LIFETIME_MAX).contains(&lifetime)) {
-            return Err(Error::field("/lifetime", "INVALID_ARGUMENT", "must be between a minute and ten years"));
+            return Err(Error::field(
+                "/lifetime",
+                "INVALID_ARGUMENT",
+                "must be between a minute and ten years",
+            ));
         }
         let fingerprint = self.derive.fingerprint(&asked.message);
-        let key = self.key(asked.caller.key_owner(), "identity.CreateSecret", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.CreateSecret",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(answer) = self.store.answer(&key).await? {
             return self.secret_again(&answer).await;
         }
@@ -99,9 +122,13 @@ impl Api {
             return Err(Refused::Failed(Error::precondition("TOO_MANY_SECRETS", message)));
         }
         let fresh = self.new_secret("svc_", &account, label, lifetime, now);
-        let message = wire::CreateSecretResponse { secret: fresh.text.clone(), info: Some(convert::secret(&fresh.row)) };
+        let message = wire::CreateSecretResponse {
+            secret: fresh.text.clone(),
+            info: Some(convert::secret(&fresh.row)),
+        };
         let account = account.changed(now);
-        let batch = with_secret(accounts::save(Batch::new(), &account), &account, &fresh).map_err(Refused::Failed)?;
+        let batch =
+            with_secret(accounts::save(Batch::new(), &account), &account, &fresh).map_err(Refused::Failed)?;
         let batch = batch.remember(key, fresh.made.encode().map_err(Refused::Failed)?);
         match self.store.commit(batch).await? {
             Written::Fresh => Ok(Reply::fresh(message)),
@@ -123,7 +150,14 @@ impl Api {
         Ok(Reply::replayed(wire::CreateSecretResponse { secret, info: Some(convert::secret(&row)) }))
     }
 
-    fn new_secret(&self, prefix: &str, account: &Account, label: String, lifetime: Option<Duration>, now: Timestamp) -> Fresh {
+    fn new_secret(
+        &self,
+        prefix: &str,
+        account: &Account,
+        label: String,
+        lifetime: Option<Duration>,
+        now: Timestamp,
+    ) -> Fresh {
         let seed = self.ctx.random();
         let row = SecretRow {
             id: self.ctx.id(),
@@ -138,7 +172,10 @@ impl Api {
         Fresh { row, text: self.derive.secret(prefix, &seed), made }
     }
 
-    pub(super) async fn list_secrets(&self, asked: Asked<wire::ListSecretsRequest>) -> Result<wire::ListSecretsResponse> {
+    pub(super) async fn list_secrets(
+        &self,
+        asked: Asked<wire::ListSecretsRequest>,
+    ) -> Result<wire::ListSecretsResponse> {
         let target: CustomerId = contract::wire::parse_id("/account_id", &asked.message.account_id)?;
         if self.store.account(target).await?.is_none() {
             return Err(no_account());
@@ -147,10 +184,18 @@ impl Api {
         Ok(wire::ListSecretsResponse { secrets })
     }
 
-    pub(super) async fn revoke_secret(&self, asked: Asked<wire::RevokeSecretRequest>) -> Result<Reply<wire::RevokeSecretResponse>> {
+    pub(super) async fn revoke_secret(
+        &self,
+        asked: Asked<wire::RevokeSecretRequest>,
+    ) -> Result<Reply<wire::RevokeSecretResponse>> {
         let id: SecretId = contract::wire::parse_id("/secret_id", &asked.message.secret_id)?;
         let fingerprint = self.derive.fingerprint(&asked.message);
-        let key = self.key(asked.caller.key_owner(), "identity.RevokeSecret", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.RevokeSecret",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -170,7 +215,10 @@ impl Api {
         sessions::revoke(batch, &secret.session.to_string(), self.revoke(void_before(now)))
     }
 
-    pub(super) async fn ensure_operator(&self, asked: Asked<wire::EnsureOperatorRequest>) -> Result<Reply<wire::EnsureOperatorResponse>> {
+    pub(super) async fn ensure_operator(
+        &self,
+        asked: Asked<wire::EnsureOperatorRequest>,
+    ) -> Result<Reply<wire::EnsureOperatorResponse>> {
         let fingerprint = self.derive.fingerprint(&asked.message);
         let Caller { role, .. } = &asked.caller;
         let owner = format!("role:{}", role.as_deref().unwrap_or_default());
@@ -181,7 +229,11 @@ impl Api {
         self.retry(|| self.write_operator(asked.message.reissue, key.clone())).await
     }
 
-    async fn write_operator(&self, reissue: bool, key: RequestKey) -> Result<Reply<wire::EnsureOperatorResponse>, Refused> {
+    async fn write_operator(
+        &self,
+        reissue: bool,
+        key: RequestKey,
+    ) -> Result<Reply<wire::EnsureOperatorResponse>, Refused> {
         let now = self.ctx.now();
         let (account, known) = self.operator_account(now).await.map_err(Refused::Failed)?;
         if known && !reissue {
@@ -205,7 +257,10 @@ impl Api {
                 batch = self.revoked(batch, &old, now);
             }
         }
-        let message = wire::EnsureOperatorResponse { account: Some(convert::account(&account)), secret: fresh.text.clone() };
+        let message = wire::EnsureOperatorResponse {
+            account: Some(convert::account(&account)),
+            secret: fresh.text.clone(),
+        };
         let batch = with_secret(batch, &account, &fresh).map_err(Refused::Failed)?;
         let batch = batch.remember(key, fresh.made.encode().map_err(Refused::Failed)?);
         match self.store.commit(batch).await {
@@ -225,7 +280,10 @@ impl Api {
         let row = self.store.secret(made.secret).await?.ok_or_else(no_secret)?;
         let account = self.store.account(row.account).await?.ok_or_else(no_account)?.account;
         let secret = self.derive.secret("ops_", &made.seed);
-        Ok(Reply::replayed(wire::EnsureOperatorResponse { account: Some(convert::account(&account)), secret }))
+        Ok(Reply::replayed(wire::EnsureOperatorResponse {
+            account: Some(convert::account(&account)),
+            secret,
+        }))
     }
 }
 

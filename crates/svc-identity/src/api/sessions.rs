@@ -21,7 +21,10 @@ use crate::store::{Credentials, Refused, Revoke, Written, accounts, sessions};
 const ANONYMOUS_KEY_CHARS_MIN: usize = 16;
 
 impl Api {
-    pub(super) async fn sign_up(&self, mut asked: Asked<wire::SignUpRequest>) -> Result<Reply<wire::SignUpResponse>> {
+    pub(super) async fn sign_up(
+        &self,
+        mut asked: Asked<wire::SignUpRequest>,
+    ) -> Result<Reply<wire::SignUpResponse>> {
         let fingerprint = self.derive.fingerprint(&asked.message);
         let password = Zeroizing::new(take(&mut asked.message.password));
         let email = Email::parse("/email", &asked.message.email)?;
@@ -52,7 +55,10 @@ impl Api {
         }
     }
 
-    pub(super) async fn sign_in(&self, mut asked: Asked<wire::SignInRequest>) -> Result<Reply<wire::SignInResponse>> {
+    pub(super) async fn sign_in(
+        &self,
+        mut asked: Asked<wire::SignInRequest>,
+    ) -> Result<Reply<wire::SignInResponse>> {
         let fingerprint = self.derive.fingerprint(&asked.message);
         let password = Zeroizing::new(take(&mut asked.message.password));
         let email = Email::parse("/email", &asked.message.email)?;
@@ -132,7 +138,9 @@ impl Api {
             self.derive.fingerprint(&asked.message),
         )?;
         if request_id.len() < ANONYMOUS_KEY_CHARS_MIN {
-            let what = format!("must have at least {ANONYMOUS_KEY_CHARS_MIN} random characters, since it alone tells guests apart");
+            let what = format!(
+                "must have at least {ANONYMOUS_KEY_CHARS_MIN} random characters, since it alone tells guests apart"
+            );
             return Err(Error::field("/request_id", "INVALID_REQUEST_ID", what));
         }
         if let Some(answer) = self.store.answer(&key).await? {
@@ -166,8 +174,14 @@ impl Api {
         for _ in 0..TRIES_MAX {
             let now = self.ctx.now();
             let session = self.store.session(token.session).await?;
-            let session = session.filter(|session| self.derive.is_genuine(session, &token)).ok_or_else(refused)?;
-            let key = self.key(session.id.to_string(), "identity.RefreshSession", &asked.message.request_id, fingerprint)?;
+            let session =
+                session.filter(|session| self.derive.is_genuine(session, &token)).ok_or_else(refused)?;
+            let key = self.key(
+                session.id.to_string(),
+                "identity.RefreshSession",
+                &asked.message.request_id,
+                fingerprint,
+            )?;
             if let Some(answer) = self.store.answer(&key).await?
                 && Given::decode(&answer)?.generation == session.generation
             {
@@ -179,7 +193,9 @@ impl Api {
                 Presented::Spent => return Err(self.end_stolen(&session, now).await?),
             };
             match self.write_refresh(&next, key, now).await {
-                Ok(Some(tokens)) => return Ok(Reply::fresh(wire::RefreshSessionResponse { tokens: Some(tokens) })),
+                Ok(Some(tokens)) => {
+                    return Ok(Reply::fresh(wire::RefreshSessionResponse { tokens: Some(tokens) }));
+                }
                 // Done at the same time: under the same key it is found remembered, under another it was reused.
                 Ok(None) | Err(Refused::Stale) => {}
                 Err(refused) => return Err(refused.into()),
@@ -212,9 +228,13 @@ impl Api {
 
     /// Ends a session whose spent refresh token was shown, and says so.
     async fn end_stolen(&self, session: &Session, now: Timestamp) -> Result<Error> {
-        let event = wire::SessionTheftSuspected { session_id: session.id.to_string(), subject: session.subject.to_string() };
-        let batch = sessions::end(Batch::new(), session.id, SessionEnd::Theft, now, self.revoke(void_before(now)))
-            .event(chassis::event(session.id, session.generation, &event));
+        let event = wire::SessionTheftSuspected {
+            session_id: session.id.to_string(),
+            subject: session.subject.to_string(),
+        };
+        let batch =
+            sessions::end(Batch::new(), session.id, SessionEnd::Theft, now, self.revoke(void_before(now)))
+                .event(chassis::event(session.id, session.generation, &event));
         self.store.commit(batch).await?;
         self.keyring.changed().await;
         tracing::warn!(session = %session.id, "a spent refresh token was shown; the session was ended");
@@ -222,10 +242,14 @@ impl Api {
         Ok(Error::new(Code::Unauthenticated, "REFRESH_TOKEN_REUSED", message))
     }
 
-    pub(super) async fn sign_out(&self, asked: Asked<wire::SignOutRequest>) -> Result<Reply<wire::SignOutResponse>> {
+    pub(super) async fn sign_out(
+        &self,
+        asked: Asked<wire::SignOutRequest>,
+    ) -> Result<Reply<wire::SignOutResponse>> {
         let named = contract::wire::parse_optional_id("/session_id", &asked.message.session_id)?;
         let fingerprint = self.derive.fingerprint(&asked.message);
-        let key = self.key(asked.caller.key_owner(), "identity.SignOut", &asked.message.request_id, fingerprint)?;
+        let key =
+            self.key(asked.caller.key_owner(), "identity.SignOut", &asked.message.request_id, fingerprint)?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -236,11 +260,18 @@ impl Api {
             Principal::Anonymous => return Err(none()),
         };
         let id: SessionId = named.unwrap_or(current);
-        let session = self.store.session(id).await?.filter(|session| session.subject == subject).ok_or_else(none)?;
+        let session =
+            self.store.session(id).await?.filter(|session| session.subject == subject).ok_or_else(none)?;
         let message = wire::SignOutResponse { session_id: session.id.to_string() };
         let now = self.ctx.now();
-        let batch = sessions::end(Batch::new(), session.id, SessionEnd::SignedOut, now, self.revoke(void_before(now)))
-            .remember(key, prost::Message::encode_to_vec(&message));
+        let batch = sessions::end(
+            Batch::new(),
+            session.id,
+            SessionEnd::SignedOut,
+            now,
+            self.revoke(void_before(now)),
+        )
+        .remember(key, prost::Message::encode_to_vec(&message));
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
         reply(written, message)
@@ -252,7 +283,12 @@ impl Api {
     ) -> Result<Reply<wire::SignOutEverywhereResponse>> {
         let target = asked.target("/account_id", &asked.message.account_id, "accounts.write")?;
         let fingerprint = self.derive.fingerprint(&asked.message);
-        let key = self.key(asked.caller.key_owner(), "identity.SignOutEverywhere", &asked.message.request_id, fingerprint)?;
+        let key = self.key(
+            asked.caller.key_owner(),
+            "identity.SignOutEverywhere",
+            &asked.message.request_id,
+            fingerprint,
+        )?;
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -263,17 +299,27 @@ impl Api {
                 account.permissions.managed_by(|permission| asked.may(permission))?;
             }
             let live = self.store.live_sessions(Subject::Account(target), now).await?.len();
-            let message = wire::SignOutEverywhereResponse { sessions_ended: i32::try_from(live).unwrap_or(i32::MAX) };
+            let message =
+                wire::SignOutEverywhereResponse { sessions_ended: i32::try_from(live).unwrap_or(i32::MAX) };
             let account = account.revoked(now);
             let event = wire::AccountSignedOut {
                 account_id: target.to_string(),
                 version: account.version,
                 changed_by: asked.caller.principal.subject(),
             };
-            let batch = sessions::end_all(accounts::save(Batch::new(), &account), Subject::Account(target), SessionEnd::Everywhere, now)
-                .event(chassis::event(target, account.version, &event))
-                .remember(key.clone(), prost::Message::encode_to_vec(&message));
-            match self.store.commit(sessions::revoke(batch, &target.to_string(), self.revoke(account.tokens_from))).await {
+            let batch = sessions::end_all(
+                accounts::save(Batch::new(), &account),
+                Subject::Account(target),
+                SessionEnd::Everywhere,
+                now,
+            )
+            .event(chassis::event(target, account.version, &event))
+            .remember(key.clone(), prost::Message::encode_to_vec(&message));
+            match self
+                .store
+                .commit(sessions::revoke(batch, &target.to_string(), self.revoke(account.tokens_from)))
+                .await
+            {
                 Ok(written) => {
                     self.keyring.changed().await;
                     return reply(written, message);
@@ -285,14 +331,18 @@ impl Api {
         Err(busy())
     }
 
-    pub(super) async fn list_sessions(&self, asked: Asked<wire::ListSessionsRequest>) -> Result<wire::ListSessionsResponse> {
+    pub(super) async fn list_sessions(
+        &self,
+        asked: Asked<wire::ListSessionsRequest>,
+    ) -> Result<wire::ListSessionsResponse> {
         let target = asked.target("/account_id", &asked.message.account_id, "accounts.read")?;
         if self.store.account(target).await?.is_none() {
             return Err(no_account());
         }
         let live = self.store.live_sessions(Subject::Account(target), self.ctx.now()).await?;
         let asking = asked.caller.principal.session();
-        let sessions = live.iter().take(SESSIONS_MAX).map(|session| convert::session(session, asking)).collect();
+        let sessions =
+            live.iter().take(SESSIONS_MAX).map(|session| convert::session(session, asking)).collect();
         Ok(wire::ListSessionsResponse { sessions })
     }
 

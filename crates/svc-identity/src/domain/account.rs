@@ -50,7 +50,13 @@ impl Account {
         Self::new(id, AccountKind::Operator, None, Permissions::admin(), now)
     }
 
-    fn new(id: CustomerId, kind: AccountKind, email: Option<Email>, permissions: Permissions, now: Timestamp) -> Self {
+    fn new(
+        id: CustomerId,
+        kind: AccountKind,
+        email: Option<Email>,
+        permissions: Permissions,
+        now: Timestamp,
+    ) -> Self {
         let tokens_from = Timestamp::from_secs(now.secs());
         Self { id, version: 1, kind, email, permissions, tokens_from, created_at: now, updated_at: now }
     }

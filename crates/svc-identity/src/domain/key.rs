@@ -87,7 +87,9 @@ fn last(keys: &[SigningKey]) -> Option<&SigningKey> {
 pub fn plan(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> KeyPlan {
     match last(keys) {
         None => KeyPlan::Make { predecessor: String::new(), signs_from: now },
-        Some(last) if last.signs_until <= now => KeyPlan::Make { predecessor: last.id.clone(), signs_from: now },
+        Some(last) if last.signs_until <= now => {
+            KeyPlan::Make { predecessor: last.id.clone(), signs_from: now }
+        }
         Some(last) if last.signs_until.minus(times.ahead) <= now => {
             KeyPlan::Make { predecessor: last.id.clone(), signs_from: last.signs_until }
         }
@@ -99,7 +101,11 @@ pub fn plan(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> KeyPlan {
 ///
 /// # Errors
 /// `ROTATION_PENDING` while the next key is published and does not sign yet.
-pub fn overlap(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> Result<(Option<SigningKey>, KeyPlan)> {
+pub fn overlap(
+    keys: &[SigningKey],
+    times: &KeyTimes,
+    now: Timestamp,
+) -> Result<(Option<SigningKey>, KeyPlan)> {
     let Some(last) = last(keys) else { return Ok((None, plan(keys, times, now))) };
     if last.signs_from > now {
         let error = Error::precondition("ROTATION_PENDING", "the next key is published already");
@@ -149,6 +155,13 @@ mod tests {
             signs_until,
             verifies_until: KeyTimes::verifies_until(signs_until),
         });
+    }
+
+    fn put(keys: &mut [SigningKey], changed: impl IntoIterator<Item = SigningKey>) {
+        for changed in changed {
+            let key = keys.iter_mut().find(|key| key.id == changed.id).expect("known");
+            *key = changed;
+        }
     }
 
     #[test]
@@ -215,12 +228,12 @@ mod tests {
                 now = now.plus(Duration::from_secs(seconds));
                 match what {
                     0 => if let Ok((ended, next)) = overlap(&keys, &TIMES, now) {
-                        for ended in ended { let key = keys.iter_mut().find(|key| key.id == ended.id).expect("known"); *key = ended; }
+                        put(&mut keys, ended);
                         make(&mut keys, &next);
                     },
                     1 => {
                         let (ended, next) = end_all(&keys, now);
-                        for ended in ended { let key = keys.iter_mut().find(|key| key.id == ended.id).expect("known"); *key = ended; }
+                        put(&mut keys, ended);
                         make(&mut keys, &next);
                     }
                     _ => {}

@@ -28,7 +28,8 @@ impl Password {
         if text.is_empty() {
             return Err(Error::field(pointer, "PASSWORD_REQUIRED", "is required"));
         }
-        let too_long = || Error::field(pointer, "PASSWORD_TOO_LONG", format!("has more than {CHARS_MAX} characters"));
+        let too_long =
+            || Error::field(pointer, "PASSWORD_TOO_LONG", format!("has more than {CHARS_MAX} characters"));
         if text.len() > BYTES_MAX {
             return Err(too_long());
         }
@@ -102,15 +103,16 @@ mod tests {
 
     #[test]
     fn there_are_no_rules_of_composition() {
-        for text in ["correct horse battery staple", "        ¡        ", "aaaaaaaaaaab", "пароль-длинный"] {
+        for text in ["correct horse battery staple", "        ¡        ", "aaaaaaaaaaab", "пароль-длинный"]
+        {
             assert_eq!(reason(text), "", "{text}");
         }
     }
 
     #[test]
     fn one_password_whatever_keyboard_composed_it() {
-        let one = Password::given("/password", "caf\u{e9} \u{fb01}ne").ok().expect("a password");
-        let other = Password::given("/password", "cafe\u{301} fine").ok().expect("a password");
+        let one = Password::given("/password", "caf\u{e9} \u{fb01}ne").expect("a password");
+        let other = Password::given("/password", "cafe\u{301} fine").expect("a password");
         assert_eq!(one.bytes(), other.bytes());
     }
 

@@ -50,11 +50,19 @@ impl Permissions {
     /// `PERMISSION_UNKNOWN` naming `/permissions/N`; `INVALID_ARGUMENT` for too many.
     pub fn parse(asked: &[String], exists: impl Fn(&str) -> bool) -> Result<Self> {
         let mut violations = Violations::new();
-        violations.check(asked.len() <= PERMISSIONS_MAX, "/permissions", format!("has more than {PERMISSIONS_MAX} entries"));
+        violations.check(
+            asked.len() <= PERMISSIONS_MAX,
+            "/permissions",
+            format!("has more than {PERMISSIONS_MAX} entries"),
+        );
         violations.finish()?;
         for (n, name) in asked.iter().enumerate() {
             if name.len() > NAME_BYTES_MAX || !(name == ADMIN || exists(name)) {
-                return Err(Error::field(format!("/permissions/{n}"), "PERMISSION_UNKNOWN", "is not a permission"));
+                return Err(Error::field(
+                    format!("/permissions/{n}"),
+                    "PERMISSION_UNKNOWN",
+                    "is not a permission",
+                ));
             }
         }
         Ok(Self(asked.iter().cloned().collect()))
@@ -153,16 +161,24 @@ mod tests {
     fn unknown_names_are_refused_at_their_place() {
         let asked = ["orders.read".to_owned(), "orders.steal".to_owned()];
         let error = Permissions::parse(&asked, |name| name == "orders.read").expect_err("unknown");
-        assert_eq!((error.reason(), error.violations()[0].field.as_str()), ("PERMISSION_UNKNOWN", "/permissions/1"));
+        assert_eq!(
+            (error.reason(), error.violations()[0].field.as_str()),
+            ("PERMISSION_UNKNOWN", "/permissions/1")
+        );
         let many = vec!["admin".to_owned(); PERMISSIONS_MAX + 1];
-        assert_eq!(Permissions::parse(&many, |_| true).expect_err("many").violations()[0].field, "/permissions");
+        assert_eq!(
+            Permissions::parse(&many, |_| true).expect_err("many").violations()[0].field,
+            "/permissions"
+        );
     }
 
     #[test]
     fn nobody_gives_or_takes_what_they_do_not_hold() {
         let clerk = |name: &str| matches!(name, "accounts.write" | "orders.read");
         assert_eq!(set(&[]).change(&set(&["orders.read"]), clerk).expect("held"), AdminChange::None);
-        for (old, new) in [(set(&[]), set(&["admin"])), (set(&["admin"]), set(&[])), (set(&[]), set(&["stock.write"]))] {
+        for (old, new) in
+            [(set(&[]), set(&["admin"])), (set(&["admin"]), set(&[])), (set(&[]), set(&["stock.write"]))]
+        {
             assert_eq!(old.change(&new, clerk).expect_err("not held").reason(), "PERMISSION_NOT_HELD");
         }
         assert!(set(&["orders.read", "stock.write"]).change(&set(&["stock.write"]), clerk).is_ok());

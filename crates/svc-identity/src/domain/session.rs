@@ -114,7 +114,17 @@ impl Session {
             Subject::Account(_) => IDLE,
             Subject::Guest(_) => GUEST_LIFE,
         });
-        Self { id, subject, device, seed, generation: 1, created_at: now, refreshed_at: now, expires_at, ended_at: None }
+        Self {
+            id,
+            subject,
+            device,
+            seed,
+            generation: 1,
+            created_at: now,
+            refreshed_at: now,
+            expires_at,
+            ended_at: None,
+        }
     }
 
     /// Whether it is neither ended nor expired.
@@ -151,7 +161,12 @@ impl Session {
             Subject::Account(_) => now.plus(IDLE).min(self.created_at.plus(LIFE)),
             Subject::Guest(_) => self.expires_at,
         };
-        Ok(Presented::Newest(Self { generation: generation + 1, refreshed_at: now, expires_at, ..self.clone() }))
+        Ok(Presented::Newest(Self {
+            generation: generation + 1,
+            refreshed_at: now,
+            expires_at,
+            ..self.clone()
+        }))
     }
 }
 
@@ -202,7 +217,8 @@ mod tests {
         assert_eq!(reason(account().present(1, start.plus(30 * DAY))), "SESSION_ENDED");
         let mut session = account();
         for day in (0..=80).step_by(20) {
-            let Ok(Presented::Newest(next)) = session.present(session.generation, start.plus(day * DAY)) else {
+            let Ok(Presented::Newest(next)) = session.present(session.generation, start.plus(day * DAY))
+            else {
                 panic!("live on day {day}")
             };
             session = next;

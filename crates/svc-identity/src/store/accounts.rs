@@ -40,7 +40,12 @@ impl Store {
     }
 
     /// Accounts after an id, in the order they were made.
-    pub(crate) async fn accounts(&self, filter: &AccountFilter, after: Option<String>, limit: u32) -> Result<Page<Account>> {
+    pub(crate) async fn accounts(
+        &self,
+        filter: &AccountFilter,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<Page<Account>> {
         let mut conditions = vec!["id > ?"];
         let mut values = vec![after.unwrap_or_default()];
         if let Some(key) = &filter.email_key {
@@ -135,7 +140,8 @@ pub(crate) fn signed_in(batch: Batch, account: &Account, now: Timestamp) -> Batc
 
 /// Deletes an account in the version that was read, with its sessions and secrets.
 pub(crate) fn delete(batch: Batch, account: &Account) -> Batch {
-    let delete = sql("DELETE FROM accounts WHERE id = ? AND version = ?").bind(account.id).bind(account.version);
+    let delete =
+        sql("DELETE FROM accounts WHERE id = ? AND version = ?").bind(account.id).bind(account.version);
     batch
         .expect(delete, 1, "account")
         .run(sql("DELETE FROM sessions WHERE subject = ?").bind(account.id))

@@ -9,7 +9,9 @@ use crate::domain::SigningKey;
 impl Store {
     /// Every key that is still known.
     pub(crate) async fn signing_keys(&self) -> Result<Vec<SigningKey>> {
-        let query = sql("SELECT id, seed, public_key, predecessor, signs_from, signs_until, verifies_until FROM signing_keys");
+        let query = sql(
+            "SELECT id, seed, public_key, predecessor, signs_from, signs_until, verifies_until FROM signing_keys",
+        );
         self.sql.fetch(query).await?.iter().map(read).collect()
     }
 

@@ -41,7 +41,8 @@ impl Store {
 
     /// The secrets of an account, newest first.
     pub(crate) async fn secrets(&self, account: CustomerId) -> Result<Vec<SecretRow>> {
-        let query = sql(format!("SELECT {COLUMNS} FROM secrets WHERE account_id = ? ORDER BY id DESC LIMIT ?"));
+        let query =
+            sql(format!("SELECT {COLUMNS} FROM secrets WHERE account_id = ? ORDER BY id DESC LIMIT ?"));
         let rows = self.sql.fetch(query.bind(account).bind(SECRETS_MAX as i64)).await?;
         rows.iter().map(read).collect()
     }

@@ -4,7 +4,9 @@ use kernel::{Error, Result, SessionId, Timestamp};
 use store::{Batch, Row, sql};
 
 use super::{SWEEP_ROWS, Store};
-use crate::domain::{REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends};
+use crate::domain::{
+    REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends,
+};
 
 const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
 
@@ -19,15 +21,20 @@ impl Store {
         let query = sql(format!(
             "SELECT {COLUMNS} FROM sessions WHERE subject = ? AND ended_at IS NULL AND expires_at > ? ORDER BY id DESC LIMIT ?"
         ));
-        let rows = self.sql.fetch(query.bind(subject.to_string()).bind(now).bind(2 * SESSIONS_MAX as i64)).await?;
+        let rows =
+            self.sql.fetch(query.bind(subject.to_string()).bind(now).bind(2 * SESSIONS_MAX as i64)).await?;
         rows.iter().map(read).collect()
     }
 
     /// The newest revocations that may still concern a living token; one more than a key set lists when there are more.
     pub(crate) async fn revocations(&self, now: Timestamp) -> Result<Vec<Revocation>> {
-        let query = sql("SELECT revoked, void_before FROM revocations WHERE ends_at > ? ORDER BY ends_at DESC LIMIT ?");
+        let query = sql(
+            "SELECT revoked, void_before FROM revocations WHERE ends_at > ? ORDER BY ends_at DESC LIMIT ?",
+        );
         let rows = self.sql.fetch(query.bind(now).bind(REVOCATIONS_MAX as i64 + 1)).await?;
-        rows.iter().map(|row| Ok(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? })).collect()
+        rows.iter()
+            .map(|row| Ok(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? }))
+            .collect()
     }
 
     /// Deletes what nobody asks for any more: some sessions that expired before `expired`, revocations that ended.
@@ -35,7 +42,8 @@ impl Store {
         for (table, key, column, until) in
             [("sessions", "id", "expires_at", expired), ("revocations", "row_id", "ends_at", now)]
         {
-            let query = sql(format!("SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?"));
+            let query =
+                sql(format!("SELECT {key} FROM {table} WHERE {column} < ? ORDER BY {column} LIMIT ?"));
             let rows = self.sql.fetch(query.bind(until).bind(SWEEP_ROWS)).await?;
             let keys = rows.iter().map(|row| row.text(key)).collect::<Result<Vec<_>>>()?;
             if keys.is_empty() {
@@ -51,12 +59,16 @@ impl Store {
 
 fn read(row: &Row) -> Result<Session> {
     let subject = row.str("subject")?;
-    let subject = Subject::parse(subject).ok_or_else(|| Error::internal(format!("a session of {subject:?}")))?;
+    let subject =
+        Subject::parse(subject).ok_or_else(|| Error::internal(format!("a session of {subject:?}")))?;
     Ok(Session {
         id: row.id("id")?,
         subject,
         device: row.text("device")?,
-        seed: row.blob("seed")?.try_into().map_err(|_| Error::internal("a session's seed has not 16 bytes"))?,
+        seed: row
+            .blob("seed")?
+            .try_into()
+            .map_err(|_| Error::internal("a session's seed has not 16 bytes"))?,
         generation: row.int("generation")?,
         created_at: row.timestamp("created_at")?,
         refreshed_at: row.timestamp("refreshed_at")?,
@@ -104,7 +116,8 @@ pub(crate) fn end(batch: Batch, id: SessionId, why: SessionEnd, now: Timestamp, 
 
 /// Ends every session of somebody; their tokens are voided by the subject's revocation.
 pub(crate) fn end_all(batch: Batch, subject: Subject, why: SessionEnd, now: Timestamp) -> Batch {
-    let update = sql("UPDATE sessions SET ended_at = ?, end_reason = ? WHERE subject = ? AND ended_at IS NULL");
+    let update =
+        sql("UPDATE sessions SET ended_at = ?, end_reason = ? WHERE subject = ? AND ended_at IS NULL");
     batch.run(update.bind(now).bind(why.name()).bind(subject.to_string()))
 }
 

@@ -89,8 +89,12 @@ pub fn parse_state(state: i32) -> kernel::Result<Option<HoldState>> {
 pub fn stock(sku: &str, counters: &BTreeMap<Place, Counter>) -> wire::Stock {
     let first = Place::new(sku, "");
     let own = counters.range(first..).take_while(|(place, _)| place.sku == sku);
-    let locations: Vec<_> =
-        own.map(|(place, counter)| wire::LocationStock { location: place.location.clone(), available: counter.on_hand }).collect();
+    let locations: Vec<_> = own
+        .map(|(place, counter)| wire::LocationStock {
+            location: place.location.clone(),
+            available: counter.on_hand,
+        })
+        .collect();
     let available = locations.iter().map(|location| location.available).sum();
     wire::Stock { sku: sku.to_owned(), available, band: band(Band::of(available)).into(), locations }
 }

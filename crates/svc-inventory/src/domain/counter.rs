@@ -252,17 +252,27 @@ mod tests {
             (MovementKind::Sold, counter(9, 2)),
             (MovementKind::Released, counter(9, 2)),
         ] {
-            assert_eq!(plan(&place(), before, kind, 3).expect_err("too many").reason(), "NOT_ENOUGH_STOCK", "{kind:?}");
+            assert_eq!(
+                plan(&place(), before, kind, 3).expect_err("too many").reason(),
+                "NOT_ENOUGH_STOCK",
+                "{kind:?}"
+            );
         }
         let full = counter(COUNTER_MAX, 0);
-        assert_eq!(plan(&place(), full, MovementKind::Received, 1).expect_err("full").reason(), "STOCK_TOO_LARGE");
+        assert_eq!(
+            plan(&place(), full, MovementKind::Received, 1).expect_err("full").reason(),
+            "STOCK_TOO_LARGE"
+        );
     }
 
     #[test]
     fn a_crossing_is_published_with_an_exact_version() {
         let step = plan(&place(), counter(21, 0), MovementKind::Held, 1).expect("enough");
         let crossing = step.crossing.expect("from many to some");
-        assert_eq!((crossing.before, crossing.after, crossing.available, crossing.version), (Band::Many, Band::Some, 20, 8));
+        assert_eq!(
+            (crossing.before, crossing.after, crossing.available, crossing.version),
+            (Band::Many, Band::Some, 20, 8)
+        );
         assert_eq!(step.guard.version, Some(7));
         let quiet = plan(&place(), counter(30, 0), MovementKind::Held, 1).expect("enough");
         assert_eq!((quiet.crossing, quiet.guard.version), (None, None));

@@ -1,17 +1,12 @@
 //! Holds: `held → committed | released | expired`, `committed → returned`.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use kernel::{Error, HoldId, OrderId, Result, Timestamp, Violations};
-use serde::{Deserialize, Serialize};
 
-use super::{MovementKind, Place, check_location, check_quantity, check_sku};
+use super::line::check_lines;
+use super::{HoldLine, MovementKind};
 
-/// The most lines of a hold.
-const LINES_MAX: usize = 2000;
-/// The most characters of a line's id.
-const LINE_ID_CHARS_MAX: usize = 64;
 /// The shortest time that a hold lasts.
 const HOLD_FOR_MIN: Duration = Duration::from_secs(1);
 
@@ -45,19 +40,6 @@ impl HoldState {
     pub fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.number() == number)
     }
-}
-
-/// One line of a hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct HoldLine {
-    /// The order's line; unique within the hold.
-    pub line: String,
-    /// The SKU.
-    pub sku: String,
-    /// Code of the location.
-    pub location: String,
-    /// Units, from 1.
-    pub quantity: i64,
 }
 
 /// Stock kept for an order.
@@ -118,24 +100,17 @@ pub struct Transition {
     pub expires_until: Timestamp,
 }
 
-/// A line that wants more than is left.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Shortage {
-    /// The order's line.
-    pub line_id: String,
-    /// The SKU.
-    pub sku: String,
-    /// Units that the line wants.
-    pub wanted: i64,
-    /// Units that are left of the SKU at the line's location.
-    pub available: i64,
-}
-
 /// Checks what is asked and makes the hold of an order.
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` naming every wrong field below `/lines` and `/hold_for`.
-pub fn new_hold(order: OrderId, lines: Vec<HoldLine>, hold_for: Option<Duration>, terms: Terms, now: Timestamp) -> Result<Hold> {
+pub fn new_hold(
+    order: OrderId,
+    lines: Vec<HoldLine>,
+    hold_for: Option<Duration>,
+    terms: Terms,
+    now: Timestamp,
+) -> Result<Hold> {
     let mut violations = Violations::new();
     let lines = check_lines(&mut violations, lines);
     let hold_for = hold_for.unwrap_or(terms.usual);
@@ -155,35 +130,6 @@ pub fn new_hold(order: OrderId, lines: Vec<HoldLine>, hold_for: Option<Duration>
     })
 }
 
-fn check_lines(violations: &mut Violations, lines: Vec<HoldLine>) -> Vec<HoldLine> {
-    violations.check((1..=LINES_MAX).contains(&lines.len()), "/lines", "must have 1 to 2000 lines");
-    let mut seen = BTreeSet::new();
-    let mut checked = Vec::with_capacity(lines.len().min(LINES_MAX));
-    for (index, mut line) in lines.into_iter().take(LINES_MAX).enumerate() {
-        let pointer = |field: &str| format!("/lines/{index}/{field}");
-        let good = (1..=LINE_ID_CHARS_MAX).contains(&line.line.len()) && line.line.bytes().all(|b| b.is_ascii_graphic());
-        violations.check(good, pointer("line_id"), "must be 1 to 64 visible ASCII characters");
-        violations.check(seen.insert(line.line.clone()), pointer("line_id"), "repeats a line before it");
-        check_sku(violations, &pointer("sku"), &line.sku);
-        check_quantity(violations, &pointer("quantity"), line.quantity);
-        line.location = check_location(violations, &pointer("location"), &line.location);
-        checked.push(line);
-    }
-    checked
-}
-
-/// Units per SKU and location, in the order in which counters are touched.
-///
-/// Lines are checked before, so that no sum passes 64 bits: 2000 lines of 10⁹ units.
-#[must_use]
-pub fn sum_by_place(lines: &[HoldLine]) -> BTreeMap<Place, i64> {
-    let mut sums = BTreeMap::new();
-    for line in lines {
-        *sums.entry(Place::new(&line.sku, &line.location)).or_insert(0_i64) += line.quantity;
-    }
-    sums
-}
-
 impl Hold {
     /// What `ask` does to it now; `None` when it is done already.
     ///
@@ -193,19 +139,26 @@ impl Hold {
         use HoldState as S;
         let forever = Timestamp::from_micros(i64::MAX);
         let always = Timestamp::from_micros(i64::MIN);
-        let step = |to, movement, expires_after, expires_until| Ok(Some(Transition { to, movement, expires_after, expires_until }));
+        let step = |to, movement, expires_after, expires_until| {
+            Ok(Some(Transition { to, movement, expires_after, expires_until }))
+        };
         match (ask, self.state) {
-            (Ask::Commit, S::Held) if self.expires > now => step(S::Committed, MovementKind::Sold, now, forever),
+            (Ask::Commit, S::Held) if self.expires > now => {
+                step(S::Committed, MovementKind::Sold, now, forever)
+            }
             (Ask::Commit, S::Held) => Err(self.refusal(S::Expired)),
             (Ask::Release, S::Held) => step(S::Released, MovementKind::Released, always, forever),
-            (Ask::Expire, S::Held) if self.expires <= now => step(S::Expired, MovementKind::Expired, always, now),
+            (Ask::Expire, S::Held) if self.expires <= now => {
+                step(S::Expired, MovementKind::Expired, always, now)
+            }
             (Ask::Return, S::Committed) => step(S::Returned, MovementKind::Returned, always, forever),
             (Ask::Commit, S::Committed)
             | (Ask::Release, S::Released | S::Expired)
             | (Ask::Return, S::Returned)
             | (Ask::Expire, _) => Ok(None),
             (Ask::Return, _) => {
-                Err(Error::precondition("HOLD_NOT_COMMITTED", "only a committed hold can be returned").with("hold_id", self.id.to_string()))
+                Err(Error::precondition("HOLD_NOT_COMMITTED", "only a committed hold can be returned")
+                    .with("hold_id", self.id.to_string()))
             }
             (Ask::Commit | Ask::Release, state) => Err(self.refusal(state)),
         }
@@ -246,19 +199,6 @@ impl Hold {
         };
         Error::precondition(reason, message).with("hold_id", self.id.to_string())
     }
-
-    /// The lines that cannot be held with what is left; all lines of a place whose sum is too large, in the hold's order.
-    #[must_use]
-    pub fn shortages(&self, available: impl Fn(&Place) -> i64) -> Vec<Shortage> {
-        let sums = sum_by_place(&self.lines);
-        let short: BTreeMap<&Place, i64> =
-            sums.iter().map(|(place, wanted)| (place, wanted, available(place))).filter(|(_, wanted, left)| left < wanted).map(|(p, _, l)| (p, l)).collect();
-        let shortage = |line: &HoldLine| {
-            let available = *short.get(&Place::new(&line.sku, &line.location))?;
-            Some(Shortage { line_id: line.line.clone(), sku: line.sku.clone(), wanted: line.quantity, available })
-        };
-        self.lines.iter().filter_map(shortage).collect()
-    }
 }
 
 #[cfg(test)]
@@ -284,27 +224,26 @@ mod tests {
     }
 
     #[test]
-    fn a_hold_is_named_by_its_order_and_sums_its_lines() {
+    fn a_hold_is_named_by_its_order() {
         let hold = hold();
         assert_eq!(hold.id.to_string()[3..], hold.order.to_string()[3..]);
-        assert_eq!(hold.expires, NOW.plus(TERMS.usual));
-        let sums: Vec<_> = sum_by_place(&hold.lines).into_iter().map(|(p, q)| (p.sku, p.location, q)).collect();
-        assert_eq!(sums, [("a".into(), "main".into(), 1), ("b".into(), "main".to_owned(), 5)]);
-    }
-
-    #[test]
-    fn skus_that_differ_in_case_are_two() {
-        let lines = vec![line("l1", "85123A", 1), line("l2", "85123a", 1)];
-        let hold = new_hold(OrderId::from_bits(1), lines, None, TERMS, NOW).expect("good");
-        assert_eq!(sum_by_place(&hold.lines).len(), 2);
+        assert_eq!((hold.expires, hold.lines[0].location.as_str()), (NOW.plus(TERMS.usual), "main"));
     }
 
     #[test]
     fn wrong_lines_are_named() {
         let lines = vec![line("", "a", 1), line("l", "", 0), line("l", "a", -1)];
-        let error = new_hold(OrderId::from_bits(1), lines, Some(Duration::ZERO), TERMS, NOW).expect_err("all wrong");
+        let error =
+            new_hold(OrderId::from_bits(1), lines, Some(Duration::ZERO), TERMS, NOW).expect_err("all wrong");
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
-        let expected = ["/lines/0/line_id", "/lines/1/sku", "/lines/1/quantity", "/lines/2/line_id", "/lines/2/quantity", "/hold_for"];
+        let expected = [
+            "/lines/0/line_id",
+            "/lines/1/sku",
+            "/lines/1/quantity",
+            "/lines/2/line_id",
+            "/lines/2/quantity",
+            "/hold_for",
+        ];
         assert_eq!(fields, expected);
         assert!(new_hold(OrderId::from_bits(1), Vec::new(), None, TERMS, NOW).is_err());
         let many = (0..2001).map(|n| line(&n.to_string(), "a", 1)).collect();
@@ -322,7 +261,10 @@ mod tests {
         let table = [
             (A::Commit, ["Committed", "already", "HOLD_RELEASED", "HOLD_EXPIRED", "HOLD_RETURNED"]),
             (A::Release, ["Released", "HOLD_COMMITTED", "already", "already", "HOLD_RETURNED"]),
-            (A::Return, ["HOLD_NOT_COMMITTED", "Returned", "HOLD_NOT_COMMITTED", "HOLD_NOT_COMMITTED", "already"]),
+            (
+                A::Return,
+                ["HOLD_NOT_COMMITTED", "Returned", "HOLD_NOT_COMMITTED", "HOLD_NOT_COMMITTED", "already"],
+            ),
             (A::Expire, ["already", "already", "already", "already", "already"]),
         ];
         for (ask, row) in table {
@@ -353,17 +295,16 @@ mod tests {
         assert_eq!(hold.renewed(quarter, later).expect("held"), Some(later.plus(quarter)));
         assert_eq!(hold.renewed(Duration::from_secs(86_400), later).expect("held"), Some(hold.limit));
         hold.expires = hold.limit;
-        assert_eq!(hold.renewed(Duration::from_secs(86_400), later).expect_err("limit").reason(), "HOLD_LIMIT_REACHED");
+        assert_eq!(
+            hold.renewed(Duration::from_secs(86_400), later).expect_err("limit").reason(),
+            "HOLD_LIMIT_REACHED"
+        );
         assert_eq!(hold.renewed(quarter, hold.limit).expect_err("over").reason(), "HOLD_EXPIRED");
-        assert_eq!(at(HoldState::Released).renewed(quarter, NOW).expect_err("gone").reason(), "HOLD_RELEASED");
+        assert_eq!(
+            at(HoldState::Released).renewed(quarter, NOW).expect_err("gone").reason(),
+            "HOLD_RELEASED"
+        );
         assert_eq!(hold.renewed(Duration::ZERO, NOW).expect_err("none").violations()[0].field, "/hold_for");
-    }
-
-    #[test]
-    fn all_lines_of_a_short_place_are_named() {
-        let shortages = hold().shortages(|place| if place.sku == "b" { 4 } else { 10 });
-        let told: Vec<_> = shortages.iter().map(|s| (s.line_id.as_str(), s.wanted, s.available)).collect();
-        assert_eq!(told, [("l1", 2, 4), ("l3", 3, 4)]);
     }
 
     proptest! {

@@ -40,7 +40,8 @@ pub fn check_location(violations: &mut Violations, pointer: &str, code: &str) ->
     if code.is_empty() {
         return MAIN.to_owned();
     }
-    let good = code.len() <= LOCATION_CODE_MAX && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let good = code.len() <= LOCATION_CODE_MAX
+        && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     violations.check(good, pointer, "must be 1 to 32 of a-z, 0-9 and -");
     code.to_owned()
 }

@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn every_wrong_line_is_named() {
-        let error = check_references(vec![row("", 0, ""), row("a", 1, "r"), row("b", 1, "r")]).expect_err("wrong");
+        let error =
+            check_references(vec![row("", 0, ""), row("a", 1, "r"), row("b", 1, "r")]).expect_err("wrong");
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["/lines/0/sku", "/lines/0/quantity", "/lines/0/reference", "/lines/2/reference"]);
         assert!(check_references(Vec::new()).is_err());
@@ -127,7 +128,9 @@ mod tests {
     fn a_reference_means_one_thing() {
         let receipt = check_references(vec![row("a", 2, "r")]).expect("good").remove(0);
         assert!(receipt.same_as(&Place::new("a", "main"), 2).is_ok());
-        for (place, quantity) in [(Place::new("A", "main"), 2), (Place::new("a", "main"), 3), (Place::new("a", "paris"), 2)] {
+        for (place, quantity) in
+            [(Place::new("A", "main"), 2), (Place::new("a", "main"), 3), (Place::new("a", "paris"), 2)]
+        {
             assert_eq!(receipt.same_as(&place, quantity).expect_err("other").reason(), "REFERENCE_REUSED");
         }
     }
@@ -138,8 +141,15 @@ mod tests {
         assert_eq!((off.kind, off.quantity), (MovementKind::WrittenOff, 3));
         let count = Adjustment::new("a", "", -3, AdjustmentReason::Count, "").expect("good");
         assert_eq!((count.kind, count.quantity), (MovementKind::Adjusted, -3));
-        for (change, reason) in [(3, AdjustmentReason::WriteOff), (0, AdjustmentReason::Count), (i64::MIN, AdjustmentReason::WriteOff)] {
-            assert_eq!(Adjustment::new("a", "", change, reason, "").expect_err("wrong").violations()[0].field, "/change");
+        for (change, reason) in [
+            (3, AdjustmentReason::WriteOff),
+            (0, AdjustmentReason::Count),
+            (i64::MIN, AdjustmentReason::WriteOff),
+        ] {
+            assert_eq!(
+                Adjustment::new("a", "", change, reason, "").expect_err("wrong").violations()[0].field,
+                "/change"
+            );
         }
     }
 }

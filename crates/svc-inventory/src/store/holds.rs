@@ -7,7 +7,10 @@ use kernel::{Error, HoldId, OrderId, Result, Timestamp};
 use store::{Batch, CommitError, Row, sql};
 
 use super::{ATTEMPTS_MAX, STOCK, Stock, any_counter, busy, damaged, lost_at};
-use crate::domain::{Ask, Counter, Hold, HoldState, MovementKind, Place, Shortage, Step, Transition, plan, sum_by_place};
+use crate::domain::{
+    Ask, Counter, Hold, HoldState, MovementKind, Place, Shortage, Step, Transition, plan, shortages,
+    sum_by_place,
+};
 
 /// Label of a hold's row.
 const HOLD: &str = "hold";
@@ -45,10 +48,12 @@ impl Stock {
                 }
                 return match self.find_hold(hold.id).await? {
                     Some(found) => same(found, &hold).map(Held::Found),
-                    None => Ok(Held::Short(hold.shortages(available))),
+                    None => Ok(Held::Short(shortages(&hold.lines, available))),
                 };
             }
-            let steps = plan_all(&wanted, MovementKind::Held, |place| counters.get(place).copied().unwrap_or_default())?;
+            let steps = plan_all(&wanted, MovementKind::Held, |place| {
+                counters.get(place).copied().unwrap_or_default()
+            })?;
             let mut batch = Batch::new().insert(insert(&hold, lines.clone()), HOLD);
             self.push_steps(&mut batch, &steps, hold.id, hold.created);
             match self.sql.commit(batch).await {
@@ -100,7 +105,9 @@ impl Stock {
                 }
                 Err(error) if lost_at(&error, HOLD) => {}
                 Err(error) if lost_at(&error, STOCK) && step.movement == MovementKind::Sold => {
-                    return Err(Error::internal(format!("less is held than {id} holds: the counters are damaged")));
+                    return Err(Error::internal(format!(
+                        "less is held than {id} holds: the counters are damaged"
+                    )));
                 }
                 Err(error) if lost_at(&error, STOCK) => {}
                 Err(error) => return Err(error.into()),
@@ -117,13 +124,14 @@ impl Stock {
         for _ in 0..ATTEMPTS_MAX {
             let mut hold = self.find_hold(id).await?.ok_or_else(not_found)?;
             let Some(expires) = hold.renewed(hold_for, now)? else { return Ok((hold, false)) };
-            let update = sql("UPDATE holds SET expires_at = ?, sweep_at = ?, updated_at = ?, version = version + 1 \
+            let update =
+                sql("UPDATE holds SET expires_at = ?, sweep_at = ?, updated_at = ?, version = version + 1 \
                  WHERE id = ? AND version = ?")
-            .bind(expires)
-            .bind(expires)
-            .bind(now)
-            .bind(id)
-            .bind(hold.version);
+                .bind(expires)
+                .bind(expires)
+                .bind(now)
+                .bind(id)
+                .bind(hold.version);
             let committed = self.sql.commit(Batch::new().expect(update, 1, HOLD)).await;
             self.hints.forget(id);
             match committed {
@@ -140,13 +148,20 @@ impl Stock {
 
     /// One hold.
     pub async fn find_hold(&self, id: HoldId) -> Result<Option<Hold>> {
-        let row = self.sql.fetch_one(sql(format!("SELECT {COLUMNS} FROM holds WHERE id = ?")).bind(id)).await?;
+        let row =
+            self.sql.fetch_one(sql(format!("SELECT {COLUMNS} FROM holds WHERE id = ?")).bind(id)).await?;
         row.as_ref().map(hold_of).transpose()
     }
 
     /// Holds whose time is over at `now`, the earliest first, after the one that was last seen.
-    pub async fn expired(&self, now: Timestamp, after: Option<(Timestamp, HoldId)>, limit: u32) -> Result<Vec<(Timestamp, HoldId)>> {
-        let (since, id) = after.map_or((Timestamp::from_micros(i64::MIN), String::new()), |(at, id)| (at, id.to_string()));
+    pub async fn expired(
+        &self,
+        now: Timestamp,
+        after: Option<(Timestamp, HoldId)>,
+        limit: u32,
+    ) -> Result<Vec<(Timestamp, HoldId)>> {
+        let (since, id) =
+            after.map_or((Timestamp::from_micros(i64::MIN), String::new()), |(at, id)| (at, id.to_string()));
         let due = sql("SELECT id, sweep_at FROM holds WHERE sweep_at >= ? AND sweep_at <= ? AND (sweep_at > ? OR id > ?) \
              ORDER BY sweep_at, id LIMIT ?")
         .bind(since)
@@ -167,7 +182,11 @@ impl Stock {
     async fn plan_step(&self, moved: &BTreeMap<Place, i64>, kind: MovementKind) -> Result<Vec<Step>> {
         let damage = |error: Error| Error::internal(format!("the counters are damaged: {error}"));
         if kind == MovementKind::Sold {
-            return moved.iter().map(|(place, units)| plan(place, any_counter(*units), kind, *units)).collect::<Result<_>>().map_err(damage);
+            return moved
+                .iter()
+                .map(|(place, units)| plan(place, any_counter(*units), kind, *units))
+                .collect::<Result<_>>()
+                .map_err(damage);
         }
         let counters = self.fresh(moved.keys()).await?;
         if let Some(missing) = moved.keys().find(|place| !counters.contains_key(place)) {
@@ -185,7 +204,11 @@ impl Stock {
 }
 
 /// Steps for every place, in key order.
-fn plan_all(units: &BTreeMap<Place, i64>, kind: MovementKind, counter: impl Fn(&Place) -> Counter) -> Result<Vec<Step>> {
+fn plan_all(
+    units: &BTreeMap<Place, i64>,
+    kind: MovementKind,
+    counter: impl Fn(&Place) -> Counter,
+) -> Result<Vec<Step>> {
     units.iter().map(|(place, units)| plan(place, counter(place), kind, *units)).collect()
 }
 
@@ -222,7 +245,9 @@ fn same(found: Hold, wanted: &Hold) -> Result<Hold> {
         return Ok(found);
     }
     let message = "the order has a hold already, with other lines";
-    Err(Error::exists("HOLD_LINES_DIFFER", message).with("hold_id", found.id.to_string()).with_field("/lines", "differ from the order's hold"))
+    Err(Error::exists("HOLD_LINES_DIFFER", message)
+        .with("hold_id", found.id.to_string())
+        .with_field("/lines", "differ from the order's hold"))
 }
 
 fn not_found() -> Error {
@@ -236,7 +261,8 @@ pub(super) fn hold_of(row: &Row) -> Result<Hold> {
     Ok(Hold {
         id,
         order: OrderId::from_bits(id.bits()),
-        state: HoldState::from_number(state).ok_or_else(|| Error::internal(format!("{id} is in state {state}")))?,
+        state: HoldState::from_number(state)
+            .ok_or_else(|| Error::internal(format!("{id} is in state {state}")))?,
         lines: serde_json::from_slice(&row.blob("lines")?).map_err(Error::internal)?,
         created: row.timestamp("created_at")?,
         expires: row.timestamp("expires_at")?,

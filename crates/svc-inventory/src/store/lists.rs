@@ -94,7 +94,11 @@ impl Stock {
              WHERE sku >= ? AND (sku > ? OR location > ?) ORDER BY sku, location LIMIT ?");
         let rows = self.sql.fetch(bind_place(query, after).bind(limit + 1)).await?;
         let items = rows.iter().map(|row| Ok((place_of(row)?, counter_of(row)?))).collect::<Result<_>>()?;
-        cut(items, limit, |(place, _)| After { sku: place.sku.clone(), location: place.location.clone(), number: 0 })
+        cut(items, limit, |(place, _)| After {
+            sku: place.sku.clone(),
+            location: place.location.clone(),
+            number: 0,
+        })
     }
 
     /// Movements by place and number; of one SKU when it is given.
@@ -108,8 +112,13 @@ impl Stock {
         }
         if rows.len() < wanted {
             let later = match sku {
-                None => bind_place(sql(format!("{MOVEMENTS} WHERE sku >= ? AND (sku > ? OR location > ?) {BY_NUMBER}")), after),
-                Some(sku) => sql(format!("{MOVEMENTS} WHERE sku = ? AND location > ? {BY_NUMBER}")).bind(sku).bind(&after.location),
+                None => bind_place(
+                    sql(format!("{MOVEMENTS} WHERE sku >= ? AND (sku > ? OR location > ?) {BY_NUMBER}")),
+                    after,
+                ),
+                Some(sku) => sql(format!("{MOVEMENTS} WHERE sku = ? AND location > ? {BY_NUMBER}"))
+                    .bind(sku)
+                    .bind(&after.location),
             };
             rows.extend(self.sql.fetch(later.bind(limit + 1)).await?);
         }
@@ -131,7 +140,8 @@ impl Stock {
             Some(_) => "AND state = ? ",
         };
         let query = sql(format!("SELECT {HOLD_COLUMNS} FROM holds WHERE id > ? {filter}ORDER BY id LIMIT ?"));
-        let rows = self.sql.fetch(query.bind(after).bind_all(state.map(HoldState::number)).bind(limit + 1)).await?;
+        let rows =
+            self.sql.fetch(query.bind(after).bind_all(state.map(HoldState::number)).bind(limit + 1)).await?;
         let (mut holds, mut lines) = (Vec::with_capacity(rows.len()), 0);
         let count = rows.len();
         for row in rows.iter().take(limit as usize) {
@@ -142,7 +152,8 @@ impl Stock {
             }
             holds.push(hold);
         }
-        let next = if holds.len() < count { holds.last().map(|hold: &Hold| hold.id.to_string()) } else { None };
+        let next =
+            if holds.len() < count { holds.last().map(|hold: &Hold| hold.id.to_string()) } else { None };
         Ok(Page { items: holds, next })
     }
 
@@ -150,7 +161,12 @@ impl Stock {
     pub async fn list_balances(&self, after: &After, limit: u32) -> Result<Page<Balance>> {
         let end = sql("SELECT sku, location FROM stock WHERE sku >= ? AND (sku > ? OR location > ?) \
              ORDER BY sku, location LIMIT 1 OFFSET ?");
-        let end = self.sql.fetch_one(bind_place(end, after).bind(limit - 1)).await?.map(|row| place_of(&row)).transpose()?;
+        let end = self
+            .sql
+            .fetch_one(bind_place(end, after).bind(limit - 1))
+            .await?
+            .map(|row| place_of(&row))
+            .transpose()?;
         let until = if end.is_some() { "AND sku <= ? AND (sku < ? OR location <= ?)" } else { "" };
         let range = format!("WHERE sku >= ? AND (sku > ? OR location > ?) {until}");
         let mut query = sql(format!(
@@ -168,9 +184,13 @@ impl Stock {
                 query = query.bind(&end.sku).bind(&end.sku).bind(&end.location);
             }
         }
-        let items: Vec<Balance> = self.sql.fetch(query.bind(limit)).await?.iter().map(balance_of).collect::<Result<_>>()?;
-        let last = items.last().filter(|_| items.len() >= limit as usize).map(|balance| balance.place.clone());
-        let next = last.or(end).map(|place| position(&After { sku: place.sku, location: place.location, number: 0 }));
+        let items: Vec<Balance> =
+            self.sql.fetch(query.bind(limit)).await?.iter().map(balance_of).collect::<Result<_>>()?;
+        let last =
+            items.last().filter(|_| items.len() >= limit as usize).map(|balance| balance.place.clone());
+        let next = last
+            .or(end)
+            .map(|place| position(&After { sku: place.sku, location: place.location, number: 0 }));
         Ok(Page { items, next: next.transpose()? })
     }
 
@@ -186,12 +206,19 @@ impl Stock {
         ));
         let row = self.sql.fetch_one(query).await?.ok_or_else(|| Error::internal("a sum without a row"))?;
         let or_zero = |column: &str| Ok::<i64, Error>(row.opt_int(column)?.unwrap_or(0));
-        let counters = Counter { on_hand: or_zero("on_hand")?, held: or_zero("held")?, version: or_zero("version")? };
-        Ok(Totals { counters, counter_count: or_zero("counters")?, movements: or_zero("movements")?, units: units_of(&row)? })
+        let counters =
+            Counter { on_hand: or_zero("on_hand")?, held: or_zero("held")?, version: or_zero("version")? };
+        Ok(Totals {
+            counters,
+            counter_count: or_zero("counters")?,
+            movements: or_zero("movements")?,
+            units: units_of(&row)?,
+        })
     }
 }
 
-const MOVEMENTS: &str = "SELECT sku, location, number, kind, quantity, on_hand, held, reference, moved_at FROM movements";
+const MOVEMENTS: &str =
+    "SELECT sku, location, number, kind, quantity, on_hand, held, reference, moved_at FROM movements";
 const BY_NUMBER: &str = "ORDER BY sku, location, number LIMIT ?";
 
 /// Sums of movements by kind; the kinds are numbered from 1 as in [`MovementKind::ALL`].
@@ -205,7 +232,8 @@ const SUMS: &str = "SUM(entries) AS movements, \
      SUM(CASE WHEN kind = 7 THEN quantity ELSE 0 END) AS kind_7, \
      SUM(CASE WHEN kind = 8 THEN quantity ELSE 0 END) AS kind_8";
 
-const KIND_COLUMNS: [&str; 8] = ["kind_1", "kind_2", "kind_3", "kind_4", "kind_5", "kind_6", "kind_7", "kind_8"];
+const KIND_COLUMNS: [&str; 8] =
+    ["kind_1", "kind_2", "kind_3", "kind_4", "kind_5", "kind_6", "kind_7", "kind_8"];
 
 fn units_of(row: &Row) -> Result<[i64; 8]> {
     let mut units = [0; 8];

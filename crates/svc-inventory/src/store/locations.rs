@@ -24,9 +24,14 @@ pub struct Location {
 impl Stock {
     /// All locations, by code.
     pub async fn locations(&self) -> Result<Vec<Location>> {
-        let rows = self.sql.fetch(sql("SELECT code, display_name, created_at FROM locations ORDER BY code")).await?;
+        let rows =
+            self.sql.fetch(sql("SELECT code, display_name, created_at FROM locations ORDER BY code")).await?;
         let location = |row: &store::Row| {
-            Ok(Location { code: row.text("code")?, display_name: row.text("display_name")?, created: row.timestamp("created_at")? })
+            Ok(Location {
+                code: row.text("code")?,
+                display_name: row.text("display_name")?,
+                created: row.timestamp("created_at")?,
+            })
         };
         rows.iter().map(location).collect()
     }
@@ -35,7 +40,12 @@ impl Stock {
     ///
     /// # Errors
     /// `LOCATION_EXISTS`, `LOCATIONS_LIMIT`, `IDEMPOTENCY_KEY_REUSED`.
-    pub async fn add_location(&self, location: &Location, key: &RequestKey, answer: Vec<u8>) -> Result<Option<Vec<u8>>> {
+    pub async fn add_location(
+        &self,
+        location: &Location,
+        key: &RequestKey,
+        answer: Vec<u8>,
+    ) -> Result<Option<Vec<u8>>> {
         if let Some(answer) = self.sql.answer(key).await? {
             return Ok(Some(answer));
         }
@@ -44,17 +54,20 @@ impl Stock {
             .bind(&location.display_name)
             .bind(location.created);
         // Counted after the insert, in the same commit.
-        let room = sql("SELECT COUNT(*) AS n FROM locations HAVING COUNT(*) <= ?").bind(i64::try_from(LOCATIONS_MAX).map_err(Error::internal)?);
+        let room = sql("SELECT COUNT(*) AS n FROM locations HAVING COUNT(*) <= ?")
+            .bind(i64::try_from(LOCATIONS_MAX).map_err(Error::internal)?);
         let batch = Batch::new().insert(insert, LOCATION).guard(room, "room").remember(key.clone(), answer);
         match self.sql.commit(batch).await {
             Ok(_) => Ok(None),
             Err(CommitError::Replayed(answer)) => Ok(Some(answer)),
             Err(CommitError::Duplicate { label }) if label == LOCATION => {
-                Err(Error::exists("LOCATION_EXISTS", "there is a location with this code").with_field("/code", "is taken"))
+                Err(Error::exists("LOCATION_EXISTS", "there is a location with this code")
+                    .with_field("/code", "is taken"))
             }
-            Err(CommitError::Unexpected { .. }) => {
-                Err(Error::precondition("LOCATIONS_LIMIT", format!("a shop has at most {LOCATIONS_MAX} locations")))
-            }
+            Err(CommitError::Unexpected { .. }) => Err(Error::precondition(
+                "LOCATIONS_LIMIT",
+                format!("a shop has at most {LOCATIONS_MAX} locations"),
+            )),
             Err(error) => Err(error.into()),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use kernel::{Error, Result, Timestamp};
 use store::{Batch, CommitError, RequestKey, sql};
 
-use super::{ATTEMPTS_MAX, STOCK, SKUS_IN_QUERY, Stock, busy, lost_at, marks_of, pad, padded};
+use super::{ATTEMPTS_MAX, SKUS_IN_QUERY, STOCK, Stock, busy, lost_at, marks_of, pad, padded};
 use crate::domain::{Adjustment, Counter, MovementKind, Place, Receipt, plan};
 
 /// Label of a receipt's row.
@@ -52,8 +52,10 @@ impl Stock {
             let batch = batch.remember(key.clone(), answer(&added));
             match self.sql.commit(batch).await {
                 Ok(_) => {
-                    let new = receipts.iter().zip(&added).filter(|(_, added)| **added).map(|(receipt, _)| receipt);
-                    self.hints.moved(new.map(|receipt| (&receipt.place, MovementKind::Received, receipt.quantity)));
+                    let new =
+                        receipts.iter().zip(&added).filter(|(_, added)| **added).map(|(receipt, _)| receipt);
+                    self.hints
+                        .moved(new.map(|receipt| (&receipt.place, MovementKind::Received, receipt.quantity)));
                     return Ok(Received::Now(added));
                 }
                 Err(error) if [STOCK, RECEIPT, NEW].iter().any(|label| lost_at(&error, label)) => {}
@@ -81,7 +83,8 @@ impl Stock {
             if before.is_none() {
                 batch.push_insert(new_counter(place), NEW);
             }
-            let step = plan(place, before.unwrap_or_default(), MovementKind::Received, receipt.quantity).map_err(at)?;
+            let step = plan(place, before.unwrap_or_default(), MovementKind::Received, receipt.quantity)
+                .map_err(at)?;
             batch.push_insert(new_receipt(receipt, now), RECEIPT);
             self.push_step(&mut batch, &step, &receipt.reference, now);
             planned.insert(place, step.after);
@@ -96,7 +99,10 @@ impl Stock {
         let mut known = BTreeMap::new();
         for some in references.chunks(SKUS_IN_QUERY) {
             let marks = padded(some.len());
-            let text = format!("SELECT reference, sku, location, quantity FROM receipts WHERE reference IN ({})", marks_of(marks));
+            let text = format!(
+                "SELECT reference, sku, location, quantity FROM receipts WHERE reference IN ({})",
+                marks_of(marks)
+            );
             for row in self.sql.fetch(sql(text).bind_all(pad(some, marks))).await? {
                 known.insert(row.text("reference")?, (super::place_of(&row)?, row.int("quantity")?));
             }
@@ -105,7 +111,8 @@ impl Stock {
     }
 
     async fn check_locations(&self, receipts: &[Receipt]) -> Result<()> {
-        let known: BTreeSet<String> = self.locations().await?.into_iter().map(|location| location.code).collect();
+        let known: BTreeSet<String> =
+            self.locations().await?.into_iter().map(|location| location.code).collect();
         match receipts.iter().position(|receipt| !known.contains(&receipt.place.location)) {
             None => Ok(()),
             Some(index) => Err(Error::not_found("LOCATION_NOT_FOUND", "there is no such location")
@@ -130,7 +137,9 @@ impl Stock {
         let place = &adjustment.place;
         for _ in 0..ATTEMPTS_MAX {
             let counters = self.counters_of([place.sku.as_str()]).await?;
-            let missing = || Error::not_found("STOCK_NOT_FOUND", "nothing of this SKU was ever received at this location");
+            let missing = || {
+                Error::not_found("STOCK_NOT_FOUND", "nothing of this SKU was ever received at this location")
+            };
             let before = counters.get(place).copied().ok_or_else(missing)?;
             let mut step = plan(place, before, adjustment.kind, adjustment.quantity)?;
             // The answer shows the counter, so the counter must be the one that was read.
@@ -152,7 +161,9 @@ impl Stock {
 }
 
 fn new_counter(place: &Place) -> store::Statement {
-    sql("INSERT INTO stock (sku, location, on_hand, held, version) VALUES (?, ?, 0, 0, 0)").bind(&place.sku).bind(&place.location)
+    sql("INSERT INTO stock (sku, location, on_hand, held, version) VALUES (?, ?, 0, 0, 0)")
+        .bind(&place.sku)
+        .bind(&place.location)
 }
 
 fn new_receipt(receipt: &Receipt, now: Timestamp) -> store::Statement {

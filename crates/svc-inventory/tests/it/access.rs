@@ -21,30 +21,43 @@ fn code(result: Result<(), Status>) -> Option<Code> {
 }
 
 async fn staff_methods(mut client: Client) -> Vec<(&'static str, Option<Code>)> {
-    codes!(client, [
-        receive_stock(ReceiveStockRequest),
-        adjust_stock(AdjustStockRequest),
-        list_stock(ListStockRequest),
-        list_movements(ListMovementsRequest),
-        list_sku_balances(ListSkuBalancesRequest),
-        get_totals(GetTotalsRequest),
-        create_location(CreateLocationRequest),
-        list_holds(ListHoldsRequest),
-    ])
+    codes!(
+        client,
+        [
+            receive_stock(ReceiveStockRequest),
+            adjust_stock(AdjustStockRequest),
+            list_stock(ListStockRequest),
+            list_movements(ListMovementsRequest),
+            list_sku_balances(ListSkuBalancesRequest),
+            get_totals(GetTotalsRequest),
+            create_location(CreateLocationRequest),
+            list_holds(ListHoldsRequest),
+        ]
+    )
 }
 
 async fn order_methods(mut client: Client) -> Vec<(&'static str, Option<Code>)> {
-    codes!(client, [
-        create_hold(CreateHoldRequest),
-        renew_hold(RenewHoldRequest),
-        commit_hold(CommitHoldRequest),
-        release_hold(ReleaseHoldRequest),
-        return_hold(ReturnHoldRequest),
-    ])
+    codes!(
+        client,
+        [
+            create_hold(CreateHoldRequest),
+            renew_hold(RenewHoldRequest),
+            commit_hold(CommitHoldRequest),
+            release_hold(ReleaseHoldRequest),
+            return_hold(ReturnHoldRequest),
+        ]
+    )
 }
 
 async fn public_methods(mut client: Client) -> Vec<(&'static str, Option<Code>)> {
-    codes!(client, [get_stock(GetStockRequest), batch_get_stock(BatchGetStockRequest), list_locations(ListLocationsRequest)])
+    codes!(
+        client,
+        [
+            get_stock(GetStockRequest),
+            batch_get_stock(BatchGetStockRequest),
+            list_locations(ListLocationsRequest)
+        ]
+    )
 }
 
 #[tokio::test(start_paused = true)]
@@ -63,7 +76,10 @@ async fn strangers_customers_and_the_wrong_staff_are_refused() {
         let shown = client.clone().get_hold(GetHoldRequest::default()).await.map(drop);
         assert_eq!(code(shown), Some(refused), "get_hold by {principal:?}");
         for (method, code) in public_methods(client).await {
-            assert!(matches!(code, None | Some(Code::InvalidArgument)), "{method} by {principal:?}: {code:?}");
+            assert!(
+                matches!(code, None | Some(Code::InvalidArgument)),
+                "{method} by {principal:?}: {code:?}"
+            );
         }
     }
 }
@@ -75,7 +91,10 @@ async fn staff_may_not_hold_and_order_may_not_receive() {
         assert_eq!(code, Some(Code::PermissionDenied), "{method} by staff");
     }
     for (method, code) in staff_methods(shop.order.clone()).await {
-        assert!(matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied)), "{method} by order: {code:?}");
+        assert!(
+            matches!(code, Some(Code::Unauthenticated | Code::PermissionDenied)),
+            "{method} by order: {code:?}"
+        );
     }
     let checkout = shop.harness.client_as_role("checkout", InventoryServiceClient::new, Principal::Anonymous);
     for (method, code) in order_methods(checkout).await {

@@ -84,10 +84,24 @@ async fn after_any_afternoon_the_ledger_adds_up_to_the_counters() {
             assert_eq!(held, 0, "everything that was not sold has expired");
         }
         chained(&movements(&shop, "", 1000).await, &balances);
-        let totals = shop.staff.clone().get_totals(GetTotalsRequest {}).await.expect("added up").into_inner().totals.expect("totals");
+        let totals = shop
+            .staff
+            .clone()
+            .get_totals(GetTotalsRequest {})
+            .await
+            .expect("added up")
+            .into_inner()
+            .totals
+            .expect("totals");
         let sum = |of: fn(&SkuBalance) -> i64| balances.iter().map(of).sum::<i64>();
-        assert_eq!((totals.received, totals.sold, totals.returned), (sum(|b| b.received), sum(|b| b.sold), sum(|b| b.returned)));
-        assert_eq!((totals.written_off, totals.on_hand, totals.held), (sum(|b| b.written_off), sum(|b| b.on_hand), held));
+        assert_eq!(
+            (totals.received, totals.sold, totals.returned),
+            (sum(|b| b.received), sum(|b| b.sold), sum(|b| b.returned))
+        );
+        assert_eq!(
+            (totals.written_off, totals.on_hand, totals.held),
+            (sum(|b| b.written_off), sum(|b| b.on_hand), held)
+        );
         assert_eq!((totals.counters, totals.movements), (4, sum(|b| b.movements)));
     }
 }
@@ -109,7 +123,11 @@ pub fn chained(movements: &[Movement], balances: &[SkuBalance]) {
                 MovementKind::Unspecified => panic!("{movement:?}"),
             };
             (on_hand, held) = (on_hand + more_on_hand, held + more_held);
-            assert_eq!((movement.number, movement.on_hand, movement.held), (number, on_hand, held), "{movement:?}");
+            assert_eq!(
+                (movement.number, movement.on_hand, movement.held),
+                (number, on_hand, held),
+                "{movement:?}"
+            );
         }
         assert_eq!((balance.version, balance.on_hand, balance.held), (number, on_hand, held));
     }
@@ -133,7 +151,13 @@ async fn the_ledger_reads_the_same_in_any_page_size() {
     let (mut pages, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = Some(PageRequest { limit: 2, cursor });
-        let response = shop.staff.clone().list_sku_balances(ListSkuBalancesRequest { page, limit: 0 }).await.expect("listed").into_inner();
+        let response = shop
+            .staff
+            .clone()
+            .list_sku_balances(ListSkuBalancesRequest { page, limit: 0 })
+            .await
+            .expect("listed")
+            .into_inner();
         pages.extend(response.balances);
         cursor = response.page.expect("a page").next_cursor;
         if cursor.is_empty() {

@@ -18,7 +18,9 @@ pub async fn rush(desk: &Desk, buyers: u128) -> BTreeMap<String, u128> {
         let mut crowd = JoinSet::new();
         for order in next..(next + AT_ONCE).min(buyers + 1) {
             let mut client = desk.order.clone();
-            crowd.spawn(async move { client.create_hold(hold(order, &[("a", 1)])).await.map_err(contract::error) });
+            crowd.spawn(async move {
+                client.create_hold(hold(order, &[("a", 1)])).await.map_err(contract::error)
+            });
         }
         next += AT_ONCE;
         while let Some(end) = crowd.join_next().await {
@@ -54,7 +56,9 @@ async fn the_same_order_asked_for_by_many_is_held_once() {
     let mut crowd = JoinSet::new();
     for _ in 0..50 {
         let mut client = shop.order.clone();
-        crowd.spawn(async move { client.create_hold(hold(1, &[("a", 1)])).await.expect("the same hold").into_inner().hold });
+        crowd.spawn(async move {
+            client.create_hold(hold(1, &[("a", 1)])).await.expect("the same hold").into_inner().hold
+        });
     }
     let holds = crowd.join_all().await;
     assert!(holds.iter().all(|hold| hold == &holds[0]));
@@ -71,7 +75,9 @@ async fn commit_release_and_release_at_once_move_stock_once() {
     for order in 1..=100 {
         for who in 0..3 {
             let shop = shop.clone();
-            crowd.spawn(async move { if (order + who) % 3 == 0 { shop.commit(order).await } else { shop.release(order).await } });
+            crowd.spawn(async move {
+                if (order + who) % 3 == 0 { shop.commit(order).await } else { shop.release(order).await }
+            });
         }
     }
     crowd.join_all().await;

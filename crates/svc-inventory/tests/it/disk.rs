@@ -17,8 +17,12 @@ use crate::shop::Desk;
 async fn open(dir: &TempDir) -> (Running, Desk) {
     let data = format!("dir:{}", dir.path().display());
     let running = run(&[svc_inventory::SERVICE], Options::new(data)).await.expect("inventory starts");
-    let staff = running.client("inventory", None, staff(1, &["stock.write"]), InventoryServiceClient::new).expect("here");
-    let order = running.client("inventory", Some("order"), Principal::Anonymous, InventoryServiceClient::new).expect("here");
+    let staff = running
+        .client("inventory", None, staff(1, &["stock.write"]), InventoryServiceClient::new)
+        .expect("here");
+    let order = running
+        .client("inventory", Some("order"), Principal::Anonymous, InventoryServiceClient::new)
+        .expect("here");
     (running, Desk { staff, order })
 }
 

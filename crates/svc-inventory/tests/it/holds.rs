@@ -11,7 +11,10 @@ use crate::shop::{Shop, fields, hold, hold_id, order_id, refused, replayed};
 async fn a_hold_is_made_committed_and_returned() {
     let shop = Shop::with(&[("a", 5), ("b", 5)]).await;
     let hold = shop.hold(1, &[("a", 2), ("b", 1), ("a", 1)]).await.expect("held");
-    assert_eq!((hold.hold_id.as_str(), hold.order_id.as_str(), hold.state()), (&*hold_id(1), &*order_id(1), HoldState::Held));
+    assert_eq!(
+        (hold.hold_id.as_str(), hold.order_id.as_str(), hold.state()),
+        (&*hold_id(1), &*order_id(1), HoldState::Held)
+    );
     assert_eq!((shop.counter("a").await, shop.counter("b").await), ((2, 3), (4, 1)));
     assert_eq!(shop.commit(1).await.expect("committed").state(), HoldState::Committed);
     assert_eq!((shop.counter("a").await, shop.counter("b").await), ((2, 0), (4, 0)));
@@ -24,7 +27,10 @@ async fn each_step_is_taken_once() {
     let shop = Shop::with(&[("a", 5)]).await;
     let mut order = shop.order.clone();
     let first = order.create_hold(hold(1, &[("a", 2)])).await.expect("held");
-    let again = order.create_hold(CreateHoldRequest { request_id: "another".into(), ..hold(1, &[("a", 2)]) }).await.expect("found");
+    let again = order
+        .create_hold(CreateHoldRequest { request_id: "another".into(), ..hold(1, &[("a", 2)]) })
+        .await
+        .expect("found");
     assert_eq!((replayed(&first), replayed(&again)), (false, true));
     assert_eq!(first.into_inner(), again.into_inner());
     for (n, expected) in [(0, false), (1, true), (2, true)] {
@@ -80,7 +86,15 @@ async fn six_hundred_lines_are_held_or_none() {
     }
     let error = shop.hold(3, &lines).await.expect_err("all are short");
     assert_eq!(error.metadata()["shortages_total"], "675");
-    let totals = shop.staff.clone().get_totals(GetTotalsRequest {}).await.expect("added up").into_inner().totals.expect("totals");
+    let totals = shop
+        .staff
+        .clone()
+        .get_totals(GetTotalsRequest {})
+        .await
+        .expect("added up")
+        .into_inner()
+        .totals
+        .expect("totals");
     assert_eq!((totals.on_hand, totals.held, totals.sold), (675, 0, 675));
 }
 
@@ -102,7 +116,10 @@ async fn a_hold_expires_by_itself_and_gives_its_stock_back() {
 #[tokio::test(start_paused = true)]
 async fn commit_and_expiry_at_the_same_moment_are_one_or_the_other() {
     let shop = Shop::with(&[("a", 1)]).await;
-    let brief = CreateHoldRequest { hold_for: Some(prost_types::Duration { seconds: 1, nanos: 0 }), ..hold(1, &[("a", 1)]) };
+    let brief = CreateHoldRequest {
+        hold_for: Some(prost_types::Duration { seconds: 1, nanos: 0 }),
+        ..hold(1, &[("a", 1)])
+    };
     shop.order.clone().create_hold(brief).await.expect("held");
     // Over, but not swept yet: nobody may commit it.
     shop.harness.advance(Duration::from_millis(1000)).await;
@@ -122,7 +139,10 @@ async fn a_hold_is_renewed_up_to_its_limit() {
     assert_eq!(renewed.expire_time.expect("a time").seconds, made.expire_time.expect("a time").seconds + 800);
     assert!(renewed.version > made.version);
     shop.harness.advance(Duration::from_secs(200)).await;
-    assert_eq!(shop.renew(1, 100 * 86_400).await.expect("renewed").expire_time.expect("a time").seconds, limit);
+    assert_eq!(
+        shop.renew(1, 100 * 86_400).await.expect("renewed").expire_time.expect("a time").seconds,
+        limit
+    );
     assert_eq!(shop.renew(1, 100 * 86_400).await.expect_err("no further").reason(), "HOLD_LIMIT_REACHED");
     assert_eq!(shop.commit(1).await.expect("still held").state(), HoldState::Committed);
     assert_eq!(shop.renew(1, 60).await.expect_err("sold").reason(), "HOLD_COMMITTED");
@@ -141,7 +161,9 @@ async fn steps_that_a_state_does_not_allow_say_where_it_stands() {
     assert_eq!(shop.release(2).await.expect_err("sold").reason(), "HOLD_COMMITTED");
     shop.give_back(2).await.expect("returned");
     assert_eq!(shop.commit(2).await.expect_err("returned").reason(), "HOLD_RETURNED");
-    for unknown in [shop.commit(99).await, shop.release(99).await, shop.give_back(99).await, shop.renew(99, 60).await] {
+    for unknown in
+        [shop.commit(99).await, shop.release(99).await, shop.give_back(99).await, shop.renew(99, 60).await]
+    {
         assert_eq!(unknown.expect_err("never made").reason(), "HOLD_NOT_FOUND");
     }
     let missing = shop.order.clone().get_hold(GetHoldRequest { hold_id: hold_id(99) }).await;
@@ -156,10 +178,25 @@ async fn wrong_requests_are_named() {
         (CreateHoldRequest { request_id: "a b".into(), ..hold(1, &[("a", 1)]) }, vec!["/request_id"]),
         (CreateHoldRequest { order_id: "cus_1".into(), ..hold(1, &[("a", 1)]) }, vec!["/order_id"]),
         (CreateHoldRequest { order_id: String::new(), ..hold(1, &[("a", 1)]) }, vec!["/order_id"]),
-        (hold(1, &[("", 1), ("a", 0), ("a", -5), ("a", i64::MAX)]), vec!["/lines/0/sku", "/lines/1/quantity", "/lines/2/quantity", "/lines/3/quantity"]),
+        (
+            hold(1, &[("", 1), ("a", 0), ("a", -5), ("a", i64::MAX)]),
+            vec!["/lines/0/sku", "/lines/1/quantity", "/lines/2/quantity", "/lines/3/quantity"],
+        ),
         (hold(1, &[]), vec!["/lines"]),
-        (CreateHoldRequest { hold_for: Some(prost_types::Duration { seconds: -1, nanos: 0 }), ..hold(1, &[("a", 1)]) }, vec!["/hold_for"]),
-        (CreateHoldRequest { hold_for: Some(prost_types::Duration { seconds: 604_801, nanos: 0 }), ..hold(1, &[("a", 1)]) }, vec!["/hold_for"]),
+        (
+            CreateHoldRequest {
+                hold_for: Some(prost_types::Duration { seconds: -1, nanos: 0 }),
+                ..hold(1, &[("a", 1)])
+            },
+            vec!["/hold_for"],
+        ),
+        (
+            CreateHoldRequest {
+                hold_for: Some(prost_types::Duration { seconds: 604_801, nanos: 0 }),
+                ..hold(1, &[("a", 1)])
+            },
+            vec!["/hold_for"],
+        ),
     ];
     for (request, expected) in cases {
         assert_eq!(fields(&refused(order.create_hold(request).await)), expected);
@@ -186,11 +223,18 @@ async fn holds_are_listed_by_state() {
     };
     let first = staff.list_holds(list(HoldState::Held, 3, String::new())).await.expect("listed").into_inner();
     let cursor = first.page.expect("a page").next_cursor;
-    assert_eq!(first.holds.iter().map(|h| h.hold_id.clone()).collect::<Vec<_>>(), [hold_id(1), hold_id(3), hold_id(4)]);
+    assert_eq!(
+        first.holds.iter().map(|h| h.hold_id.clone()).collect::<Vec<_>>(),
+        [hold_id(1), hold_id(3), hold_id(4)]
+    );
     let rest = staff.list_holds(list(HoldState::Held, 3, cursor.clone())).await.expect("listed").into_inner();
     assert_eq!(rest.holds.iter().map(|h| h.hold_id.clone()).collect::<Vec<_>>(), [hold_id(5)]);
-    assert_eq!(refused(staff.list_holds(list(HoldState::Committed, 3, cursor)).await).reason(), "INVALID_CURSOR");
-    let all = staff.list_holds(list(HoldState::Unspecified, 0, String::new())).await.expect("listed").into_inner();
+    assert_eq!(
+        refused(staff.list_holds(list(HoldState::Committed, 3, cursor)).await).reason(),
+        "INVALID_CURSOR"
+    );
+    let all =
+        staff.list_holds(list(HoldState::Unspecified, 0, String::new())).await.expect("listed").into_inner();
     assert_eq!(all.holds.len(), 5);
     let unknown = ListHoldsRequest { state: 77, ..Default::default() };
     assert_eq!(fields(&refused(staff.list_holds(unknown).await)), ["/state"]);

@@ -58,9 +58,13 @@ impl Shop {
         let request = SubscribeRequest { source: "inventory".into(), ..Default::default() };
         let mut stream = events.subscribe(request).await.expect("subscribed").into_inner();
         let mut seen = Vec::new();
-        while let Ok(Ok(Some(message))) = tokio::time::timeout(Duration::from_millis(50), stream.message()).await {
+        while let Ok(Ok(Some(message))) =
+            tokio::time::timeout(Duration::from_millis(50), stream.message()).await
+        {
             for event in message.events {
-                seen.push(event.payload.expect("a payload").to_msg::<StockBandChanged>().expect("a crossing"));
+                seen.push(
+                    event.payload.expect("a payload").to_msg::<StockBandChanged>().expect("a crossing"),
+                );
             }
         }
         seen
@@ -71,7 +75,11 @@ impl Desk {
     /// Receives the first stock.
     pub async fn receive(&self, stock: &[(&str, i64)]) {
         let lines = stock.iter().map(|(sku, units)| receipt(sku, *units, &format!("first-{sku}"))).collect();
-        self.staff.clone().receive_stock(ReceiveStockRequest { request_id: "first".into(), lines }).await.expect("received");
+        self.staff
+            .clone()
+            .receive_stock(ReceiveStockRequest { request_id: "first".into(), lines })
+            .await
+            .expect("received");
     }
 
     pub async fn hold(&self, order: u128, lines: &[(&str, i64)]) -> Result<Hold> {
@@ -80,27 +88,48 @@ impl Desk {
 
     pub async fn commit(&self, order: u128) -> Result<Hold> {
         let request = CommitHoldRequest { request_id: format!("c{order}"), hold_id: hold_id(order) };
-        self.order.clone().commit_hold(request).await.map(|r| r.into_inner().hold.expect("a hold")).map_err(contract::error)
+        self.order
+            .clone()
+            .commit_hold(request)
+            .await
+            .map(|r| r.into_inner().hold.expect("a hold"))
+            .map_err(contract::error)
     }
 
     pub async fn release(&self, order: u128) -> Result<Hold> {
         let request = ReleaseHoldRequest { request_id: format!("r{order}"), hold_id: hold_id(order) };
-        self.order.clone().release_hold(request).await.map(|r| r.into_inner().hold.expect("a hold")).map_err(contract::error)
+        self.order
+            .clone()
+            .release_hold(request)
+            .await
+            .map(|r| r.into_inner().hold.expect("a hold"))
+            .map_err(contract::error)
     }
 
     pub async fn give_back(&self, order: u128) -> Result<Hold> {
         let request = ReturnHoldRequest { request_id: format!("b{order}"), hold_id: hold_id(order) };
-        self.order.clone().return_hold(request).await.map(|r| r.into_inner().hold.expect("a hold")).map_err(contract::error)
+        self.order
+            .clone()
+            .return_hold(request)
+            .await
+            .map(|r| r.into_inner().hold.expect("a hold"))
+            .map_err(contract::error)
     }
 
     pub async fn renew(&self, order: u128, seconds: i64) -> Result<Hold> {
         let hold_for = Some(prost_types::Duration { seconds, nanos: 0 });
         let request = RenewHoldRequest { request_id: format!("n{order}"), hold_id: hold_id(order), hold_for };
-        self.order.clone().renew_hold(request).await.map(|r| r.into_inner().hold.expect("a hold")).map_err(contract::error)
+        self.order
+            .clone()
+            .renew_hold(request)
+            .await
+            .map(|r| r.into_inner().hold.expect("a hold"))
+            .map_err(contract::error)
     }
 
     pub async fn state(&self, order: u128) -> HoldState {
-        let shown = self.order.clone().get_hold(GetHoldRequest { hold_id: hold_id(order) }).await.expect("there");
+        let shown =
+            self.order.clone().get_hold(GetHoldRequest { hold_id: hold_id(order) }).await.expect("there");
         shown.into_inner().hold.expect("a hold").state()
     }
 
@@ -116,7 +145,13 @@ impl Desk {
         let (mut all, mut cursor) = (Vec::new(), String::new());
         loop {
             let page = Some(contract::souk::r#type::v1::PageRequest { limit: 0, cursor });
-            let response = self.staff.clone().list_sku_balances(ListSkuBalancesRequest { page, limit: 1000 }).await.expect("listed").into_inner();
+            let response = self
+                .staff
+                .clone()
+                .list_sku_balances(ListSkuBalancesRequest { page, limit: 1000 })
+                .await
+                .expect("listed")
+                .into_inner();
             all.extend(response.balances);
             cursor = response.page.expect("a page").next_cursor;
             if cursor.is_empty() {
@@ -125,9 +160,17 @@ impl Desk {
         }
         for b in &all {
             assert!(b.counted, "{b:?}");
-            assert_eq!(b.received + b.returned + b.released + b.expired + b.adjusted - b.placed - b.written_off, b.on_hand, "{b:?}");
+            assert_eq!(
+                b.received + b.returned + b.released + b.expired + b.adjusted - b.placed - b.written_off,
+                b.on_hand,
+                "{b:?}"
+            );
             assert_eq!(b.placed - b.released - b.expired - b.sold, b.held, "{b:?}");
-            assert_eq!(b.received + b.returned + b.adjusted - b.sold - b.written_off, b.on_hand + b.held, "{b:?}");
+            assert_eq!(
+                b.received + b.returned + b.adjusted - b.sold - b.written_off,
+                b.on_hand + b.held,
+                "{b:?}"
+            );
             assert_eq!(b.movements, b.version, "{b:?}");
             assert!(b.on_hand >= 0 && b.held >= 0, "{b:?}");
         }

@@ -14,22 +14,37 @@ use crate::wire;
 const AUDIT_MAX: u32 = 1000;
 
 impl Api {
-    pub(super) async fn get(&self, caller: Caller, request: wire_v1::GetOrderRequest) -> Result<wire_v1::GetOrderResponse> {
+    pub(super) async fn get(
+        &self,
+        caller: Caller,
+        request: wire_v1::GetOrderRequest,
+    ) -> Result<wire_v1::GetOrderResponse> {
         let order = self.visible(&caller, &request.order_id, "orders.read").await?;
         Ok(wire_v1::GetOrderResponse { order: Some(self.show(&order, None).await?) })
     }
 
-    pub(super) async fn find(&self, request: wire_v1::FindOrderRequest) -> Result<wire_v1::FindOrderResponse> {
+    pub(super) async fn find(
+        &self,
+        request: wire_v1::FindOrderRequest,
+    ) -> Result<wire_v1::FindOrderResponse> {
         let reference = request.external_reference.trim();
         if reference.is_empty() || reference.chars().count() > 200 {
-            return Err(Error::field("/external_reference", "INVALID_ARGUMENT", "must have 1 to 200 characters"));
+            return Err(Error::field(
+                "/external_reference",
+                "INVALID_ARGUMENT",
+                "must have 1 to 200 characters",
+            ));
         }
         let id = self.orders.with_reference(reference).await?.ok_or_else(absent)?;
         let (order, _) = self.orders.get(id).await?.ok_or_else(absent)?;
         Ok(wire_v1::FindOrderResponse { order: Some(self.show(&order, None).await?) })
     }
 
-    pub(super) async fn list(&self, caller: Caller, request: wire_v1::ListOrdersRequest) -> Result<wire_v1::ListOrdersResponse> {
+    pub(super) async fn list(
+        &self,
+        caller: Caller,
+        request: wire_v1::ListOrdersRequest,
+    ) -> Result<wire_v1::ListOrdersResponse> {
         let asked = page(&request.page)?;
         let customer: Option<CustomerId> = parse_optional_id("/customer_id", &request.customer_id)?;
         let state = state(request.state)?;
@@ -38,14 +53,19 @@ impl Api {
             None if caller.principal.may("orders.read") => None,
             None => Some(own),
             Some(other) if caller.principal.may("orders.read") || other == own => Some(other),
-            Some(_) => return Err(Error::field("/customer_id", "INVALID_ARGUMENT", "may only be given by staff")),
+            Some(_) => {
+                return Err(Error::field("/customer_id", "INVALID_ARGUMENT", "may only be given by staff"));
+            }
         };
         let query = format!("orders|{}|{}", owner.as_deref().unwrap_or("*"), request.state);
         let before = self.ctx.cursors().open(&query, &asked.cursor)?;
         let before = before.map(|id| parse_id::<OrderId>("/page/cursor", &id)).transpose()?;
         let found = self.orders.list(&Listed { owner, state, before, limit: asked.limit }).await?;
         let next = found.next.map(|id| self.ctx.cursors().seal(&query, &id));
-        Ok(wire_v1::ListOrdersResponse { orders: found.items.iter().map(wire::summary).collect(), page: Some(page_info(next)) })
+        Ok(wire_v1::ListOrdersResponse {
+            orders: found.items.iter().map(wire::summary).collect(),
+            page: Some(page_info(next)),
+        })
     }
 
     pub(super) async fn history(
@@ -58,7 +78,11 @@ impl Api {
         Ok(wire_v1::GetOrderHistoryResponse { entries: entries.into_iter().map(wire::history).collect() })
     }
 
-    pub(super) async fn invoice(&self, caller: Caller, request: wire_v1::GetInvoiceRequest) -> Result<wire_v1::GetInvoiceResponse> {
+    pub(super) async fn invoice(
+        &self,
+        caller: Caller,
+        request: wire_v1::GetInvoiceRequest,
+    ) -> Result<wire_v1::GetInvoiceResponse> {
         let kind = invoice_kind(request.kind)?;
         let order = self.visible(&caller, &request.order_id, "orders.read").await?;
         let missing = || Error::not_found("INVOICE_NOT_FOUND", "the order has no such document");
@@ -67,10 +91,14 @@ impl Api {
         Ok(wire_v1::GetInvoiceResponse { invoice: Some(wire::invoice(&invoice, Some(quote))) })
     }
 
-    pub(super) async fn invoices(&self, request: wire_v1::ListInvoicesRequest) -> Result<wire_v1::ListInvoicesResponse> {
+    pub(super) async fn invoices(
+        &self,
+        request: wire_v1::ListInvoicesRequest,
+    ) -> Result<wire_v1::ListInvoicesResponse> {
         let asked = page(&request.page)?;
         let kind = invoice_kind(request.kind)?;
-        let entity = if request.legal_entity.is_empty() { self.orders.legal_entity() } else { &request.legal_entity };
+        let entity =
+            if request.legal_entity.is_empty() { self.orders.legal_entity() } else { &request.legal_entity };
         if entity.chars().count() > 40 {
             return Err(Error::field("/legal_entity", "INVALID_ARGUMENT", "has more than 40 characters"));
         }
@@ -85,20 +113,30 @@ impl Api {
 
     pub(super) async fn totals(&self) -> Result<wire_v1::GetTotalsResponse> {
         let totals = self.orders.totals().await?;
-        let states =
-            totals.states.iter().map(|(state, orders)| wire_v1::StateCount { state: wire::state(*state), orders: *orders });
+        let states = totals
+            .states
+            .iter()
+            .map(|(state, orders)| wire_v1::StateCount { state: wire::state(*state), orders: *orders });
         let running = i64::try_from(self.worker.running()).unwrap_or(i64::MAX);
         Ok(wire_v1::GetTotalsResponse { states: states.collect(), open: totals.open, running })
     }
 
-    pub(super) async fn audit(&self, request: wire_v1::ListForAuditRequest) -> Result<wire_v1::ListForAuditResponse> {
+    pub(super) async fn audit(
+        &self,
+        request: wire_v1::ListForAuditRequest,
+    ) -> Result<wire_v1::ListForAuditResponse> {
         let limit = match u32::try_from(request.limit) {
             Ok(0) => AUDIT_MAX,
             Ok(limit) if limit <= AUDIT_MAX => limit,
             _ => return Err(Error::field("/limit", "INVALID_LIMIT", "must be between 1 and 1000")),
         };
         let cursor_at = |error: Error| if error.reason() == "INVALID_CURSOR" { bad_cursor() } else { error };
-        let after = self.ctx.cursors().open("orders for audit", &request.cursor).map_err(cursor_at)?.unwrap_or_default();
+        let after = self
+            .ctx
+            .cursors()
+            .open("orders for audit", &request.cursor)
+            .map_err(cursor_at)?
+            .unwrap_or_default();
         let rows = self.orders.audit(&after, limit).await?;
         let instance = self.orders.instance();
         let orders = rows.iter().map(|row| {
@@ -107,7 +145,10 @@ impl Api {
         });
         let orders: Vec<_> = orders.collect();
         let full = orders.len() == limit as usize;
-        let next = orders.last().filter(|_| full).map(|last| self.ctx.cursors().seal("orders for audit", &last.order_id));
+        let next = orders
+            .last()
+            .filter(|_| full)
+            .map(|last| self.ctx.cursors().seal("orders for audit", &last.order_id));
         Ok(wire_v1::ListForAuditResponse { orders, next_cursor: next.unwrap_or_default() })
     }
 }
@@ -130,5 +171,6 @@ fn invoice_kind(value: i32) -> Result<InvoiceKind> {
     if value == 0 {
         return Ok(InvoiceKind::Invoice);
     }
-    InvoiceKind::from_code(value.into()).map_err(|_| Error::field("/kind", "INVALID_ARGUMENT", "is no kind of document"))
+    InvoiceKind::from_code(value.into())
+        .map_err(|_| Error::field("/kind", "INVALID_ARGUMENT", "is no kind of document"))
 }

@@ -23,7 +23,11 @@ const BUFFER: usize = 1;
 pub type Changes = Pin<Box<dyn Stream<Item = Result<wire_v1::WatchOrderResponse, Status>> + Send>>;
 
 impl Api {
-    pub(super) async fn changes(&self, caller: Caller, request: wire_v1::WatchOrderRequest) -> Result<Changes> {
+    pub(super) async fn changes(
+        &self,
+        caller: Caller,
+        request: wire_v1::WatchOrderRequest,
+    ) -> Result<Changes> {
         let id = kernel::OrderId::parse(&request.order_id).map_err(|error| error.at("/order_id"))?;
         let watcher = self.worker.board().watch(id);
         let order = self.visible(&caller, &request.order_id, "orders.read").await?;
@@ -47,7 +51,9 @@ impl Api {
         let quote = Arc::new(wire::quote(&self.orders.quote(order.id).await?)?);
         loop {
             let shown = self.show(&order, Some(quote.clone())).await?;
-            if sender.send(Ok(wire_v1::WatchOrderResponse { order: Some(shown) })).await.is_err() || order.state.at_rest() {
+            if sender.send(Ok(wire_v1::WatchOrderResponse { order: Some(shown) })).await.is_err()
+                || order.state.at_rest()
+            {
                 return Ok(());
             }
             let Some(newer) = self.newer(&order, &mut watcher, sender).await? else { return Ok(()) };

@@ -63,7 +63,11 @@ fn walk(order: Order, outcomes: Vec<Outcome>) -> Decision {
 }
 
 fn confirmed() -> Order {
-    walk(placed(500), vec![Outcome::Held { until: until() }, Outcome::Authorized(payment()), Outcome::StockCommitted]).order
+    walk(
+        placed(500),
+        vec![Outcome::Held { until: until() }, Outcome::Authorized(payment()), Outcome::StockCommitted],
+    )
+    .order
 }
 
 fn followed_up() -> Outcome {
@@ -113,7 +117,9 @@ fn a_decline_gives_the_stock_back_before_the_order_fails() {
 #[test]
 fn a_challenge_waits_asks_renews_and_ends_at_its_limit() {
     let challenge = Challenge { url: "https://bank".into(), id: "c".into() };
-    let waiting = walk(placed(500), vec![Outcome::Held { until: until() }, Outcome::Challenged(payment(), challenge)]).order;
+    let waiting =
+        walk(placed(500), vec![Outcome::Held { until: until() }, Outcome::Challenged(payment(), challenge)])
+            .order;
     assert_eq!(waiting.state, State::ActionRequired);
     let due = waiting.due_at.expect("to be asked");
     assert_eq!(next(&waiting, START), Step::Wait(due));
@@ -121,23 +127,42 @@ fn a_challenge_waits_asks_renews_and_ends_at_its_limit() {
     assert_eq!(next(&waiting, START.plus(HOLD - Duration::from_secs(60))), Step::RenewHold);
     let late = START.plus(policy().action_limit);
     assert_eq!(next(&waiting, late), Step::GiveUp);
-    let ended = apply(waiting.clone(), Step::GiveUp, Outcome::LimitReached, &policy(), late).expect("time is up").order;
-    assert_eq!((ended.ending.as_ref().map(|e| &*e.reason), next(&ended, late)), (Some("ACTION_TIMED_OUT"), Step::ReleasePayment));
-    let passed = apply(waiting, Step::AskPayment, Outcome::Authorized(payment()), &policy(), due).expect("passed").order;
+    let ended = apply(waiting.clone(), Step::GiveUp, Outcome::LimitReached, &policy(), late)
+        .expect("time is up")
+        .order;
+    assert_eq!(
+        (ended.ending.as_ref().map(|e| &*e.reason), next(&ended, late)),
+        (Some("ACTION_TIMED_OUT"), Step::ReleasePayment)
+    );
+    let passed = apply(waiting, Step::AskPayment, Outcome::Authorized(payment()), &policy(), due)
+        .expect("passed")
+        .order;
     assert_eq!((passed.state, next(&passed, due)), (State::Pending, Step::CommitStock));
 }
 
 #[test]
 fn a_large_total_awaits_approval_once() {
-    let decision = walk(placed(100_001), vec![Outcome::Held { until: until() }, Outcome::Authorized(payment())]);
-    assert_eq!((decision.order.state, decision.events.as_slice()), (State::AwaitingApproval, [Event::ApprovalRequested].as_slice()));
+    let decision =
+        walk(placed(100_001), vec![Outcome::Held { until: until() }, Outcome::Authorized(payment())]);
+    assert_eq!(
+        (decision.order.state, decision.events.as_slice()),
+        (State::AwaitingApproval, [Event::ApprovalRequested].as_slice())
+    );
     assert!(matches!(next(&decision.order, START), Step::Wait(_)));
-    let approved = approve(decision.order.clone(), "cus_2", "fine", &policy(), START).expect("waits").expect("changes").order;
+    let approved = approve(decision.order.clone(), "cus_2", "fine", &policy(), START)
+        .expect("waits")
+        .expect("changes")
+        .order;
     assert_eq!((approved.state, next(&approved, START)), (State::Pending, Step::CommitStock));
     assert!(approve(approved, "cus_2", "", &policy(), START).expect("again").is_none());
-    assert_eq!(approve(placed(1), "cus_2", "", &policy(), START).expect_err("not asked").reason(), "NOT_AWAITING_APPROVAL");
+    assert_eq!(
+        approve(placed(1), "cus_2", "", &policy(), START).expect_err("not asked").reason(),
+        "NOT_AWAITING_APPROVAL"
+    );
     let late = START.plus(policy().approval_limit);
-    let ended = apply(decision.order, Step::GiveUp, Outcome::LimitReached, &policy(), late).expect("time is up").order;
+    let ended = apply(decision.order, Step::GiveUp, Outcome::LimitReached, &policy(), late)
+        .expect("time is up")
+        .order;
     assert_eq!(ended.ending.map(|ending| ending.reason), Some("APPROVAL_TIMED_OUT".into()));
 }
 
@@ -146,16 +171,24 @@ fn placing_is_given_up_before_the_pivot_only() {
     let late = START.plus(policy().placing_limit);
     let order = placed(500);
     assert_eq!(next(&order, late), Step::GiveUp);
-    let committing = walk(order, vec![Outcome::Held { until: until() }, Outcome::Authorized(payment())]).order;
+    let committing =
+        walk(order, vec![Outcome::Held { until: until() }, Outcome::Authorized(payment())]).order;
     assert_eq!(next(&committing, late), Step::CommitStock);
 }
 
 #[test]
 fn a_hold_that_is_lost_at_the_pivot_undoes_the_order() {
-    let order = walk(placed(500), vec![Outcome::Held { until: until() }, Outcome::Authorized(payment()), Outcome::HoldLost]).order;
+    let order = walk(
+        placed(500),
+        vec![Outcome::Held { until: until() }, Outcome::Authorized(payment()), Outcome::HoldLost],
+    )
+    .order;
     assert_eq!((order.state, next(&order, START)), (State::Pending, Step::ReleasePayment));
     let failed = walk(order, vec![Outcome::PaymentVoided]).order;
-    assert_eq!((failed.state, failed.ending.map(|ending| ending.reason)), (State::Failed, Some("HOLD_EXPIRED".into())));
+    assert_eq!(
+        (failed.state, failed.ending.map(|ending| ending.reason)),
+        (State::Failed, Some("HOLD_EXPIRED".into()))
+    );
 }
 
 #[test]
@@ -163,9 +196,14 @@ fn cancelling_undoes_what_was_done_in_reverse() {
     let done = walk(confirmed(), vec![followed_up()]).order;
     let order = cancel(done, "cus_1", "changed my mind", START).expect("at rest").expect("changes").order;
     assert_eq!((order.state, order.due_at.is_some()), (State::Cancelling, true));
-    let decision = walk(order, vec![Outcome::ShipmentRecalled, Outcome::PaymentRefunded, Outcome::StockReturned]);
+    let decision =
+        walk(order, vec![Outcome::ShipmentRecalled, Outcome::PaymentRefunded, Outcome::StockReturned]);
     assert_eq!((decision.order.state, decision.document), (State::Cancelled, Some(InvoiceKind::CreditNote)));
-    assert_eq!(decision.order.external_reference.as_deref(), Some("shop:1"), "a cancelled order keeps its name");
+    assert_eq!(
+        decision.order.external_reference.as_deref(),
+        Some("shop:1"),
+        "a cancelled order keeps its name"
+    );
     assert!(cancel(decision.order, "cus_1", "", START).expect("again").is_none());
 }
 
@@ -187,7 +225,16 @@ fn a_failed_order_cannot_be_cancelled() {
 #[test]
 fn an_outcome_of_another_step_is_a_bug() {
     assert!(apply(placed(500), Step::HoldStock, Outcome::StockCommitted, &policy(), START).is_err());
-    assert!(apply(confirmed(), Step::FollowUp { capture: true, ship: true, cart: true }, Outcome::HoldLost, &policy(), START).is_err());
+    assert!(
+        apply(
+            confirmed(),
+            Step::FollowUp { capture: true, ship: true, cart: true },
+            Outcome::HoldLost,
+            &policy(),
+            START
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -236,8 +283,15 @@ fn lawful(before: &Order, decision: &Decision, now: Timestamp) -> Result<(), Tes
     let order = &decision.order;
     prop_assert_eq!(order.version, before.version + 1);
     prop_assert!(!before.state.terminal(), "terminal states do not change");
-    prop_assert_eq!(order.due_at.is_none(), next(order, now) == Step::Rest, "due exactly while there is something to do");
-    prop_assert_eq!(decision.events.contains(&Event::Confirmed), decision.document == Some(InvoiceKind::Invoice));
+    prop_assert_eq!(
+        order.due_at.is_none(),
+        next(order, now) == Step::Rest,
+        "due exactly while there is something to do"
+    );
+    prop_assert_eq!(
+        decision.events.contains(&Event::Confirmed),
+        decision.document == Some(InvoiceKind::Invoice)
+    );
     prop_assert_eq!(order.challenge.is_some(), order.state == State::ActionRequired);
     prop_assert_eq!(order.external_reference.is_none(), order.state == State::Failed);
     match order.state {
@@ -247,9 +301,14 @@ fn lawful(before: &Order, decision: &Decision, now: Timestamp) -> Result<(), Tes
         _ => {}
     }
     if order.state.terminal() {
-        let money_back = [Payment::NotNeeded, Payment::Later, Payment::Voided, Payment::Refunded, Payment::Declined];
+        let money_back =
+            [Payment::NotNeeded, Payment::Later, Payment::Voided, Payment::Refunded, Payment::Declined];
         prop_assert!(money_back.contains(&order.payment), "{:?}", order.payment);
-        prop_assert!(matches!(order.stock, Stock::Released | Stock::Returned | Stock::Refused), "{:?}", order.stock);
+        prop_assert!(
+            matches!(order.stock, Stock::Released | Stock::Returned | Stock::Refused),
+            "{:?}",
+            order.stock
+        );
         prop_assert!(matches!(order.shipment, Shipment::Later | Shipment::Recalled), "{:?}", order.shipment);
     }
     Ok(())

@@ -49,7 +49,11 @@ impl Parts {
             return Err(Error::field("/quote_token", "QUOTE_TOKEN_INVALID", "is required"));
         }
         if token.len() > TOKEN_CHARS_MAX {
-            return Err(Error::field("/quote_token", "QUOTE_TOKEN_INVALID", "has more than 1048576 characters"));
+            return Err(Error::field(
+                "/quote_token",
+                "QUOTE_TOKEN_INVALID",
+                "has more than 1048576 characters",
+            ));
         }
         let raw = URL_SAFE_NO_PAD.decode(token).map_err(|_| invalid())?;
         if raw.len() < HEAD_BYTES || raw[0] != VERSION {
@@ -125,7 +129,8 @@ mod tests {
         for index in 0..raw.len() {
             let mut bad = raw.clone();
             bad[index] ^= 1;
-            let error = open_token(&URL_SAFE_NO_PAD.encode(bad), std::slice::from_ref(&key)).expect_err("changed");
+            let error =
+                open_token(&URL_SAFE_NO_PAD.encode(bad), std::slice::from_ref(&key)).expect_err("changed");
             assert_eq!(error.reason(), "QUOTE_TOKEN_INVALID", "byte {index}");
         }
     }

@@ -2,7 +2,9 @@
 
 use contract::souk::cart::v1::{RemoveBoughtLinesRequest, SkuQuantity};
 use contract::souk::inventory::v1::{ReleaseHoldRequest, ReturnHoldRequest};
-use contract::souk::payment::v1::{CapturePaymentRequest, OperationState, RefundPaymentRequest, VoidPaymentRequest};
+use contract::souk::payment::v1::{
+    CapturePaymentRequest, OperationState, RefundPaymentRequest, VoidPaymentRequest,
+};
 use contract::souk::shipping::v1::{CancelShipmentRequest, CreateShipmentRequest, ShipmentLine};
 use contract::wire::money;
 use kernel::{Error, Result};
@@ -13,7 +15,13 @@ use crate::domain::{MadeShipment, Outcome, Payment, Shipment, Stock};
 
 impl Callees {
     /// What follows a confirmation, at the same time. What went well is recorded; the rest is asked again.
-    pub(super) async fn follow_up(&self, at: At<'_>, capture: bool, ship: bool, cart: bool) -> Result<Done, Killed> {
+    pub(super) async fn follow_up(
+        &self,
+        at: At<'_>,
+        capture: bool,
+        ship: bool,
+        cart: bool,
+    ) -> Result<Done, Killed> {
         let (captured, shipped, cleared) = tokio::try_join!(
             self.when(capture, &CAPTURE, self.capture(at)),
             self.when(ship, &SHIP, self.ship(at)),
@@ -24,15 +32,26 @@ impl Callees {
         let (cleared, no_cart) = split(cleared);
         let failure = no_capture.or(no_shipment).or(no_cart);
         if captured.is_none() && shipped.is_none() && cleared.is_none() {
-            return Ok(Done::Later(failure.unwrap_or_else(|| Error::internal("a step without anything to do"))));
+            return Ok(Done::Later(
+                failure.unwrap_or_else(|| Error::internal("a step without anything to do")),
+            ));
         }
         if let Some(error) = failure {
             tracing::warn!(order = %at.order.id, error = ?error, "a follow-up is tried again");
         }
-        Ok(Done::Known(Outcome::FollowedUp { captured: captured.is_some(), shipped, cleared: cleared.is_some() }))
+        Ok(Done::Known(Outcome::FollowedUp {
+            captured: captured.is_some(),
+            shipped,
+            cleared: cleared.is_some(),
+        }))
     }
 
-    async fn when<T>(&self, wanted: bool, points: &Points, call: impl Future<Output = T>) -> Result<Option<T>, Killed> {
+    async fn when<T>(
+        &self,
+        wanted: bool,
+        points: &Points,
+        call: impl Future<Output = T>,
+    ) -> Result<Option<T>, Killed> {
         if wanted { self.around(points, call).await.map(Some) } else { Ok(None) }
     }
 
@@ -42,14 +61,16 @@ impl Callees {
             payment_id: at.order.payment_id.map(|id| id.to_string()).unwrap_or_default(),
             amount: Some(money(at.order.total)),
         };
-        let answer = self.payment.clone().capture_payment(request).await.map_err(contract::error)?.into_inner();
+        let answer =
+            self.payment.clone().capture_payment(request).await.map_err(contract::error)?.into_inner();
         operation(answer.capture.map_or(0, |capture| capture.state), "the capture")
     }
 
     async fn ship(&self, at: At<'_>) -> Result<Vec<MadeShipment>> {
         let mut made = Vec::with_capacity(at.quote.shipment_groups.len());
         for group in &at.quote.shipment_groups {
-            let lines = at.quote.lines.iter().filter(|line| line.shipment_group_id == group.shipment_group_id);
+            let lines =
+                at.quote.lines.iter().filter(|line| line.shipment_group_id == group.shipment_group_id);
             let lines = lines.map(|line| ShipmentLine {
                 line_id: line.line_id.clone(),
                 sku: line.sku.clone(),
@@ -64,7 +85,8 @@ impl Callees {
                 destination: at.quote.destination.clone(),
                 lines: lines.collect(),
             };
-            let answer = self.shipping.clone().create_shipment(request).await.map_err(contract::error)?.into_inner();
+            let answer =
+                self.shipping.clone().create_shipment(request).await.map_err(contract::error)?.into_inner();
             let shipment_id = answer.shipment.map(|shipment| shipment.id).unwrap_or_default();
             made.push(MadeShipment { group_id: group.shipment_group_id.clone(), shipment_id });
         }
@@ -72,7 +94,8 @@ impl Callees {
     }
 
     async fn clear_cart(&self, at: At<'_>) -> Result<()> {
-        let lines = at.quote.lines.iter().map(|line| SkuQuantity { sku: line.sku.clone(), quantity: line.quantity });
+        let lines =
+            at.quote.lines.iter().map(|line| SkuQuantity { sku: line.sku.clone(), quantity: line.quantity });
         let request = RemoveBoughtLinesRequest {
             request_id: at.key("cart"),
             order_id: at.order.id.to_string(),
@@ -99,7 +122,9 @@ impl Callees {
             };
             match self.shipping.clone().cancel_shipment(request).await.map_err(contract::error) {
                 Ok(_) => {}
-                Err(error) if error.reason() == "SHIPMENT_STATE" => return Done::Known(Outcome::ShipmentLeft),
+                Err(error) if error.reason() == "SHIPMENT_STATE" => {
+                    return Done::Known(Outcome::ShipmentLeft);
+                }
                 Err(error) if error.reason() == "SHIPMENT_NOT_FOUND" => {}
                 Err(error) => return Done::Later(error),
             }
@@ -125,7 +150,9 @@ impl Callees {
                 Err(error) => Done::Later(error),
             },
             // What was asked to be captured may have been.
-            Err(error) if error.reason() == "PAYMENT_STATE" && at.order.payment == Payment::CaptureAsked => self.refund(at).await,
+            Err(error) if error.reason() == "PAYMENT_STATE" && at.order.payment == Payment::CaptureAsked => {
+                self.refund(at).await
+            }
             Err(error) => Done::Later(error),
         }
     }
@@ -138,10 +165,12 @@ impl Callees {
             reason: "the order was cancelled".to_owned(),
         };
         match self.payment.clone().refund_payment(request).await.map_err(contract::error) {
-            Ok(answer) => match operation(answer.into_inner().refund.map_or(0, |refund| refund.state), "the refund") {
-                Ok(()) => Done::Known(Outcome::PaymentRefunded),
-                Err(error) => Done::Later(error),
-            },
+            Ok(answer) => {
+                match operation(answer.into_inner().refund.map_or(0, |refund| refund.state), "the refund") {
+                    Ok(()) => Done::Known(Outcome::PaymentRefunded),
+                    Err(error) => Done::Later(error),
+                }
+            }
             Err(error) => Done::Later(error),
         }
     }
@@ -155,7 +184,9 @@ impl Callees {
         match self.inventory.clone().release_hold(request).await.map_err(contract::error) {
             Ok(_) => Done::Known(Outcome::StockReleased),
             Err(error) if error.reason() == "HOLD_NOT_FOUND" => Done::Known(Outcome::StockReleased),
-            Err(error) if matches!(error.reason(), "HOLD_COMMITTED" | "HOLD_RETURNED") => self.return_stock(at).await,
+            Err(error) if matches!(error.reason(), "HOLD_COMMITTED" | "HOLD_RETURNED") => {
+                self.return_stock(at).await
+            }
             Err(error) => Done::Later(error),
         }
     }
@@ -183,6 +214,9 @@ fn operation(state: i32, what: &str) -> Result<()> {
     match OperationState::try_from(state).unwrap_or_default() {
         OperationState::Succeeded => Ok(()),
         OperationState::Pending | OperationState::Unspecified => Err(pending(what)),
-        OperationState::Failed => Err(Error::precondition("PAYMENT_OPERATION_FAILED", format!("{what} was refused by the provider"))),
+        OperationState::Failed => Err(Error::precondition(
+            "PAYMENT_OPERATION_FAILED",
+            format!("{what} was refused by the provider"),
+        )),
     }
 }

@@ -5,7 +5,8 @@ use store::{Row, sql};
 
 use super::Orders;
 use crate::domain::{
-    Approval, Cart, Challenge, Ending, InvoiceKind, InvoiceName, MadeShipment, Order, Payment, Shipment, State, Stock,
+    Approval, Cart, Challenge, Ending, InvoiceKind, InvoiceName, MadeShipment, Order, Payment, Shipment,
+    State, Stock,
 };
 
 /// Columns of an order with the number of its invoice.
@@ -115,7 +116,8 @@ impl Orders {
     /// # Errors
     /// Internal when it is missing: every order has one.
     pub async fn quote(&self, id: OrderId) -> Result<Vec<u8>> {
-        let row = self.sql.fetch_one(sql("SELECT quote FROM order_quotes WHERE order_id = ?").bind(id)).await?;
+        let row =
+            self.sql.fetch_one(sql("SELECT quote FROM order_quotes WHERE order_id = ?").bind(id)).await?;
         row.ok_or_else(|| Error::internal(format!("{id} has no quote")))?.blob("quote")
     }
 
@@ -124,7 +126,10 @@ impl Orders {
     /// # Errors
     /// The store's.
     pub async fn with_reference(&self, reference: &str) -> Result<Option<OrderId>> {
-        let row = self.sql.fetch_one(sql("SELECT id FROM orders WHERE external_reference = ?").bind(reference)).await?;
+        let row = self
+            .sql
+            .fetch_one(sql("SELECT id FROM orders WHERE external_reference = ?").bind(reference))
+            .await?;
         row.map(|row| row.id("id")).transpose()
     }
 
@@ -138,7 +143,9 @@ impl Orders {
             (false, false) => select!(" WHERE o.id < ? ORDER BY o.id DESC LIMIT ?"),
             (true, false) => select!(" WHERE o.owner = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?"),
             (false, true) => select!(" WHERE o.state = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?"),
-            (true, true) => select!(" WHERE o.owner = ? AND o.state = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?"),
+            (true, true) => {
+                select!(" WHERE o.owner = ? AND o.state = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?")
+            }
         };
         let mut statement = sql(text);
         if let Some(owner) = &wanted.owner {
@@ -181,7 +188,11 @@ impl Orders {
     pub async fn shipments(&self, id: OrderId) -> Result<Vec<MadeShipment>> {
         let text = "SELECT group_id, shipment_id FROM order_shipments WHERE order_id = ? ORDER BY group_id";
         let rows = self.sql.fetch(sql(text).bind(id)).await?;
-        rows.iter().map(|row| Ok(MadeShipment { group_id: row.text("group_id")?, shipment_id: row.text("shipment_id")? })).collect()
+        rows.iter()
+            .map(|row| {
+                Ok(MadeShipment { group_id: row.text("group_id")?, shipment_id: row.text("shipment_id")? })
+            })
+            .collect()
     }
 
     /// A document of an order.
@@ -198,7 +209,13 @@ impl Orders {
     ///
     /// # Errors
     /// The store's.
-    pub async fn invoices(&self, legal_entity: &str, kind: InvoiceKind, after: i64, limit: u32) -> Result<Page<Invoice>> {
+    pub async fn invoices(
+        &self,
+        legal_entity: &str,
+        kind: InvoiceKind,
+        after: i64,
+        limit: u32,
+    ) -> Result<Page<Invoice>> {
         let text = "SELECT legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at \
             FROM invoices WHERE legal_entity = ? AND kind = ? AND number > ? ORDER BY number LIMIT ?";
         let statement = sql(text).bind(legal_entity).bind(kind.code()).bind(after).bind(i64::from(limit) + 1);
@@ -215,8 +232,12 @@ impl Orders {
     /// The store's.
     pub async fn totals(&self) -> Result<Totals> {
         let rows = self.sql.fetch(sql("SELECT state, COUNT(*) AS orders FROM orders GROUP BY state")).await?;
-        let states = rows.iter().map(|row| Ok((State::from_code(row.int("state")?)?, row.int("orders")?))).collect::<Result<_>>()?;
-        let open = self.sql.fetch_one(sql("SELECT COUNT(*) AS orders FROM orders WHERE due_at IS NOT NULL")).await?;
+        let states = rows
+            .iter()
+            .map(|row| Ok((State::from_code(row.int("state")?)?, row.int("orders")?)))
+            .collect::<Result<_>>()?;
+        let open =
+            self.sql.fetch_one(sql("SELECT COUNT(*) AS orders FROM orders WHERE due_at IS NOT NULL")).await?;
         Ok(Totals { states, open: open.map_or(Ok(0), |row| row.int("orders"))? })
     }
 
@@ -225,9 +246,13 @@ impl Orders {
     /// # Errors
     /// The store's.
     pub async fn audit(&self, after: &str, limit: u32) -> Result<Vec<AuditRow>> {
-        let rows = self.sql.fetch(sql(select!(" WHERE o.id > ? ORDER BY o.id LIMIT ?")).bind(after).bind(limit)).await?;
+        let rows = self
+            .sql
+            .fetch(sql(select!(" WHERE o.id > ? ORDER BY o.id LIMIT ?")).bind(after).bind(limit))
+            .await?;
         let Some(last) = rows.last() else { return Ok(Vec::new()) };
-        let text = "SELECT order_id, quote FROM order_quotes WHERE order_id > ? AND order_id <= ? ORDER BY order_id";
+        let text =
+            "SELECT order_id, quote FROM order_quotes WHERE order_id > ? AND order_id <= ? ORDER BY order_id";
         let quotes = self.sql.fetch(sql(text).bind(after).bind(last.text("id")?)).await?;
         let mut quotes = quotes.into_iter().peekable();
         rows.iter()
@@ -243,7 +268,12 @@ impl Orders {
 }
 
 fn due(row: &Row) -> Result<Due> {
-    Ok(Due { id: row.id("id")?, lease_owner: row.text("lease_owner")?, epoch: row.int("lease_epoch")?, version: row.int("version")? })
+    Ok(Due {
+        id: row.id("id")?,
+        lease_owner: row.text("lease_owner")?,
+        epoch: row.int("lease_epoch")?,
+        version: row.int("version")?,
+    })
 }
 
 fn order(row: &Row) -> Result<Order> {
@@ -283,7 +313,11 @@ fn order(row: &Row) -> Result<Order> {
         updated_at: row.timestamp("updated_at")?,
         confirmed_at: row.opt_timestamp("confirmed_at")?,
         invoice: match number {
-            Some(number) => Some(InvoiceName { legal_entity: row.text("legal_entity")?, kind: InvoiceKind::Invoice, number }),
+            Some(number) => Some(InvoiceName {
+                legal_entity: row.text("legal_entity")?,
+                kind: InvoiceKind::Invoice,
+                number,
+            }),
             None => None,
         },
     })

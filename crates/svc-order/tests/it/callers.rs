@@ -19,13 +19,23 @@ async fn an_order_of_somebody_else_does_not_exist() {
             client.watch_order(WatchOrderRequest { order_id: order_id.clone() }).await.map(|_| ()),
             client.get_order_history(GetOrderHistoryRequest { order_id: order_id.clone() }).await.map(|_| ()),
             client.get_invoice(GetInvoiceRequest { order_id: order_id.clone(), kind: 0 }).await.map(|_| ()),
-            client.cancel_order(CancelOrderRequest { request_id: "k".into(), order_id: order_id.clone(), note: String::new() }).await.map(|_| ()),
+            client
+                .cancel_order(CancelOrderRequest {
+                    request_id: "k".into(),
+                    order_id: order_id.clone(),
+                    note: String::new(),
+                })
+                .await
+                .map(|_| ()),
         ];
         for refusal in refusals {
             let error = contract::error(refusal.expect_err("not theirs"));
             assert_eq!((error.code(), error.reason()), (Code::NotFound, "ORDER_NOT_FOUND"), "{stranger:?}");
         }
-        let error = shop.send(stranger, shop.request(&Wanted::default(), "pm_card_visa")).await.expect_err("not their quote");
+        let error = shop
+            .send(stranger, shop.request(&Wanted::default(), "pm_card_visa"))
+            .await
+            .expect_err("not their quote");
         assert_eq!((error.code(), error.reason()), (Code::NotFound, "QUOTE_NOT_FOUND"));
     }
 }
@@ -37,7 +47,10 @@ async fn methods_for_staff_are_for_staff() {
         let mut client = shop.client(stranger.clone());
         let refusals = [
             client.find_order(FindOrderRequest { external_reference: "x".into() }).await.map(|_| ()),
-            client.approve_order(ApproveOrderRequest { request_id: "k".into(), ..Default::default() }).await.map(|_| ()),
+            client
+                .approve_order(ApproveOrderRequest { request_id: "k".into(), ..Default::default() })
+                .await
+                .map(|_| ()),
             client.list_invoices(ListInvoicesRequest::default()).await.map(|_| ()),
             client.get_totals(GetTotalsRequest {}).await.map(|_| ()),
             client.list_for_audit(ListForAuditRequest::default()).await.map(|_| ()),
@@ -48,7 +61,9 @@ async fn methods_for_staff_are_for_staff() {
         }
     }
     let mut nobody = shop.client(Principal::Anonymous);
-    let error = contract::error(nobody.place_order(shop.request(&Wanted::default(), "pm_a")).await.expect_err("nobody"));
+    let error = contract::error(
+        nobody.place_order(shop.request(&Wanted::default(), "pm_a")).await.expect_err("nobody"),
+    );
     assert!(matches!(error.code(), Code::Unauthenticated | Code::PermissionDenied));
 }
 
@@ -64,7 +79,10 @@ async fn lists_are_the_callers_own_newest_first_and_paged() {
     let other = shop.send(guest(1), shop.request(&theirs, "pm_card_visa")).await.expect("placed");
     assert_eq!(other.guest_id, guest(1).subject());
     placed.reverse();
-    let page = |limit, cursor: &str| ListOrdersRequest { page: Some(PageRequest { limit, cursor: cursor.to_owned() }), ..Default::default() };
+    let page = |limit, cursor: &str| ListOrdersRequest {
+        page: Some(PageRequest { limit, cursor: cursor.to_owned() }),
+        ..Default::default()
+    };
     let mut client = shop.client(buyer());
     let first = client.list_orders(page(3, "")).await.expect("a page").into_inner();
     let cursor = first.page.expect("how it goes on").next_cursor;
@@ -73,12 +91,17 @@ async fn lists_are_the_callers_own_newest_first_and_paged() {
     let seen: Vec<_> = first.orders.iter().chain(&second.orders).map(|order| order.id.clone()).collect();
     assert_eq!(seen, placed);
 
-    let told = |result: Result<_, tonic::Status>| -> Error { contract::error(result.map(|_: tonic::Response<ListOrdersResponse>| ()).expect_err("refused")) };
+    let told = |result: Result<_, tonic::Status>| -> Error {
+        contract::error(result.map(|_: tonic::Response<ListOrdersResponse>| ()).expect_err("refused"))
+    };
     assert_eq!(told(shop.client(guest(1)).list_orders(page(3, &cursor)).await).reason(), "INVALID_CURSOR");
     assert_eq!(told(client.list_orders(page(101, "")).await).reason(), "INVALID_LIMIT");
     let spying = ListOrdersRequest { customer_id: customer(2).subject(), ..page(3, "") };
     assert_eq!(told(client.list_orders(spying.clone()).await).violations()[0].field, "/customer_id");
-    assert_eq!(told(client.list_orders(ListOrdersRequest { state: 99, ..page(3, "") }).await).violations()[0].field, "/state");
+    assert_eq!(
+        told(client.list_orders(ListOrdersRequest { state: 99, ..page(3, "") }).await).violations()[0].field,
+        "/state"
+    );
     let mut operator = shop.client(operator());
     assert_eq!(operator.list_orders(page(100, "")).await.expect("all").into_inner().orders.len(), 6);
     assert!(operator.list_orders(spying).await.expect("none").into_inner().orders.is_empty());
@@ -96,20 +119,37 @@ async fn staff_read_totals_invoices_and_the_audit_in_pages() {
     shop.quiet().await;
     let mut client = shop.client(operator());
     let totals = client.get_totals(GetTotalsRequest {}).await.expect("totals").into_inner();
-    let count = |state: OrderState| totals.states.iter().find(|count| count.state() == state).map_or(0, |count| count.orders);
+    let count = |state: OrderState| {
+        totals.states.iter().find(|count| count.state() == state).map_or(0, |count| count.orders)
+    };
     assert_eq!((count(OrderState::Confirmed), count(OrderState::Failed), totals.open), (3, 1, 0));
 
     let page = Some(PageRequest { limit: 2, cursor: String::new() });
-    let invoices = client.list_invoices(ListInvoicesRequest { page, ..Default::default() }).await.expect("a page").into_inner();
+    let invoices = client
+        .list_invoices(ListInvoicesRequest { page, ..Default::default() })
+        .await
+        .expect("a page")
+        .into_inner();
     assert_eq!(invoices.invoices.iter().map(|invoice| invoice.number).collect::<Vec<_>>(), [1, 2]);
     let page = Some(PageRequest { limit: 2, cursor: invoices.page.expect("more").next_cursor });
-    let rest = client.list_invoices(ListInvoicesRequest { page, ..Default::default() }).await.expect("a page").into_inner();
-    assert_eq!(rest.invoices.iter().map(|invoice| invoice.display_number.as_str()).collect::<Vec<_>>(), ["souk-0000000003"]);
+    let rest = client
+        .list_invoices(ListInvoicesRequest { page, ..Default::default() })
+        .await
+        .expect("a page")
+        .into_inner();
+    assert_eq!(
+        rest.invoices.iter().map(|invoice| invoice.display_number.as_str()).collect::<Vec<_>>(),
+        ["souk-0000000003"]
+    );
 
     let mut seen = Vec::new();
     let mut cursor = String::new();
     loop {
-        let answer = client.list_for_audit(ListForAuditRequest { limit: 3, cursor }).await.expect("a page").into_inner();
+        let answer = client
+            .list_for_audit(ListForAuditRequest { limit: 3, cursor })
+            .await
+            .expect("a page")
+            .into_inner();
         seen.extend(answer.orders.into_iter().map(|order| order.order_id));
         cursor = answer.next_cursor;
         if cursor.is_empty() {
@@ -118,7 +158,10 @@ async fn staff_read_totals_invoices_and_the_audit_in_pages() {
     }
     assert_eq!(seen.len(), 4);
     assert!(seen.is_sorted());
-    let bad = client.list_for_audit(ListForAuditRequest { limit: 3, cursor: "AAAA".into() }).await.expect_err("no cursor of ours");
+    let bad = client
+        .list_for_audit(ListForAuditRequest { limit: 3, cursor: "AAAA".into() })
+        .await
+        .expect_err("no cursor of ours");
     assert_eq!(contract::error(bad).violations()[0].field, "/cursor");
     let missing = client.get_order(GetOrderRequest { order_id: "ord_1".into() }).await.expect_err("no id");
     assert_eq!(contract::error(missing).violations()[0].field, "/order_id");

@@ -174,15 +174,25 @@ impl World {
                 *wanted.entry(&line.sku).or_default() += line.quantity;
             }
             if wanted.iter().any(|(sku, units)| state.stock.get(*sku).copied().unwrap_or(0) < *units) {
-                return Err(Error::precondition("OUT_OF_STOCK", "not enough in stock").with("shortages", "[]"));
+                return Err(
+                    Error::precondition("OUT_OF_STOCK", "not enough in stock").with("shortages", "[]")
+                );
             }
             move_stock(&mut state, &request.lines, -1);
-            state.holds.insert(id.clone(), FakeHold { state: inventory::HoldState::Held, lines: request.lines });
+            state
+                .holds
+                .insert(id.clone(), FakeHold { state: inventory::HoldState::Held, lines: request.lines });
         }
         Ok(inventory::CreateHoldResponse { hold: Some(show_hold(&state, &id)) })
     }
 
-    fn turn_hold(&self, id: &str, from: &[inventory::HoldState], to: inventory::HoldState, back: bool) -> Answer<inventory::Hold> {
+    fn turn_hold(
+        &self,
+        id: &str,
+        from: &[inventory::HoldState],
+        to: inventory::HoldState,
+        back: bool,
+    ) -> Answer<inventory::Hold> {
         let mut state = self.0.lock();
         let now = state.holds.get(id).ok_or_else(no_hold)?.state;
         if now != to {
@@ -204,7 +214,12 @@ impl World {
         let hold = self.turn_hold(&request.hold_id, &[Held], Held, false)?;
         let mut state = self.0.lock();
         state.hold_until = state.hold_until.plus(std::time::Duration::from_secs(900));
-        Ok(inventory::RenewHoldResponse { hold: Some(inventory::Hold { expire_time: Some(contract::wire::timestamp(state.hold_until)), ..hold }) })
+        Ok(inventory::RenewHoldResponse {
+            hold: Some(inventory::Hold {
+                expire_time: Some(contract::wire::timestamp(state.hold_until)),
+                ..hold
+            }),
+        })
     }
 
     fn release_hold(&self, request: inventory::ReleaseHoldRequest) -> Answer<inventory::ReleaseHoldResponse> {
@@ -238,7 +253,10 @@ impl World {
         }
     }
 
-    fn authorize(&self, request: payment::AuthorizePaymentRequest) -> Answer<payment::AuthorizePaymentResponse> {
+    fn authorize(
+        &self,
+        request: payment::AuthorizePaymentRequest,
+    ) -> Answer<payment::AuthorizePaymentResponse> {
         use payment::{AuthorizationStatus as Status, PaymentState as Stands};
         assert!(!request.owner_subject.is_empty(), "payment wants a subject");
         let mut state = self.0.lock();
@@ -270,13 +288,19 @@ impl World {
     fn with_payment<T>(&self, id: &str, f: impl FnOnce(&str, &mut FakePayment) -> Answer<T>) -> Answer<T> {
         let order = OrderId::from_bits(PaymentId::parse(id)?.bits()).to_string();
         let mut state = self.0.lock();
-        let found = state.payments.get_mut(&order).ok_or_else(|| Error::not_found("PAYMENT_NOT_FOUND", "no such payment"))?;
+        let found = state
+            .payments
+            .get_mut(&order)
+            .ok_or_else(|| Error::not_found("PAYMENT_NOT_FOUND", "no such payment"))?;
         f(&order, found)
     }
 
     fn get_payment(&self, request: payment::GetPaymentRequest) -> Answer<payment::GetPaymentResponse> {
         self.with_payment(&request.payment_id, |order, found| {
-            Ok(payment::GetPaymentResponse { payment: Some(Self::show_payment(order, found)), ..Default::default() })
+            Ok(payment::GetPaymentResponse {
+                payment: Some(Self::show_payment(order, found)),
+                ..Default::default()
+            })
         })
     }
 
@@ -289,7 +313,8 @@ impl World {
             if found.state != payment::PaymentState::Captured {
                 return Err(Error::precondition("PAYMENT_STATE", "not authorized"));
             }
-            let capture = payment::Capture { state: payment::OperationState::Succeeded.into(), ..Default::default() };
+            let capture =
+                payment::Capture { state: payment::OperationState::Succeeded.into(), ..Default::default() };
             Ok(payment::CapturePaymentResponse { capture: Some(capture), ..Default::default() })
         })
     }
@@ -301,13 +326,17 @@ impl World {
             return Err(Error::precondition("PAYMENT_STATE", "it is captured"));
         }
         found.state = payment::PaymentState::Voided;
-        Ok(payment::VoidPaymentResponse { state: payment::OperationState::Succeeded.into(), ..Default::default() })
+        Ok(payment::VoidPaymentResponse {
+            state: payment::OperationState::Succeeded.into(),
+            ..Default::default()
+        })
     }
 
     fn refund(&self, request: payment::RefundPaymentRequest) -> Answer<payment::RefundPaymentResponse> {
         self.with_payment(&request.payment_id, |_, found| {
             found.refunded = found.captured;
-            let refund = payment::Refund { state: payment::OperationState::Succeeded.into(), ..Default::default() };
+            let refund =
+                payment::Refund { state: payment::OperationState::Succeeded.into(), ..Default::default() };
             Ok(payment::RefundPaymentResponse { refund: Some(refund), ..Default::default() })
         })
     }
@@ -315,7 +344,9 @@ impl World {
     fn ship(&self, request: shipping::CreateShipmentRequest) -> Answer<shipping::CreateShipmentResponse> {
         let id = format!("shp_{}", &request.order_id[4..]);
         self.0.lock().shipments.entry((request.order_id, request.shipment_group_id)).or_insert(true);
-        Ok(shipping::CreateShipmentResponse { shipment: Some(shipping::Shipment { id, ..Default::default() }) })
+        Ok(shipping::CreateShipmentResponse {
+            shipment: Some(shipping::Shipment { id, ..Default::default() }),
+        })
     }
 
     fn unship(&self, request: shipping::CancelShipmentRequest) -> Answer<shipping::CancelShipmentResponse> {
@@ -338,12 +369,19 @@ impl World {
     }
 
     fn quote_again(&self, _: checkout::RequoteQuoteRequest) -> Answer<checkout::RequoteQuoteResponse> {
-        self.0.lock().requote.clone().ok_or_else(|| Error::precondition("NOTHING_LEFT_TO_QUOTE", "nothing is for sale any more"))
+        self.0
+            .lock()
+            .requote
+            .clone()
+            .ok_or_else(|| Error::precondition("NOTHING_LEFT_TO_QUOTE", "nothing is for sale any more"))
     }
 }
 
 /// Answers one unary call.
-async fn unary<Q, R>(request: http::Request<Body>, answer: impl FnOnce(Q) -> Answer<R>) -> http::Response<Body>
+async fn unary<Q, R>(
+    request: http::Request<Body>,
+    answer: impl FnOnce(Q) -> Answer<R>,
+) -> http::Response<Body>
 where
     Q: Message + Default + 'static,
     R: Message + Default + 'static,

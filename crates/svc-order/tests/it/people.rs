@@ -44,27 +44,42 @@ async fn a_challenge_that_is_failed_or_forgotten_undoes_the_order() {
     shop.harness.advance(Duration::from_secs(1900)).await;
     shop.quiet().await;
     let (failed, forgotten) = (shop.get(&failed.id).await, shop.get(&forgotten.id).await);
-    assert_eq!((failed.state(), failed.ending.expect("why").reason.as_str()), (OrderState::Failed, "PAYMENT_DECLINED"));
-    assert_eq!((forgotten.state(), forgotten.ending.expect("why").reason.as_str()), (OrderState::Failed, "ACTION_TIMED_OUT"));
+    assert_eq!(
+        (failed.state(), failed.ending.expect("why").reason.as_str()),
+        (OrderState::Failed, "PAYMENT_DECLINED")
+    );
+    assert_eq!(
+        (forgotten.state(), forgotten.ending.expect("why").reason.as_str()),
+        (OrderState::Failed, "ACTION_TIMED_OUT")
+    );
     assert_eq!(shop.world.books(), untouched());
 }
 
 #[tokio::test(start_paused = true)]
 async fn staff_approve_what_is_large_or_asked_for() {
     let above: toml::Table = [("GBP".to_owned(), toml::Value::Integer(999))].into_iter().collect();
-    let shop = Shop::open_with(22, |builder| builder.set("approval_above", toml::Value::Table(above))).await;
+    let shop = Shop::open_with(22, |builder| {
+        builder.set("approval_above", toml::Value::Table(above)).set("approval_limit_seconds", 600)
+    })
+    .await;
     let order = shop.place("pm_card_visa").await.expect("waits");
     assert_eq!(order.state(), OrderState::AwaitingApproval);
     assert_eq!(shop.approve(&order.id).await.expect("approved").state(), OrderState::Confirmed);
     let small = Wanted { lines: vec![("red", 1, 100)], ..Wanted::default() };
-    assert_eq!(shop.send(buyer(), shop.request(&small, "pm_card_visa")).await.expect("placed").state(), OrderState::Confirmed);
+    assert_eq!(
+        shop.send(buyer(), shop.request(&small, "pm_card_visa")).await.expect("placed").state(),
+        OrderState::Confirmed
+    );
     let asked = PlaceOrderRequest { requires_approval: true, ..shop.request(&small, "pm_card_visa") };
     let order = shop.send(operator(), asked).await.expect("waits");
     assert_eq!((order.state(), order.placed_by), (OrderState::AwaitingApproval, operator().subject()));
-    shop.harness.advance(Duration::from_secs(3 * 24 * 3600 + 60)).await;
+    shop.harness.advance(Duration::from_secs(660)).await;
     shop.quiet().await;
     let ended = shop.get(&order.id).await;
-    assert_eq!((ended.state(), ended.ending.expect("why").reason.as_str()), (OrderState::Failed, "APPROVAL_TIMED_OUT"));
+    assert_eq!(
+        (ended.state(), ended.ending.expect("why").reason.as_str()),
+        (OrderState::Failed, "APPROVAL_TIMED_OUT")
+    );
     let error = shop.approve(&order.id).await.expect_err("too late");
     assert_eq!(error.reason(), "NOT_AWAITING_APPROVAL");
 }
@@ -85,12 +100,25 @@ async fn cancelling_after_capture_refunds_returns_and_credits() {
     let order = shop.place("pm_card_visa").await.expect("placed");
     shop.quiet().await;
     let cancelled = shop.cancel(buyer(), &order.id).await.expect("cancelled");
-    assert_eq!((cancelled.state(), cancelled.tenders[0].state()), (OrderState::Cancelled, TenderState::Refunded));
+    assert_eq!(
+        (cancelled.state(), cancelled.tenders[0].state()),
+        (OrderState::Cancelled, TenderState::Refunded)
+    );
     let rows = shop.quiet().await;
     assert_eq!(shop.world.books(), Books { carts_cleared: vec![1], ..untouched() });
-    assert_eq!((rows[0].invoice_number, rows[0].expected_net.as_ref().map(|net| net.minor_units)), (1, Some(0)));
+    assert_eq!(
+        (rows[0].invoice_number, rows[0].expected_net.as_ref().map(|net| net.minor_units)),
+        (1, Some(0))
+    );
     let credit = GetInvoiceRequest { order_id: order.id.clone(), kind: InvoiceKind::CreditNote.into() };
-    let credit = shop.client(buyer()).get_invoice(credit).await.expect("a credit note").into_inner().invoice.expect("it");
+    let credit = shop
+        .client(buyer())
+        .get_invoice(credit)
+        .await
+        .expect("a credit note")
+        .into_inner()
+        .invoice
+        .expect("it");
     assert_eq!((credit.display_number.as_str(), credit.total), ("souk-C-0000000001", order.total));
 }
 

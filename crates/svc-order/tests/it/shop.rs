@@ -36,7 +36,7 @@ pub struct Wanted {
 
 impl Default for Wanted {
     fn default() -> Self {
-        let expires = START.plus(Duration::from_secs(24 * 3600));
+        let expires = START.plus(Duration::from_secs(1800));
         Self { owner: buyer().subject(), lines: vec![("red", 2, 250), ("blue", 1, 500)], cart: true, expires }
     }
 }
@@ -108,7 +108,11 @@ impl Shop {
                 gross: pounds(0),
                 ..Default::default()
             }],
-            totals: Some(checkout::QuoteTotals { tax: pounds(total / 6), grand: pounds(total), ..Default::default() }),
+            totals: Some(checkout::QuoteTotals {
+                tax: pounds(total / 6),
+                grand: pounds(total),
+                ..Default::default()
+            }),
             expire_time: Some(timestamp(wanted.expires)),
             ..Default::default()
         };
@@ -144,17 +148,31 @@ impl Shop {
 
     pub async fn get(&self, order_id: &str) -> Order {
         let request = GetOrderRequest { order_id: order_id.to_owned() };
-        self.client(operator()).get_order(request).await.expect("it is there").into_inner().order.expect("an order")
+        self.client(operator())
+            .get_order(request)
+            .await
+            .expect("it is there")
+            .into_inner()
+            .order
+            .expect("an order")
     }
 
     pub async fn cancel(&self, principal: Principal, order_id: &str) -> Result<Order, Error> {
-        let request = CancelOrderRequest { request_id: self.name(), order_id: order_id.to_owned(), note: "not needed".into() };
+        let request = CancelOrderRequest {
+            request_id: self.name(),
+            order_id: order_id.to_owned(),
+            note: "not needed".into(),
+        };
         let answer = self.client(principal).cancel_order(request).await.map_err(contract::error)?;
         Ok(answer.into_inner().order.expect("an order"))
     }
 
     pub async fn approve(&self, order_id: &str) -> Result<Order, Error> {
-        let request = ApproveOrderRequest { request_id: self.name(), order_id: order_id.to_owned(), note: String::new() };
+        let request = ApproveOrderRequest {
+            request_id: self.name(),
+            order_id: order_id.to_owned(),
+            note: String::new(),
+        };
         let answer = self.client(operator()).approve_order(request).await.map_err(contract::error)?;
         Ok(answer.into_inner().order.expect("an order"))
     }
@@ -179,7 +197,8 @@ impl Shop {
 
     pub async fn what(&self, order_id: &str) -> Vec<String> {
         let request = GetOrderHistoryRequest { order_id: order_id.to_owned() };
-        let answer = self.client(operator()).get_order_history(request).await.expect("a history").into_inner();
+        let answer =
+            self.client(operator()).get_order_history(request).await.expect("a history").into_inner();
         answer.entries.into_iter().map(|entry| entry.what).collect()
     }
 }

@@ -164,12 +164,15 @@ impl Attempt {
         if state == AttemptState::ActionRequired && self.state == AttemptState::ActionRequired {
             return None;
         }
-        let mut after = Self { state, updated: now, asked: 0, challenge: None, failure: None, ..self.clone() };
+        let mut after =
+            Self { state, updated: now, asked: 0, challenge: None, failure: None, ..self.clone() };
         if !reference.is_empty() {
             reference.clone_into(&mut after.reference);
         }
         match outcome {
-            AuthorizationOutcome::ActionRequired { challenge, .. } => after.challenge = Some(challenge.clone()),
+            AuthorizationOutcome::ActionRequired { challenge, .. } => {
+                after.challenge = Some(challenge.clone())
+            }
             AuthorizationOutcome::Declined { failure, .. } => after.failure = Some(failure.clone()),
             AuthorizationOutcome::Authorized { .. } | AuthorizationOutcome::Voided { .. } => {}
         }
@@ -180,7 +183,10 @@ impl Attempt {
     #[must_use]
     pub fn is_stray(&self, outcome: &AuthorizationOutcome) -> bool {
         self.state == AttemptState::Failed
-            && matches!(outcome, AuthorizationOutcome::Authorized { .. } | AuthorizationOutcome::ActionRequired { .. })
+            && matches!(
+                outcome,
+                AuthorizationOutcome::Authorized { .. } | AuthorizationOutcome::ActionRequired { .. }
+            )
     }
 }
 
@@ -226,7 +232,10 @@ pub(crate) mod tests {
         prop_oneof![
             Just(AuthorizationOutcome::Authorized { reference: reference() }),
             Just(AuthorizationOutcome::ActionRequired { reference: reference(), challenge }),
-            Just(AuthorizationOutcome::Declined { reference: reference(), failure: Failure::new("card_declined", "no") }),
+            Just(AuthorizationOutcome::Declined {
+                reference: reference(),
+                failure: Failure::new("card_declined", "no")
+            }),
             Just(AuthorizationOutcome::Voided { reference: reference() }),
         ]
     }

@@ -69,7 +69,9 @@ impl Entry {
         let (kind, debit, credit) = match (operation.kind, effect) {
             (OperationKind::Capture, Effect::Moved) => (EntryKind::Capture, clearing, SALES.to_owned()),
             (OperationKind::Refund, Effect::Moved) => (EntryKind::Refund, REFUNDS.to_owned(), clearing),
-            (OperationKind::Refund, Effect::Reversed) => (EntryKind::RefundReversal, clearing, REFUNDS.to_owned()),
+            (OperationKind::Refund, Effect::Reversed) => {
+                (EntryKind::RefundReversal, clearing, REFUNDS.to_owned())
+            }
             (_, _) => return None,
         };
         let tail = operation.id.split_once('_').map_or(operation.id.as_str(), |(_, tail)| tail);
@@ -141,7 +143,10 @@ mod tests {
         for nothing in [Effect::None, Effect::Released] {
             assert_eq!(Entry::of(&capture, nothing, order), None);
         }
-        assert_eq!(Entry::of(&operation(OperationKind::Void, OperationState::Succeeded, 250), Effect::Moved, order), None);
+        assert_eq!(
+            Entry::of(&operation(OperationKind::Void, OperationState::Succeeded, 250), Effect::Moved, order),
+            None
+        );
     }
 
     #[test]

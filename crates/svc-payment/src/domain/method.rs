@@ -20,7 +20,8 @@ impl PaymentMethod {
             return Err(Error::field("/payment_method", "CARD_NUMBER_REFUSED", told));
         }
         let good = text.strip_prefix("pm_").is_some_and(|rest| {
-            (1..=64).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+            (1..=64).contains(&rest.len())
+                && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
         });
         if !good {
             let told = "must be pm_ and 1 to 64 letters, digits or underscores";
@@ -87,13 +88,22 @@ mod tests {
         let long = format!("pm_{}", "a".repeat(65));
         for text in ["", "pm_", "visa", "PM_card", "pm_card visa", "pm_cärd", "tok_visa", long.as_str()] {
             let error = PaymentMethod::parse(text).err().expect(text);
-            assert_eq!((error.reason(), error.violations()[0].field.as_str()), ("INVALID_ARGUMENT", "/payment_method"));
+            assert_eq!(
+                (error.reason(), error.violations()[0].field.as_str()),
+                ("INVALID_ARGUMENT", "/payment_method")
+            );
         }
     }
 
     #[test]
     fn a_card_number_is_refused_without_being_repeated() {
-        for number in ["4242424242424242", "4242 4242 4242 4242", "pm_4242-4242-4242-4242", "378282246310005", "x4000002500003155y"] {
+        for number in [
+            "4242424242424242",
+            "4242 4242 4242 4242",
+            "pm_4242-4242-4242-4242",
+            "378282246310005",
+            "x4000002500003155y",
+        ] {
             let error = PaymentMethod::parse(number).err().expect(number);
             assert_eq!(error.reason(), "CARD_NUMBER_REFUSED");
             assert!(!format!("{error:?}").contains("4242") && !format!("{error:?}").contains("0005"));

@@ -135,7 +135,9 @@ impl Operation {
             (from, OperationState::Succeeded) if from.is_open() => Effect::Moved,
             (from, OperationState::Failed) if from.is_open() => Effect::Released,
             (OperationState::Sending | OperationState::Unknown, OperationState::Pending) => Effect::None,
-            (OperationState::Succeeded, OperationState::Failed) if self.kind == OperationKind::Refund => Effect::Reversed,
+            (OperationState::Succeeded, OperationState::Failed) if self.kind == OperationKind::Refund => {
+                Effect::Reversed
+            }
             _ => return None,
         };
         let mut after = Self { state, updated: now, asked: 0, ..self.clone() };

@@ -3,7 +3,9 @@
 use kernel::{Error, Money, OrderId, PaymentId, Result, Timestamp};
 
 use super::operation::Effect;
-use super::{ATTEMPTS_MAX, Attempt, AttemptState, Challenge, Failure, OPERATIONS_MAX, Operation, OperationKind, words};
+use super::{
+    ATTEMPTS_MAX, Attempt, AttemptState, Challenge, Failure, OPERATIONS_MAX, Operation, OperationKind, words,
+};
 
 words! {
     /// Where a payment stands.
@@ -201,7 +203,9 @@ impl Payment {
     #[must_use]
     pub fn after_attempt(&self, attempt: &Attempt) -> Self {
         let mut after = self.changed(attempt.updated);
-        if attempt.number != self.attempt || matches!(self.state, PaymentState::Voiding | PaymentState::Voided) {
+        if attempt.number != self.attempt
+            || matches!(self.state, PaymentState::Voiding | PaymentState::Voided)
+        {
             return after;
         }
         after.challenge.clone_from(&attempt.challenge);
@@ -229,7 +233,8 @@ impl Payment {
         if !matches!(self.state, PaymentState::Authorized | PaymentState::Captured) {
             return Err(self.wrong_state("captured"));
         }
-        let amount = self.claim(amount, self.authorized - self.capture_claimed, "CAPTURE_EXCEEDS_AUTHORIZED")?;
+        let amount =
+            self.claim(amount, self.authorized - self.capture_claimed, "CAPTURE_EXCEEDS_AUTHORIZED")?;
         let claimed = self.capture_claimed + amount.minor;
         Ok((Self { capture_claimed: claimed, operations: self.operations + 1, ..self.changed(now) }, amount))
     }
@@ -264,7 +269,10 @@ impl Payment {
 
     fn one_more_operation(&self) -> Result<()> {
         if self.operations >= OPERATIONS_MAX {
-            return Err(Error::precondition("TOO_MANY_OPERATIONS", "too much was done to this payment already"));
+            return Err(Error::precondition(
+                "TOO_MANY_OPERATIONS",
+                "too much was done to this payment already",
+            ));
         }
         Ok(())
     }
@@ -333,9 +341,12 @@ impl Payment {
     /// The error of doing something in the wrong state.
     #[must_use]
     pub fn wrong_state(&self, done: &str) -> Error {
-        Error::precondition("PAYMENT_STATE", format!("a payment that is {} cannot be {done}", self.state.as_str()))
-            .with("state", self.state.as_str())
-            .with("payment_id", self.id.to_string())
+        Error::precondition(
+            "PAYMENT_STATE",
+            format!("a payment that is {} cannot be {done}", self.state.as_str()),
+        )
+        .with("state", self.state.as_str())
+        .with("payment_id", self.id.to_string())
     }
 }
 

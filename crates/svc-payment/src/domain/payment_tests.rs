@@ -56,13 +56,25 @@ fn ids_of_tenders_differ_and_follow_from_the_order() {
 #[test]
 fn a_decline_lets_the_next_attempt_through_and_nothing_else() {
     let (payment, attempt) = Payment::begin(begin(1000));
-    assert_eq!(payment.attempt_again(2, Timestamp::default()).expect_err("running").reason(), "PAYMENT_STATE");
-    let declined =
-        AuthorizationOutcome::Declined { reference: String::new(), failure: Failure::new("card_declined", "No.") };
-    let payment = payment.after_attempt(&attempt.after(&declined, Timestamp::from_secs(2)).expect("a change"));
+    assert_eq!(
+        payment.attempt_again(2, Timestamp::default()).expect_err("running").reason(),
+        "PAYMENT_STATE"
+    );
+    let declined = AuthorizationOutcome::Declined {
+        reference: String::new(),
+        failure: Failure::new("card_declined", "No."),
+    };
+    let payment =
+        payment.after_attempt(&attempt.after(&declined, Timestamp::from_secs(2)).expect("a change"));
     assert_eq!((payment.state, payment.authorized), (PaymentState::Failed, 0));
-    assert_eq!(payment.attempt_again(3, Timestamp::default()).expect_err("skips").reason(), "ATTEMPT_OUT_OF_ORDER");
-    assert_eq!(payment.claim_capture(None, Timestamp::default()).expect_err("failed").reason(), "PAYMENT_STATE");
+    assert_eq!(
+        payment.attempt_again(3, Timestamp::default()).expect_err("skips").reason(),
+        "ATTEMPT_OUT_OF_ORDER"
+    );
+    assert_eq!(
+        payment.claim_capture(None, Timestamp::default()).expect_err("failed").reason(),
+        "PAYMENT_STATE"
+    );
     let (again, attempt) = payment.attempt_again(2, Timestamp::from_secs(3)).expect("the next");
     assert_eq!((again.state, attempt.number, again.failure), (PaymentState::Authorizing, 2, None));
     assert_eq!(payment.close(Timestamp::from_secs(3)).expect("closed").state, PaymentState::Voided);
@@ -72,18 +84,28 @@ fn a_decline_lets_the_next_attempt_through_and_nothing_else() {
 fn caps_hold_at_their_edges() {
     let payment = authorized(1000);
     let now = Timestamp::from_secs(4);
-    assert_eq!(payment.claim_capture(gbp(1001), now).expect_err("above").reason(), "CAPTURE_EXCEEDS_AUTHORIZED");
+    assert_eq!(
+        payment.claim_capture(gbp(1001), now).expect_err("above").reason(),
+        "CAPTURE_EXCEEDS_AUTHORIZED"
+    );
     let wrong = payment.claim_capture(Some(Money::new(1, Currency::EUR)), now).expect_err("other currency");
     assert_eq!(wrong.violations()[0].field, "/amount/currency_code");
     let (payment, part) = payment.claim_capture(gbp(400), now).expect("a part");
     assert_eq!(payment.claim_void(now).expect_err("on its way").reason(), "PAYMENT_STATE");
-    let moved = payment.after_operation(&operation(&payment, OperationKind::Capture, part), Effect::Moved, AttemptState::Authorized);
+    let moved = payment.after_operation(
+        &operation(&payment, OperationKind::Capture, part),
+        Effect::Moved,
+        AttemptState::Authorized,
+    );
     assert_eq!((moved.captured, moved.state), (400, PaymentState::Captured));
     assert_eq!(moved.claim_refund(gbp(401), now).expect_err("above").reason(), "REFUND_EXCEEDS_CAPTURED");
     let (_, rest) = moved.claim_capture(None, now).expect("the rest");
     assert_eq!(rest.minor, 600);
     let (claimed, _) = moved.claim_refund(None, now).expect("all");
-    assert_eq!(claimed.claim_refund(gbp(1), now).expect_err("nothing left").reason(), "REFUND_EXCEEDS_CAPTURED");
+    assert_eq!(
+        claimed.claim_refund(gbp(1), now).expect_err("nothing left").reason(),
+        "REFUND_EXCEEDS_CAPTURED"
+    );
 }
 
 #[test]

@@ -8,7 +8,9 @@ use store::{CommitError, RequestKey};
 use super::conclude::{Heard, Origin, not_found};
 use super::{RETRIES_MAX, Steps, contended};
 use crate::domain::payment::{Begin, payment_id};
-use crate::domain::{Attempt, AttemptState, AuthorizationOutcome, Failure, Payment, PaymentMethod, PaymentState};
+use crate::domain::{
+    Attempt, AttemptState, AuthorizationOutcome, Failure, Payment, PaymentMethod, PaymentState,
+};
 use crate::provider::{Authorize, NoAnswer};
 use crate::store::{Change, is_stale};
 
@@ -46,10 +48,13 @@ impl Steps {
         let change = Change::default().new_payment(&payment).new_attempt(&attempt, Some(self.guard_until()));
         match self.books.write(change.remember(key.clone(), payment.id.to_string())).await {
             Ok(()) => {
-                let (payment, attempt) = self.work_on_attempt(payment, attempt, Some(ask.method), true).await?;
+                let (payment, attempt) =
+                    self.work_on_attempt(payment, attempt, Some(ask.method), true).await?;
                 Ok(Authorized { payment, attempt: Some(attempt), replayed: false })
             }
-            Err(CommitError::Replayed(_) | CommitError::Duplicate { .. }) => self.authorize_known(ask, key).await,
+            Err(CommitError::Replayed(_) | CommitError::Duplicate { .. }) => {
+                self.authorize_known(ask, key).await
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -73,10 +78,12 @@ impl Steps {
                 return Ok(Authorized { payment, attempt: Some(attempt), replayed: true });
             }
             let (after, attempt) = payment.attempt_again(ask.attempt, self.now())?;
-            let change = Change::default().payment(&payment, &after).new_attempt(&attempt, Some(self.guard_until()));
+            let change =
+                Change::default().payment(&payment, &after).new_attempt(&attempt, Some(self.guard_until()));
             match self.books.write(change.remember(key.clone(), payment.id.to_string())).await {
                 Ok(()) => {
-                    let (payment, attempt) = self.work_on_attempt(after, attempt, Some(ask.method), true).await?;
+                    let (payment, attempt) =
+                        self.work_on_attempt(after, attempt, Some(ask.method), true).await?;
                     return Ok(Authorized { payment, attempt: Some(attempt), replayed: false });
                 }
                 Err(CommitError::Replayed(_) | CommitError::Duplicate { .. }) => {}
@@ -98,7 +105,9 @@ impl Steps {
         method: Option<PaymentMethod>,
     ) -> Result<(Payment, Attempt)> {
         match attempt.state {
-            AttemptState::Authorizing | AttemptState::Unknown => self.work_on_attempt(payment, attempt, method, false).await,
+            AttemptState::Authorizing | AttemptState::Unknown => {
+                self.work_on_attempt(payment, attempt, method, false).await
+            }
             _ => Ok((payment, attempt)),
         }
     }
@@ -150,14 +159,23 @@ impl Steps {
         match (found, method) {
             (Ok(Some(outcome)), _) => {
                 // What a call finds by asking is its answer all the same, if the call before it was not answered either.
-                let heard = if attempt.state == AttemptState::Authorizing { Heard::Answer(origin) } else { Heard::Late };
+                let heard = if attempt.state == AttemptState::Authorizing {
+                    Heard::Answer(origin)
+                } else {
+                    Heard::Late
+                };
                 Ok(self.conclude_attempt((payment, attempt), &outcome, &heard).await?.into_inner())
             }
             (Ok(None), Some(method)) if attempt.state == AttemptState::Authorizing => {
                 self.send_attempt(payment, attempt, method, origin).await
             }
-            (Ok(None), _) if attempt.state == AttemptState::Authorizing || self.is_settled(attempt.updated) => {
-                let outcome = AuthorizationOutcome::Declined { reference: String::new(), failure: Failure::never_received() };
+            (Ok(None), _)
+                if attempt.state == AttemptState::Authorizing || self.is_settled(attempt.updated) =>
+            {
+                let outcome = AuthorizationOutcome::Declined {
+                    reference: String::new(),
+                    failure: Failure::never_received(),
+                };
                 Ok(self.conclude_attempt((payment, attempt), &outcome, &Heard::Late).await?.into_inner())
             }
             (Ok(None), _) => Ok((payment, attempt)),
@@ -181,9 +199,10 @@ impl Steps {
         let answer = self.within(provider.authorize(authorize)).await;
         self.fault_point("payment.authorize.after_call")?;
         match answer {
-            Ok(outcome) => {
-                Ok(self.conclude_attempt((payment, attempt), &outcome, &Heard::Answer(origin)).await?.into_inner())
-            }
+            Ok(outcome) => Ok(self
+                .conclude_attempt((payment, attempt), &outcome, &Heard::Answer(origin))
+                .await?
+                .into_inner()),
             Err(no_answer) => {
                 self.log_no_answer("authorization", &attempt.key(), &no_answer);
                 self.attempt_unanswered((payment, attempt)).await
@@ -192,10 +211,16 @@ impl Steps {
     }
 
     pub(super) fn log_no_answer(&self, what: &str, key: &str, no_answer: &NoAnswer) {
-        tracing::warn!(key, seen = no_answer.seen, "the provider did not answer about an {what}; it will be asked");
+        tracing::warn!(
+            key,
+            seen = no_answer.seen,
+            "the provider did not answer about an {what}; it will be asked"
+        );
     }
 
     pub(super) fn provider_of(&self, name: &str) -> Result<&Arc<dyn crate::provider::Provider>> {
-        self.providers.get(name).ok_or_else(|| Error::internal(format!("there is no payment provider {name:?}")))
+        self.providers
+            .get(name)
+            .ok_or_else(|| Error::internal(format!("there is no payment provider {name:?}")))
     }
 }

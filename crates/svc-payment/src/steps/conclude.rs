@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use kernel::{Error, PaymentId, Result, Timestamp};
 
-use super::{BACKOFF_MAX, CHALLENGE_EVERY, PENDING_EVERY, RETRIES_MAX, Steps, backoff, contended};
+use super::{RETRIES_MAX, Steps, WAITING_EVERY, backoff, contended};
 use crate::domain::attempt::NEVER_RECEIVED;
 use crate::domain::ledger::Entry;
 use crate::domain::{
-    Attempt, AttemptState, AuthorizationOutcome, Operation, OperationKind, OperationOutcome, OperationState, Payment,
+    Attempt, AttemptState, AuthorizationOutcome, Operation, OperationKind, OperationOutcome, OperationState,
+    Payment,
 };
 use crate::store::{Change, is_stale};
 use crate::wire;
@@ -100,18 +101,28 @@ impl Steps {
                 None => self.attempt_now(id, number).await?,
             };
             let now = self.now();
-            if attempt.is_stray(outcome) && attempt.failure.as_ref().is_some_and(|failure| failure.code == NEVER_RECEIVED) {
+            if attempt.is_stray(outcome)
+                && attempt.failure.as_ref().is_some_and(|failure| failure.code == NEVER_RECEIVED)
+            {
                 return self.give_up_stray(payment, attempt, outcome, heard).await;
             }
-            let Some(after) = attempt.after(outcome, now) else { return Ok(Written::Known((payment, attempt))) };
+            let Some(after) = attempt.after(outcome, now) else {
+                return Ok(Written::Known((payment, attempt)));
+            };
             let changed = payment.after_attempt(&after);
-            let event = if heard.is_late() && changed.state != payment.state { wire::attempt_event(&changed, &after) } else { None };
-            let check_at = (after.state == AttemptState::ActionRequired).then(|| now.plus(CHALLENGE_EVERY));
+            let event = if heard.is_late() && changed.state != payment.state {
+                wire::attempt_event(&changed, &after)
+            } else {
+                None
+            };
+            let check_at = (after.state == AttemptState::ActionRequired).then(|| now.plus(WAITING_EVERY));
             let change = Change::default().payment(&payment, &changed).attempt(&after, check_at).event(event);
             match self.books.write(heard.note(change, now)).await {
                 Ok(()) => return Ok(Written::Changed((changed, after))),
                 Err(error) if is_stale(&error) => {}
-                Err(store::CommitError::Duplicate { .. }) => return Ok(Written::Known(self.attempt_now(id, number).await?)),
+                Err(store::CommitError::Duplicate { .. }) => {
+                    return Ok(Written::Known(self.attempt_now(id, number).await?));
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -137,7 +148,11 @@ impl Steps {
             let after = Attempt { state: AttemptState::Unknown, updated: now, asked: 0, ..attempt };
             let changed = payment.after_attempt(&after);
             let check_at = Some(now.plus(backoff(0)));
-            match self.books.write(Change::default().payment(&payment, &changed).attempt(&after, check_at)).await {
+            match self
+                .books
+                .write(Change::default().payment(&payment, &changed).attempt(&after, check_at))
+                .await
+            {
                 Ok(()) => return Ok((changed, after)),
                 Err(error) if is_stale(&error) => {}
                 Err(error) => return Err(error.into()),
@@ -169,7 +184,11 @@ impl Steps {
         let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
         let kept = Attempt { reference: outcome.reference().to_owned(), updated: now, ..attempt.clone() };
         let void = Operation {
-            id: super::operate::operation_id(OperationKind::Void, payment.id, &format!("stray:{}", attempt.number)),
+            id: super::operate::operation_id(
+                OperationKind::Void,
+                payment.id,
+                &format!("stray:{}", attempt.number),
+            ),
             payment: payment.id,
             attempt: attempt.number,
             kind: OperationKind::Void,
@@ -185,7 +204,10 @@ impl Steps {
             updated: now,
         };
         tracing::warn!(payment = %payment.id, attempt = attempt.number, "an authorization turned up that was given up; it is voided");
-        let change = Change::default().payment(&payment, &changed).attempt(&kept, None).new_operation(&void, Some(now));
+        let change = Change::default()
+            .payment(&payment, &changed)
+            .attempt(&kept, None)
+            .new_operation(&void, Some(now));
         match self.books.write(heard.note(change, now)).await {
             Ok(()) => Ok(Written::Changed((changed, kept))),
             Err(store::CommitError::Duplicate { .. }) => Ok(Written::Known((payment, attempt))),
@@ -215,15 +237,21 @@ impl Steps {
                 return Ok(Written::Known((payment, operation)));
             };
             let voids = match operation.kind {
-                OperationKind::Void => Some(self.books.attempt(payment.id, operation.attempt).await?.ok_or_else(not_found)?),
+                OperationKind::Void => {
+                    Some(self.books.attempt(payment.id, operation.attempt).await?.ok_or_else(not_found)?)
+                }
                 OperationKind::Capture | OperationKind::Refund => None,
             };
             let attempt_state = voids.as_ref().map_or(AttemptState::Authorized, |attempt| attempt.state);
             let changed = payment.after_operation(&after, effect, attempt_state);
-            let check_at = (after.state == OperationState::Pending).then(|| now.plus(PENDING_EVERY));
+            let check_at = (after.state == OperationState::Pending).then(|| now.plus(WAITING_EVERY));
             let mut change = Change::default().payment(&payment, &changed).operation(&after, check_at);
             if let (Some(attempt), OperationState::Succeeded) = (voids, after.state) {
-                let state = if attempt.state == AttemptState::Failed { AttemptState::Failed } else { AttemptState::Voided };
+                let state = if attempt.state == AttemptState::Failed {
+                    AttemptState::Failed
+                } else {
+                    AttemptState::Voided
+                };
                 change = change.attempt(&Attempt { state, challenge: None, updated: now, ..attempt }, None);
             }
             if let Some(entry) = Entry::of(&after, effect, payment.order) {
@@ -246,7 +274,10 @@ impl Steps {
     ///
     /// # Errors
     /// When the store fails.
-    pub(super) async fn operation_unanswered(&self, known: (Payment, Operation)) -> Result<(Payment, Operation)> {
+    pub(super) async fn operation_unanswered(
+        &self,
+        known: (Payment, Operation),
+    ) -> Result<(Payment, Operation)> {
         let (payment, id) = (known.0.id, known.1.id.clone());
         let mut known = Some(known);
         for _ in 0..RETRIES_MAX {
@@ -261,7 +292,11 @@ impl Steps {
             let after = Operation { state: OperationState::Unknown, updated: now, asked: 0, ..operation };
             let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
             let check_at = Some(now.plus(backoff(0)));
-            match self.books.write(Change::default().payment(&payment, &changed).operation(&after, check_at)).await {
+            match self
+                .books
+                .write(Change::default().payment(&payment, &changed).operation(&after, check_at))
+                .await
+            {
                 Ok(()) => return Ok((changed, after)),
                 Err(error) if is_stale(&error) => {}
                 Err(error) => return Err(error.into()),
@@ -285,5 +320,3 @@ impl Steps {
 pub fn not_found() -> Error {
     Error::not_found("PAYMENT_NOT_FOUND", "there is no such payment")
 }
-
-const _: () = assert!(BACKOFF_MAX.as_secs() >= CHALLENGE_EVERY.as_secs());

@@ -69,8 +69,13 @@ impl Steps {
                 Ok(claimed) => claimed,
                 Err(refused) => return self.operated_before(&ask, &id, &key, Some(refused)).await,
             };
-            let operation = Operation { reason: ask.reason.clone(), ..new_operation(id.clone(), ask.kind, &after, amount) };
-            let change = Change::default().payment(&payment, &after).new_operation(&operation, Some(self.guard_until()));
+            let operation = Operation {
+                reason: ask.reason.clone(),
+                ..new_operation(id.clone(), ask.kind, &after, amount)
+            };
+            let change = Change::default()
+                .payment(&payment, &after)
+                .new_operation(&operation, Some(self.guard_until()));
             match self.books.write(change.remember(key.clone(), id.clone())).await {
                 Ok(()) => {
                     let (payment, operation) = self.work_on_operation(after, operation, true).await?;
@@ -95,7 +100,9 @@ impl Steps {
         refused: Option<Error>,
     ) -> Result<Operated> {
         self.books.remembered(key).await?;
-        let Some(operation) = self.books.operation(id).await? else { return Err(refused.unwrap_or_else(not_found)) };
+        let Some(operation) = self.books.operation(id).await? else {
+            return Err(refused.unwrap_or_else(not_found));
+        };
         if ask.amount.is_some_and(|amount| amount != operation.amount) {
             return Err(CommitError::KeyReused.into());
         }
@@ -114,7 +121,9 @@ impl Steps {
         operation: Operation,
     ) -> Result<(Payment, Operation)> {
         match operation.state {
-            OperationState::Sending | OperationState::Unknown => self.work_on_operation(payment, operation, false).await,
+            OperationState::Sending | OperationState::Unknown => {
+                self.work_on_operation(payment, operation, false).await
+            }
             _ => Ok((payment, operation)),
         }
     }
@@ -161,12 +170,19 @@ impl Steps {
         let provider = self.provider_of(&operation.provider)?;
         match self.within(provider.find_operation(&to_provider(&operation))).await {
             Ok(Some(outcome)) => {
-                let heard = if operation.state == OperationState::Sending { Heard::Answer(origin) } else { Heard::Late };
+                let heard = if operation.state == OperationState::Sending {
+                    Heard::Answer(origin)
+                } else {
+                    Heard::Late
+                };
                 Ok(self.conclude_operation((payment, operation), &outcome, &heard).await?.into_inner())
             }
-            Ok(None) if operation.state == OperationState::Sending => self.send_operation(payment, operation, origin).await,
+            Ok(None) if operation.state == OperationState::Sending => {
+                self.send_operation(payment, operation, origin).await
+            }
             Ok(None) if self.is_settled(operation.updated) => {
-                let outcome = OperationOutcome::Failed { reference: String::new(), failure: Failure::never_received() };
+                let outcome =
+                    OperationOutcome::Failed { reference: String::new(), failure: Failure::never_received() };
                 Ok(self.conclude_operation((payment, operation), &outcome, &Heard::Late).await?.into_inner())
             }
             Ok(None) => Ok((payment, operation)),

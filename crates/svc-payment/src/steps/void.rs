@@ -66,7 +66,9 @@ impl Steps {
                             }
                             continue;
                         }
-                        PaymentState::Failed => Change::default().payment(payment, &payment.close(self.now())?),
+                        PaymentState::Failed => {
+                            Change::default().payment(payment, &payment.close(self.now())?)
+                        }
                         _ => return self.void_authorization(payment.clone(), key, replayed).await,
                     }
                 }
@@ -87,11 +89,17 @@ impl Steps {
         self.resume_attempt(payment, attempt, None).await
     }
 
-    async fn void_authorization(self: &Arc<Self>, payment: Payment, key: RequestKey, replayed: bool) -> Result<Voided> {
+    async fn void_authorization(
+        self: &Arc<Self>,
+        payment: Payment,
+        key: RequestKey,
+        replayed: bool,
+    ) -> Result<Voided> {
         let after = payment.claim_void(self.now())?;
         let id = operation_id(OperationKind::Void, payment.id, &format!("{}:{}", payment.operations, key.id));
         let void = new_operation(id.clone(), OperationKind::Void, &after, after.amount);
-        let change = Change::default().payment(&payment, &after).new_operation(&void, Some(self.guard_until()));
+        let change =
+            Change::default().payment(&payment, &after).new_operation(&void, Some(self.guard_until()));
         let change = if replayed { change } else { change.remember(key, id) };
         match self.books.write(change).await {
             Ok(()) => {

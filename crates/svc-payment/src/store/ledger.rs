@@ -103,7 +103,8 @@ impl Books {
         let mut entries = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(super::CHUNK) {
             let marks = marks(chunk.len());
-            let text = format!("SELECT * FROM ledger_postings WHERE entry_id IN ({marks}) ORDER BY entry_id, line");
+            let text =
+                format!("SELECT * FROM ledger_postings WHERE entry_id IN ({marks}) ORDER BY entry_id, line");
             entries.extend(group(&self.ledger().fetch(sql(text).bind_all(chunk)).await?)?);
         }
         Ok(entries)
@@ -140,8 +141,9 @@ impl Books {
         let mut batch = Batch::new();
         for chunk in links.chunks(super::CHUNK) {
             let values = vec!["(?, ?, ?, ?, ?)"; chunk.len()].join(", ");
-            let mut insert =
-                sql(format!("INSERT INTO ledger_chain (position, entry_id, previous, hash, sealed_at) VALUES {values}"));
+            let mut insert = sql(format!(
+                "INSERT INTO ledger_chain (position, entry_id, previous, hash, sealed_at) VALUES {values}"
+            ));
             for link in chunk {
                 insert = insert
                     .bind(link.position)
@@ -184,11 +186,17 @@ impl Books {
         for row in &rows {
             if let Some(position) = row.opt_int("position")? {
                 let entry = row.text("entry_id")?;
-                let link = Link { position, previous: row.blob("previous")?, hash: row.blob("hash")?, entry: entry.clone() };
+                let link = Link {
+                    position,
+                    previous: row.blob("previous")?,
+                    hash: row.blob("hash")?,
+                    entry: entry.clone(),
+                };
                 links.insert(entry, link);
             }
         }
-        let sealed = entries.into_iter().map(|entry| SealedEntry { link: links.remove(&entry.id), entry }).collect();
+        let sealed =
+            entries.into_iter().map(|entry| SealedEntry { link: links.remove(&entry.id), entry }).collect();
         Ok((sealed, more))
     }
 
@@ -198,7 +206,8 @@ impl Books {
     /// When the store fails.
     pub async fn sums(&self) -> Result<LedgerSums> {
         let mut sums = LedgerSums::default();
-        let text = "SELECT account, currency, SUM(amount) AS amount FROM ledger_postings GROUP BY account, currency";
+        let text =
+            "SELECT account, currency, SUM(amount) AS amount FROM ledger_postings GROUP BY account, currency";
         for row in &self.ledger().fetch(sql(text)).await? {
             let balance = rows::money(row)?;
             sums.balances.insert((row.text("account")?, balance.currency), balance.minor);
@@ -234,7 +243,8 @@ fn group(rows: &[Row]) -> Result<Vec<Entry>> {
             Some(entry) if entry.id == id => entry.postings.push(posting),
             _ => entries.push(Entry {
                 id: id.to_owned(),
-                kind: EntryKind::parse(row.str("kind")?).map_err(|error| Error::internal(format!("{id}: {error:?}")))?,
+                kind: EntryKind::parse(row.str("kind")?)
+                    .map_err(|error| Error::internal(format!("{id}: {error:?}")))?,
                 payment: row.id("payment_id")?,
                 order: row.id("order_id")?,
                 operation: row.text("operation_id")?,

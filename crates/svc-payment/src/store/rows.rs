@@ -4,7 +4,8 @@ use kernel::{Currency, Error, Money, Result, Timestamp};
 use store::{Row, Statement, sql};
 
 use crate::domain::{
-    Attempt, AttemptState, Challenge, Failure, Operation, OperationKind, OperationState, Payment, PaymentState,
+    Attempt, AttemptState, Challenge, Failure, Operation, OperationKind, OperationState, Payment,
+    PaymentState,
 };
 
 pub(super) fn insert_payment(payment: &Payment) -> Statement {
@@ -101,13 +102,16 @@ pub(super) fn insert_attempt(attempt: &Attempt, check_at: Option<Timestamp>) -> 
 }
 
 pub(super) fn update_attempt(attempt: &Attempt, check_at: Option<Timestamp>) -> Statement {
-    let statement = sql("UPDATE attempts SET state = ?, reference = ?, challenge_url = ?, challenge_token = ?, failure_code = ?, \
-                         failure_message = ?, asked = ?, check_at = ?, updated_at = ? WHERE payment_id = ? AND number = ?");
+    let statement = sql(
+        "UPDATE attempts SET state = ?, reference = ?, challenge_url = ?, challenge_token = ?, failure_code = ?, \
+                         failure_message = ?, asked = ?, check_at = ?, updated_at = ? WHERE payment_id = ? AND number = ?",
+    );
     attempt_values(statement, attempt, check_at).bind(attempt.payment).bind(attempt.number)
 }
 
 fn attempt_values(statement: Statement, attempt: &Attempt, check_at: Option<Timestamp>) -> Statement {
-    let (url, token) = attempt.challenge.as_ref().map_or(("", ""), |challenge| (&challenge.url, &challenge.token));
+    let (url, token) =
+        attempt.challenge.as_ref().map_or(("", ""), |challenge| (&challenge.url, &challenge.token));
     failure_values(
         statement.bind(attempt.state.as_str()).bind(&attempt.reference).bind(url).bind(token),
         attempt.failure.as_ref(),
@@ -163,14 +167,19 @@ pub(super) fn insert_operation(operation: &Operation, check_at: Option<Timestamp
 }
 
 pub(super) fn update_operation(operation: &Operation, check_at: Option<Timestamp>) -> Statement {
-    let statement = sql("UPDATE operations SET state = ?, reference = ?, failure_code = ?, failure_message = ?, asked = ?, \
-                         check_at = ?, updated_at = ? WHERE id = ?");
+    let statement = sql(
+        "UPDATE operations SET state = ?, reference = ?, failure_code = ?, failure_message = ?, asked = ?, \
+                         check_at = ?, updated_at = ? WHERE id = ?",
+    );
     operation_values(statement, operation, check_at).bind(&operation.id)
 }
 
 fn operation_values(statement: Statement, operation: &Operation, check_at: Option<Timestamp>) -> Statement {
     let statement = statement.bind(operation.state.as_str()).bind(&operation.reference);
-    failure_values(statement, operation.failure.as_ref()).bind(operation.asked).bind(check_at).bind(operation.updated)
+    failure_values(statement, operation.failure.as_ref())
+        .bind(operation.asked)
+        .bind(check_at)
+        .bind(operation.updated)
 }
 
 pub(super) fn select_operations(condition: &str) -> Statement {

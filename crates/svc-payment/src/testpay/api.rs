@@ -33,7 +33,9 @@ impl TestpayService for Testpay {
             label: card.label.to_owned(),
             behaviour: card.behaviour.to_owned(),
         };
-        Ok(Response::new(v1::ListPaymentMethodsResponse { payment_methods: cards::CARDS.iter().map(method).collect() }))
+        Ok(Response::new(v1::ListPaymentMethodsResponse {
+            payment_methods: cards::CARDS.iter().map(method).collect(),
+        }))
     }
 
     async fn list_authorizations(
@@ -45,7 +47,8 @@ impl TestpayService for Testpay {
             let limit = audit_limit(request.limit)?;
             let after = open_cursor(&self.ctx, "testpay-authorizations", &request.cursor)?;
             let rows = self.books.authorizations(&after, limit + 1).await?;
-            let (rows, next_cursor) = self.cut("testpay-authorizations", rows, limit, |row| row.id.to_string());
+            let (rows, next_cursor) =
+                self.cut("testpay-authorizations", rows, limit, |row| row.id.to_string());
             let authorizations = rows.iter().map(authorization).collect();
             Ok(v1::ListAuthorizationsResponse { authorizations, next_cursor })
         };
@@ -86,7 +89,10 @@ impl TestpayService for Testpay {
 
 impl Testpay {
     /// Ends a challenge. It is the challenge that counts once, so that repeating is safe for whoever does.
-    async fn complete(&self, request: v1::CompleteChallengeRequest) -> Result<Reply<v1::CompleteChallengeResponse>> {
+    async fn complete(
+        &self,
+        request: v1::CompleteChallengeRequest,
+    ) -> Result<Reply<v1::CompleteChallengeResponse>> {
         crate::wire::check_request_id(&request.request_id)?;
         let token = &request.challenge_token;
         if token.is_empty() || token.len() > TOKEN_BYTES_MAX {
@@ -108,7 +114,8 @@ impl Testpay {
             if !ended.is_empty() || row.state != "requires_action" {
                 break;
             }
-            let after = AuthorizationRow { state: state.to_owned(), decline_code: code.to_owned(), ..row.clone() };
+            let after =
+                AuthorizationRow { state: state.to_owned(), decline_code: code.to_owned(), ..row.clone() };
             let now = self.ctx.now();
             let event = news::of_authorization(self.news_id(), now, &row.key, &outcome_of(&after));
             let deliveries = self.deliveries(&event, now, 1);
@@ -117,11 +124,20 @@ impl Testpay {
                 return Ok(Reply::fresh(response));
             }
         }
-        Err(Error::precondition("CHALLENGE_COMPLETED", "the challenge has ended already, or the payment was given up"))
+        Err(Error::precondition(
+            "CHALLENGE_COMPLETED",
+            "the challenge has ended already, or the payment was given up",
+        ))
     }
 
     /// Cuts a list that was read one too long, and makes the cursor of the next page.
-    fn cut<T>(&self, query: &str, mut rows: Vec<T>, limit: u32, id: impl Fn(&T) -> String) -> (Vec<T>, String) {
+    fn cut<T>(
+        &self,
+        query: &str,
+        mut rows: Vec<T>,
+        limit: u32,
+        id: impl Fn(&T) -> String,
+    ) -> (Vec<T>, String) {
         let more = rows.len() > limit as usize;
         rows.truncate(limit as usize);
         let next = rows.last().filter(|_| more).map(|row| self.ctx.cursors().seal(query, &id(row)));

@@ -128,7 +128,8 @@ impl Books {
             .bind(row.created);
         let mut batch = Batch::new().insert(insert, "key");
         if !row.challenge.is_empty() {
-            let text = "INSERT INTO challenges (token, authorization_id, outcome, created_at) VALUES (?, ?, '', ?)";
+            let text =
+                "INSERT INTO challenges (token, authorization_id, outcome, created_at) VALUES (?, ?, '', ?)";
             batch.push_insert(sql(text).bind(&row.challenge).bind(row.id).bind(row.created), "challenge");
         }
         push_deliveries(&mut batch, deliveries);
@@ -173,8 +174,10 @@ impl Books {
         if row.state == "succeeded" {
             batch.push_expect(moved(text, row), 1, "authorization");
         } else {
-            let text = "SELECT id FROM authorizations WHERE id = ? AND currency = ? AND captured - refunded >= ?";
-            let guard = sql(text).bind(&row.authorization).bind(row.amount.currency.code()).bind(row.amount.minor);
+            let text =
+                "SELECT id FROM authorizations WHERE id = ? AND currency = ? AND captured - refunded >= ?";
+            let guard =
+                sql(text).bind(&row.authorization).bind(row.amount.currency.code()).bind(row.amount.minor);
             batch.push_guard(guard, "authorization");
         }
         push_deliveries(&mut batch, deliveries);
@@ -203,7 +206,8 @@ impl Books {
         let challenge = sql(text).bind(outcome).bind(&row.challenge);
         let text = "UPDATE authorizations SET state = ?, decline_code = ? WHERE id = ? AND state = 'requires_action'";
         let authorization = sql(text).bind(state).bind(decline_code).bind(row.id);
-        let mut batch = Batch::new().expect(challenge, 1, "challenge").expect(authorization, 1, "authorization");
+        let mut batch =
+            Batch::new().expect(challenge, 1, "challenge").expect(authorization, 1, "authorization");
         push_deliveries(&mut batch, deliveries);
         self.write(batch).await
     }
@@ -213,7 +217,8 @@ impl Books {
         let statement = sql("SELECT authorization_id, outcome FROM challenges WHERE token = ?").bind(token);
         let Some(row) = self.sql.fetch_one(statement).await? else { return Ok(None) };
         let authorization = self.authorization("id = ?", row.text("authorization_id")?).await?;
-        let authorization = authorization.ok_or_else(|| Error::internal("a challenge without its authorization"))?;
+        let authorization =
+            authorization.ok_or_else(|| Error::internal("a challenge without its authorization"))?;
         Ok(Some((row.text("outcome")?, authorization)))
     }
 
@@ -267,7 +272,8 @@ impl Books {
     /// Webhooks that are due by a time, the longest due first.
     pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Delivery>> {
         let statement = sql("SELECT id, event, tries FROM deliveries WHERE id < ? ORDER BY id LIMIT ?");
-        let rows = self.sql.fetch(statement.bind(format!("{:020}~", now.micros().max(0))).bind(limit)).await?;
+        let rows =
+            self.sql.fetch(statement.bind(format!("{:020}~", now.micros().max(0))).bind(limit)).await?;
         let delivery = |row: &Row| {
             let tries = u32::try_from(row.int("tries")?).map_err(Error::internal)?;
             Ok(Delivery { id: row.text("id")?, event: row.text("event")?, tries })
@@ -287,13 +293,18 @@ impl Books {
 }
 
 fn moved(text: &'static str, row: &MovementRow) -> Statement {
-    sql(text).bind(row.amount.minor).bind(&row.authorization).bind(row.amount.currency.code()).bind(row.amount.minor)
+    sql(text)
+        .bind(row.amount.minor)
+        .bind(&row.authorization)
+        .bind(row.amount.currency.code())
+        .bind(row.amount.minor)
 }
 
 fn push_deliveries(batch: &mut Batch, deliveries: &[Delivery]) {
     for delivery in deliveries {
         let text = "INSERT INTO deliveries (id, event, tries) VALUES (?, ?, ?)";
-        batch.push_insert(sql(text).bind(&delivery.id).bind(&delivery.event).bind(delivery.tries), "delivery");
+        batch
+            .push_insert(sql(text).bind(&delivery.id).bind(&delivery.event).bind(delivery.tries), "delivery");
     }
 }
 
@@ -338,6 +349,7 @@ fn refund(row: &Row) -> Result<MovementRow> {
 }
 
 fn money(row: &Row) -> Result<Money> {
-    let currency = Currency::parse(row.str("currency")?).map_err(|_| Error::internal("a row has a currency that is none"))?;
+    let currency = Currency::parse(row.str("currency")?)
+        .map_err(|_| Error::internal("a row has a currency that is none"))?;
     Ok(Money::new(row.int("amount")?, currency))
 }

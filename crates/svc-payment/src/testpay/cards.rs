@@ -86,7 +86,12 @@ const fn card(token: &'static str, label: &'static str, behaviour: &'static str)
     }
 }
 
-const fn declining(token: &'static str, label: &'static str, code: &'static str, message: &'static str) -> Card {
+const fn declining(
+    token: &'static str,
+    label: &'static str,
+    code: &'static str,
+    message: &'static str,
+) -> Card {
     Card { verdict: Verdict::Decline(code, message), ..card(token, label, message) }
 }
 
@@ -102,14 +107,24 @@ pub const CARDS: &[Card] = &[
             "Waits for a challenge: TestpayService.CompleteChallenge ends it, by approval or failure.",
         )
     },
-    declining("pm_card_chargeDeclined", "Visa ending 0002 (declined)", "card_declined", "The card was declined."),
+    declining(
+        "pm_card_chargeDeclined",
+        "Visa ending 0002 (declined)",
+        "card_declined",
+        "The card was declined.",
+    ),
     declining(
         "pm_card_chargeDeclinedInsufficientFunds",
         "Visa ending 9995 (insufficient funds)",
         "insufficient_funds",
         "The card has insufficient funds.",
     ),
-    declining("pm_card_chargeDeclinedExpiredCard", "Visa ending 0069 (expired)", "expired_card", "The card has expired."),
+    declining(
+        "pm_card_chargeDeclinedExpiredCard",
+        "Visa ending 0069 (expired)",
+        "expired_card",
+        "The card has expired.",
+    ),
     declining(
         "pm_card_chargeDeclinedIncorrectCvc",
         "Visa ending 0127 (incorrect CVC)",
@@ -124,7 +139,11 @@ pub const CARDS: &[Card] = &[
     ),
     Card {
         answer: Answer::After(SLOW),
-        ..card("pm_card_slow", "Visa ending 0003 (slow)", "Does everything at once, but answers after 3 seconds.")
+        ..card(
+            "pm_card_slow",
+            "Visa ending 0003 (slow)",
+            "Does everything at once, but answers after 3 seconds.",
+        )
     },
     Card {
         answer: Answer::Lost,
@@ -136,19 +155,35 @@ pub const CARDS: &[Card] = &[
     },
     Card {
         hooks: Hooks::After(LATE),
-        ..card("pm_card_lateWebhook", "Visa ending 0005 (late webhooks)", "Works, and sends each webhook after 30 seconds.")
+        ..card(
+            "pm_card_lateWebhook",
+            "Visa ending 0005 (late webhooks)",
+            "Works, and sends each webhook after 30 seconds.",
+        )
     },
     Card {
         hooks: Hooks::Times(3),
-        ..card("pm_card_repeatedWebhook", "Visa ending 0006 (repeated webhooks)", "Works, and sends each webhook three times.")
+        ..card(
+            "pm_card_repeatedWebhook",
+            "Visa ending 0006 (repeated webhooks)",
+            "Works, and sends each webhook three times.",
+        )
     },
     Card {
         refunds: Refunds::Pending,
-        ..card("pm_card_pendingRefund", "Visa ending 7726 (pending refund)", "Works; refunds are pending for 5 seconds, then succeed.")
+        ..card(
+            "pm_card_pendingRefund",
+            "Visa ending 7726 (pending refund)",
+            "Works; refunds are pending for 5 seconds, then succeed.",
+        )
     },
     Card {
         refunds: Refunds::Fail,
-        ..card("pm_card_refundFail", "Visa ending 5126 (failing refund)", "Works; refunds are pending for 5 seconds, then fail.")
+        ..card(
+            "pm_card_refundFail",
+            "Visa ending 5126 (failing refund)",
+            "Works; refunds are pending for 5 seconds, then fail.",
+        )
     },
 ];
 
@@ -189,6 +224,9 @@ mod tests {
             assert_eq!(of(mark(AuthorizationId::from_bits(u128::MAX >> 3), place)), *card);
         }
         assert!(matches!(find("pm_nobody").1.verdict, Verdict::Decline("payment_method_unknown", _)));
-        assert_eq!(CARDS.iter().map(|card| card.token).collect::<std::collections::BTreeSet<_>>().len(), CARDS.len());
+        assert_eq!(
+            CARDS.iter().map(|card| card.token).collect::<std::collections::BTreeSet<_>>().len(),
+            CARDS.len()
+        );
     }
 }

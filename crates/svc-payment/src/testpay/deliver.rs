@@ -80,7 +80,8 @@ impl Deliver {
         };
         tracing::warn!(error = ?error, events = batch.len(), provider = NAME, "a webhook was not taken; it is sent again");
         let again = |delivery: &Delivery| {
-            let pause = RETRY_FIRST.saturating_mul(2_u32.saturating_pow(delivery.tries.min(16))).min(RETRY_MAX);
+            let pause =
+                RETRY_FIRST.saturating_mul(2_u32.saturating_pow(delivery.tries.min(16))).min(RETRY_MAX);
             Delivery::new(now.plus(pause), delivery.unique(), delivery.event.clone(), delivery.tries + 1)
         };
         let again: Vec<_> = batch.iter().filter(|delivery| delivery.tries < TRIES_MAX).map(again).collect();

@@ -93,7 +93,11 @@ pub fn read(body: &[u8]) -> Result<Vec<WebhookEvent>> {
     if body.data.iter().any(too_long) {
         return Err(bad("has an event without an id, or with one that is too long"));
     }
-    Ok(body.data.into_iter().map(|event| WebhookEvent { id: event.id, news: news(&event.kind, event.data) }).collect())
+    Ok(body
+        .data
+        .into_iter()
+        .map(|event| WebhookEvent { id: event.id, news: news(&event.kind, event.data) })
+        .collect())
 }
 
 fn news(kind: &str, data: Data) -> News {
@@ -110,7 +114,9 @@ fn news(kind: &str, data: Data) -> News {
         ("operation.succeeded", _) => {
             return News::Operation { key, outcome: OperationOutcome::Succeeded { reference } };
         }
-        ("operation.pending", _) => return News::Operation { key, outcome: OperationOutcome::Pending { reference } },
+        ("operation.pending", _) => {
+            return News::Operation { key, outcome: OperationOutcome::Pending { reference } };
+        }
         ("operation.failed", _) => {
             return News::Operation { key, outcome: OperationOutcome::Failed { reference, failure } };
         }

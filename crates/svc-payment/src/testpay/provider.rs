@@ -36,9 +36,11 @@ impl Provider for Testpay {
             Wrote::Done => outcome,
             Wrote::Before | Wrote::Refused => {
                 let before = self.books.authorization_by_key(&row.key).await.map_err(lost)?;
-                let before = before.ok_or_else(|| NoAnswer::new("an authorization is neither new nor known"))?;
+                let before =
+                    before.ok_or_else(|| NoAnswer::new("an authorization is neither new nor known"))?;
                 if before.amount != row.amount || before.payment != row.payment {
-                    let failure = Failure::new("idempotency_error", "The key was used for another authorization.");
+                    let failure =
+                        Failure::new("idempotency_error", "The key was used for another authorization.");
                     return Ok(AuthorizationOutcome::Declined { reference: String::new(), failure });
                 }
                 outcome_of(&before)
@@ -89,7 +91,9 @@ impl Testpay {
         let (state, decline_code, challenge) = match card.verdict {
             Verdict::Approve => ("authorized", "", String::new()),
             Verdict::Decline(code, _) => ("declined", code, String::new()),
-            Verdict::Challenge => ("requires_action", "", format!("tpx_{}", hex::encode(self.ctx.random::<16>()))),
+            Verdict::Challenge => {
+                ("requires_action", "", format!("tpx_{}", hex::encode(self.ctx.random::<16>())))
+            }
         };
         AuthorizationRow {
             id: cards::mark(self.ctx.id(), place),
@@ -121,7 +125,9 @@ impl Testpay {
         let event = news::of_operation(self.news_id(), now, &row.key, &outcome);
         match self.books.capture(&row, &self.hooks(card, &event, now)).await? {
             Wrote::Done => Ok(outcome),
-            Wrote::Refused => Ok(refused("charge_not_capturable", "The authorization does not cover this capture.")),
+            Wrote::Refused => {
+                Ok(refused("charge_not_capturable", "The authorization does not cover this capture."))
+            }
             Wrote::Before => {
                 let before = self.books.capture_by_key(&row.key).await?;
                 Ok(self.outcome_of_movement(&before.ok_or_else(neither)?))
@@ -148,7 +154,9 @@ impl Testpay {
         let settled = news::of_operation(self.news_id(), settle_at, &row.key, &settled(&row));
         match self.books.refund(&row, &self.hooks(card, &settled, settle_at)).await? {
             Wrote::Done => Ok(self.outcome_of_movement(&row)),
-            Wrote::Refused => Ok(refused("refund_exceeds_captured", "Less than this is captured and not refunded.")),
+            Wrote::Refused => {
+                Ok(refused("refund_exceeds_captured", "Less than this is captured and not refunded."))
+            }
             Wrote::Before => {
                 let before = self.books.refund_by_key(&row.key).await?;
                 Ok(self.outcome_of_movement(&before.ok_or_else(neither)?))
@@ -156,7 +164,12 @@ impl Testpay {
         }
     }
 
-    async fn void(&self, operate: &Operate, authorization: AuthorizationId, card: Card) -> Result<OperationOutcome> {
+    async fn void(
+        &self,
+        operate: &Operate,
+        authorization: AuthorizationId,
+        card: Card,
+    ) -> Result<OperationOutcome> {
         let now = self.ctx.now();
         let outcome = OperationOutcome::Succeeded { reference: operate.target.clone() };
         let event = news::of_operation(self.news_id(), now, &operate.key, &outcome);
@@ -164,7 +177,9 @@ impl Testpay {
             Wrote::Done => Ok(outcome),
             Wrote::Before | Wrote::Refused => match self.books.authorization_by_id(authorization).await? {
                 Some(row) if row.state == "voided" => Ok(outcome),
-                Some(_) => Ok(refused("charge_not_voidable", "The authorization cannot be given up any more.")),
+                Some(_) => {
+                    Ok(refused("charge_not_voidable", "The authorization cannot be given up any more."))
+                }
                 None => Ok(refused("resource_missing", "There is no such authorization.")),
             },
         }
@@ -224,7 +239,8 @@ pub(super) fn outcome_of(row: &AuthorizationRow) -> AuthorizationOutcome {
         "authorized" => AuthorizationOutcome::Authorized { reference },
         "voided" => AuthorizationOutcome::Voided { reference },
         "requires_action" => {
-            let challenge = Challenge { url: format!("{CHALLENGE_PAGE}{}", row.challenge), token: row.challenge.clone() };
+            let challenge =
+                Challenge { url: format!("{CHALLENGE_PAGE}{}", row.challenge), token: row.challenge.clone() };
             AuthorizationOutcome::ActionRequired { reference, challenge }
         }
         _ => {
@@ -232,7 +248,10 @@ pub(super) fn outcome_of(row: &AuthorizationRow) -> AuthorizationOutcome {
                 Verdict::Decline(_, message) => message,
                 _ => AUTHENTICATION_FAILED,
             };
-            AuthorizationOutcome::Declined { reference, failure: Failure::new(row.decline_code.clone(), message) }
+            AuthorizationOutcome::Declined {
+                reference,
+                failure: Failure::new(row.decline_code.clone(), message),
+            }
         }
     }
 }

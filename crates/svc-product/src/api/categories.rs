@@ -83,14 +83,18 @@ impl Api {
         Ok(pb::GetCategoryResponse { category: Some(show::category(category, *version, &tree)) })
     }
 
-    pub(super) fn all_categories(&self, request: &pb::ListCategoriesRequest) -> Result<pb::ListCategoriesResponse> {
+    pub(super) fn all_categories(
+        &self,
+        request: &pb::ListCategoriesRequest,
+    ) -> Result<pb::ListCategoriesResponse> {
         let root = wire::parse_optional_id::<CategoryId>("/root_id", &request.root_id)?;
         let tree = self.catalogue.tree();
         if root.is_some_and(|root| tree.get(root).is_none()) {
             return Err(no_category().at("/root_id"));
         }
         let walk = tree.walk(root);
-        let categories = walk.into_iter().map(|(category, version)| show::category(category, *version, &tree));
+        let categories =
+            walk.into_iter().map(|(category, version)| show::category(category, *version, &tree));
         Ok(pb::ListCategoriesResponse { categories: categories.collect() })
     }
 

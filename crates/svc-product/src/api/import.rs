@@ -42,7 +42,8 @@ impl Api {
         count("/products", request.products.len(), ROWS_MAX)?;
         let mut why = self.why(&caller, parse::reason("/price_reason", &request.price_reason)?);
         "import".clone_into(&mut why.actor);
-        let mut rows: Vec<BoxFuture<'_, Result<pb::ImportResult>>> = Vec::with_capacity(request.products.len());
+        let mut rows: Vec<BoxFuture<'_, Result<pb::ImportResult>>> =
+            Vec::with_capacity(request.products.len());
         for (index, row) in (0_i32..).zip(&request.products) {
             rows.push(self.import_row(index, row, &why).boxed());
         }
@@ -68,7 +69,9 @@ impl Api {
                 result.prices_recorded = applied.recorded;
                 result.refusals = applied.refusals;
             }
-            Err(error) if error.code() == kernel::Code::Internal || error.code() == kernel::Code::Unavailable => {
+            Err(error)
+                if error.code() == kernel::Code::Internal || error.code() == kernel::Code::Unavailable =>
+            {
                 return Err(error);
             }
             Err(error) => result.refusals = refusals(index, &error),
@@ -79,7 +82,8 @@ impl Api {
     async fn apply_row(&self, index: i32, row: &pb::ImportProduct, why: &Why) -> Result<Applied> {
         let mut input = check_row(row)?;
         for (n, path) in row.category_paths.iter().enumerate() {
-            let id = self.ensure_path(path).await.map_err(|error| error.at(&format!("/category_paths/{n}")))?;
+            let id =
+                self.ensure_path(path).await.map_err(|error| error.at(&format!("/category_paths/{n}")))?;
             input.categories.push(id);
         }
         let (found, outcome) = self.upsert(input, why).await.map_err(|error| error.at("/product"))?;
@@ -209,7 +213,8 @@ fn check_row(row: &pb::ImportProduct) -> Result<Input> {
     v.check(agrees, "/product/external_reference", "must be empty or that of the row");
     v.check(row.category_paths.len() <= PATHS_MAX, "/category_paths", "has more than 10 entries");
     for (n, path) in row.category_paths.iter().take(PATHS_MAX).enumerate() {
-        let good = path.split('/').count() <= DEPTH_MAX && path.split('/').all(|name| !name.trim().is_empty());
+        let good =
+            path.split('/').count() <= DEPTH_MAX && path.split('/').all(|name| !name.trim().is_empty());
         v.check(good, format!("/category_paths/{n}"), "must be 1 to 8 names joined by /");
     }
     v.check(row.price_history.len() <= HISTORY_MAX, "/price_history", "has more than 1000 entries");

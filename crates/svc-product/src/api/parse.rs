@@ -52,9 +52,12 @@ pub fn input(message: Option<&pb::ProductInput>) -> Result<Input> {
 }
 
 fn variant(v: &mut Violations, n: usize, variant: &pb::VariantInput) -> InputVariant {
-    let prices = variant.prices.iter().take(ENTRIES_MAX).enumerate().filter_map(|(m, price)| {
-        take(v, unit_price(&format!("/variants/{n}/prices/{m}"), price))
-    });
+    let prices = variant
+        .prices
+        .iter()
+        .take(ENTRIES_MAX)
+        .enumerate()
+        .filter_map(|(m, price)| take(v, unit_price(&format!("/variants/{n}/prices/{m}"), price)));
     InputVariant {
         sku: variant.sku.clone(),
         prices: prices.collect(),
@@ -107,7 +110,11 @@ pub fn status(pointer: &str, value: i32) -> Result<Option<Status>> {
 /// The version an edit is based on.
 pub fn version(version: i64) -> Result<i64> {
     if version < 1 {
-        return Err(Error::field("/version", "INVALID_ARGUMENT", "must be the version that the change is based on"));
+        return Err(Error::field(
+            "/version",
+            "INVALID_ARGUMENT",
+            "must be the version that the change is based on",
+        ));
     }
     Ok(version)
 }
@@ -133,9 +140,10 @@ pub fn historic(message: &pb::HistoricPrice, actor: &str, now: Timestamp) -> Res
     let reason = v.optional_text("/reason", &message.reason, 200);
     v.finish()?;
     match (unit, since) {
-        (Some(unit), Some(since)) => {
-            Ok(PriceRecord { sku: message.sku.clone(), price: Price { unit, since, actor: actor.to_owned(), reason } })
-        }
+        (Some(unit), Some(since)) => Ok(PriceRecord {
+            sku: message.sku.clone(),
+            price: Price { unit, since, actor: actor.to_owned(), reason },
+        }),
         _ => Err(Error::internal("a field without a violation is there")),
     }
 }

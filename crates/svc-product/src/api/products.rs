@@ -34,14 +34,20 @@ impl Api {
         let tree = self.catalogue.tree();
         let effects = |product: &Product, version: i64| {
             let after = show::product(product, version, &tree);
-            let created = event(&after.product_id, version, &pb::ProductCreated { product: Some(after.clone()) });
+            let created =
+                event(&after.product_id, version, &pb::ProductCreated { product: Some(after.clone()) });
             let answer = pb::CreateProductResponse { product: Some(after) }.encode_to_vec();
             Outbound { events: vec![created], remember: Some((key.clone(), answer)) }
         };
-        let saved = self.catalogue.create(product, slug_is_made, &effects).await.map_err(|error| match error.reason() {
-            "VERSION_CONFLICT" => Error::conflict("REQUEST_IN_PROGRESS", "the same request is being worked on"),
-            _ => error.at("/product"),
-        })?;
+        let saved =
+            self.catalogue.create(product, slug_is_made, &effects).await.map_err(|error| {
+                match error.reason() {
+                    "VERSION_CONFLICT" => {
+                        Error::conflict("REQUEST_IN_PROGRESS", "the same request is being worked on")
+                    }
+                    _ => error.at("/product"),
+                }
+            })?;
         reply(self.shown(saved).map(|product| pb::CreateProductResponse { product: Some(product) }))
     }
 

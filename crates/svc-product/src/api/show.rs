@@ -8,7 +8,8 @@ use kernel::CategoryId;
 use store::{NewEvent, Position};
 
 use crate::domain::{
-    Category, Image, ImageSource, OptionValue, Price, PriceChange, Product, Revision, Status, TaxClass, Tree, Why,
+    Category, Image, ImageSource, OptionValue, Price, PriceChange, Product, Revision, Status, TaxClass, Tree,
+    Why,
 };
 use crate::store::Found;
 
@@ -132,7 +133,10 @@ fn option(option: &OptionValue) -> pb::OptionValue {
 }
 
 fn price(price: &Price) -> pb::VariantPrice {
-    pb::VariantPrice { unit_price: Some(wire::unit_price(price.unit)), since: Some(wire::timestamp(price.since)) }
+    pb::VariantPrice {
+        unit_price: Some(wire::unit_price(price.unit)),
+        since: Some(wire::timestamp(price.since)),
+    }
 }
 
 fn attribute(attribute: &crate::domain::Attribute) -> pb::ProductAttribute {
@@ -144,7 +148,12 @@ fn image(image: &Image) -> pb::ProductImage {
         ImageSource::Url(url) => pb::product_image::Source::Url(url),
         ImageSource::ContentHash(hash) => pb::product_image::Source::ContentHash(hash),
     };
-    pb::ProductImage { source: Some(source), alt: image.alt.clone(), width: image.width, height: image.height }
+    pb::ProductImage {
+        source: Some(source),
+        alt: image.alt.clone(),
+        width: image.width,
+        height: image.height,
+    }
 }
 
 fn status(status: Status) -> pb::ProductStatus {

@@ -48,8 +48,16 @@ impl CategoryDraft {
         let mut violations = Violations::new();
         let name = violations.text("/name", name, 100);
         let slug = if slug.is_empty() { slugify(&name, "category") } else { slug.to_owned() };
-        violations.check(slug_is_good(&slug), "/slug", "must be lower-case letters, digits and single hyphens");
-        violations.check((0..=POSITION_MAX).contains(&position), "/position", "must be between 0 and 1000000");
+        violations.check(
+            slug_is_good(&slug),
+            "/slug",
+            "must be lower-case letters, digits and single hyphens",
+        );
+        violations.check(
+            (0..=POSITION_MAX).contains(&position),
+            "/position",
+            "must be between 0 and 1000000",
+        );
         violations.finish()?;
         Ok(Self { name, slug, position })
     }
@@ -162,7 +170,9 @@ impl Tree {
         let mut found = Vec::new();
         let mut todo: Vec<CategoryId> = match root {
             Some(root) => vec![root],
-            None => self.children.get(&None).map(|top| top.iter().rev().copied().collect()).unwrap_or_default(),
+            None => {
+                self.children.get(&None).map(|top| top.iter().rev().copied().collect()).unwrap_or_default()
+            }
         };
         while let Some(id) = todo.pop() {
             found.extend(self.nodes.get(&id));
@@ -184,7 +194,9 @@ impl Tree {
         let Some(parent) = parent else { return Ok(()) };
         match self.line(parent).len() {
             0 => Err(Error::not_found("CATEGORY_NOT_FOUND", "no such category").at("/parent_id")),
-            DEPTH_MAX.. => Err(Error::field("/parent_id", "INVALID_ARGUMENT", "is on the lowest of 8 levels")),
+            DEPTH_MAX.. => {
+                Err(Error::field("/parent_id", "INVALID_ARGUMENT", "is on the lowest of 8 levels"))
+            }
             _ => Ok(()),
         }
     }
@@ -223,7 +235,10 @@ mod tests {
         assert!(tree.admits(Some(CategoryId::from_bits(7))).is_ok());
         let error = tree.admits(Some(CategoryId::from_bits(8))).expect_err("too deep");
         assert_eq!(error.violations()[0].field, "/parent_id");
-        assert_eq!(tree.admits(Some(CategoryId::from_bits(99))).expect_err("none").reason(), "CATEGORY_NOT_FOUND");
+        assert_eq!(
+            tree.admits(Some(CategoryId::from_bits(99))).expect_err("none").reason(),
+            "CATEGORY_NOT_FOUND"
+        );
     }
 
     proptest! {

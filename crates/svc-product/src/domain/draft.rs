@@ -217,11 +217,7 @@ fn check_prices(v: &mut Violations, at: &str, prices: &mut [UnitPrice]) {
     for (n, price) in prices.iter().enumerate().take(PRICES_MAX) {
         let good = (0..=PRICE_MICROS_MAX).contains(&price.micros);
         v.check(good, format!("{at}/prices/{n}/micros"), "must be between 0 and 1000000000000000");
-        v.check(
-            seen.insert(price.currency),
-            format!("{at}/prices/{n}/currency_code"),
-            "repeats a currency",
-        );
+        v.check(seen.insert(price.currency), format!("{at}/prices/{n}/currency_code"), "repeats a currency");
     }
     prices.sort_by_key(|price| price.currency);
 }

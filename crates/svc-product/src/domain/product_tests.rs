@@ -112,7 +112,8 @@ fn a_new_price_ends_the_old_one_and_leaves_the_rest() {
 #[test]
 fn a_variant_that_leaves_takes_its_prices_to_the_history() {
     let before = product(&[("A", "red", 1_000_000), ("B", "blue", 2_000_000)]);
-    let revision = before.revise(input(&[("A", "red", 1_000_000)]).check().expect("good"), Vec::new(), &why(9));
+    let revision =
+        before.revise(input(&[("A", "red", 1_000_000)]).check().expect("good"), Vec::new(), &why(9));
     assert!(revision.details);
     assert_eq!(revision.prices.len(), 1);
     assert!(revision.prices[0].after.is_none() && revision.prices[0].sku == "B");
@@ -154,7 +155,8 @@ fn catalogue() -> impl Strategy<Value = Vec<(String, i64, i64)>> {
 
 fn priced(rows: &[(String, i64, i64)]) -> Input {
     let rows: Vec<_> = rows.iter().map(|(sku, gbp, eur)| (sku.as_str(), sku.as_str(), *gbp, *eur)).collect();
-    let mut input = input(&rows.iter().map(|(sku, colour, gbp, _)| (*sku, *colour, *gbp)).collect::<Vec<_>>());
+    let mut input =
+        input(&rows.iter().map(|(sku, colour, gbp, _)| (*sku, *colour, *gbp)).collect::<Vec<_>>());
     for (variant, (_, _, _, eur)) in input.variants.iter_mut().zip(&rows) {
         // A price of 0 in euro stands for none, so that currencies come and go.
         variant.prices.extend((*eur > 0).then(|| UnitPrice::new(*eur, Currency::EUR)));

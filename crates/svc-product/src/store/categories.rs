@@ -97,7 +97,9 @@ impl Catalogue {
                 None => match self.create_category(id(), parent, draft.clone(), effects).await {
                     Ok(SavedCategory::Done(made, _)) => made.id,
                     // Somebody made it meanwhile.
-                    Ok(SavedCategory::Replayed(_)) => return Err(Error::internal("a path has no request key")),
+                    Ok(SavedCategory::Replayed(_)) => {
+                        return Err(Error::internal("a path has no request key"));
+                    }
                     Err(error) if error.reason() == "SLUG_TAKEN" => {
                         self.tree().child(parent, &draft.slug).map(|category| category.id).ok_or(error)?
                     }
@@ -145,7 +147,9 @@ impl Catalogue {
         let tree = self.tree();
         let category = known(&tree, id, seen)?;
         if tree.has_children(id) {
-            return Err(Error::precondition("CATEGORY_NOT_EMPTY", "has categories below it").at("/category_id"));
+            return Err(
+                Error::precondition("CATEGORY_NOT_EMPTY", "has categories below it").at("/category_id")
+            );
         }
         let (event, remember) = effects(&tree, &category, seen + 1);
         let put = Put::delete(id.to_string(), seen).event(event);

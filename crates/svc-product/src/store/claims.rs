@@ -113,3 +113,88 @@ fn busy() -> Error {
     let wait_ms = u64::try_from(CLAIM_FRESH.as_millis()).unwrap_or(u64::MAX);
     Error::conflict("SKU_TAKEN", "is just being given to another product").retry_after_ms(wait_ms)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chassis::VirtualClock;
+    use kernel::Clock;
+    use store::{Database, OpenOptions};
+
+    use super::*;
+    use crate::domain::{Input, InputVariant, Why};
+    use crate::store::{Outbound, Saved};
+
+    async fn catalogue() -> Catalogue {
+        let clock: Arc<dyn Clock> = Arc::new(VirtualClock::new(Timestamp::from_secs(1)));
+        let options = OpenOptions::new(Arc::clone(&clock));
+        let database: Database = store::open("mem:", "product", &[], options).await.expect("in memory");
+        Catalogue::open(database, clock).await.expect("opens")
+    }
+
+    fn product(number: u128, name: &str, skus: &[&str]) -> Product {
+        let variant = |sku: &&str| InputVariant {
+            sku: (*sku).into(),
+            options: vec![crate::domain::OptionValue { name: "size".into(), value: (*sku).into() }],
+            ..InputVariant::default()
+        };
+        let input = Input {
+            name: name.into(),
+            option_names: vec!["size".into()],
+            variants: skus.iter().map(variant).collect(),
+            ..Input::default()
+        };
+        Product::create(ProductId::from_bits(number), input.check().expect("good"), Vec::new(), &why())
+    }
+
+    fn why() -> Why {
+        Why { actor: "cus_1".into(), reason: String::new(), now: Timestamp::from_secs(1) }
+    }
+
+    async fn create(catalogue: &Catalogue, product: Product) -> Result<Saved> {
+        catalogue.create(product, true, &|_, _| Outbound::default()).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_killed_writer_left_is_gone_on_with_or_taken_after_a_while() {
+        let catalogue = catalogue().await;
+        // Killed between the claim and the product.
+        catalogue.claim("S", ProductId::from_bits(1)).await.expect("claimed");
+        let early = create(&catalogue, product(2, "Two", &["S"])).await.err().expect("too early");
+        assert_eq!((early.reason(), early.retryable()), ("SKU_TAKEN", true));
+        tokio::time::sleep(CLAIM_FRESH).await;
+        create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
+        // The writer was only slow: it comes too late, whatever it had claimed.
+        let late = product(1, "One", &["S"]);
+        let late =
+            catalogue.0.products.put(Put::create(late.id.to_string(), super::super::held(&late))).await;
+        assert!(matches!(late, Err(CommitError::Duplicate { .. })), "{late:?}");
+        let found = catalogue.by_skus(&["S".to_owned()]).await.expect("read");
+        assert_eq!(found[0].as_ref().expect("carried").product.id, ProductId::from_bits(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_same_writer_goes_on_at_once() {
+        let catalogue = catalogue().await;
+        catalogue.claim("S", ProductId::from_bits(1)).await.expect("claimed");
+        create(&catalogue, product(1, "One", &["S"])).await.expect("its own claim");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_writer_of_another_version_fails_too() {
+        let catalogue = catalogue().await;
+        create(&catalogue, product(1, "One", &["A"])).await.expect("made");
+        let seen = catalogue.product(ProductId::from_bits(1)).await.expect("read").expect("there");
+        // It claims what it adds, and then is slow.
+        catalogue.claim("S", seen.product.id).await.expect("claimed");
+        tokio::time::sleep(CLAIM_FRESH).await;
+        create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
+        let late = Put::replace(
+            seen.product.id.to_string(),
+            seen.version,
+            super::super::held(&product(1, "One", &["A", "S"])),
+        );
+        assert!(matches!(catalogue.0.products.put(late).await, Err(CommitError::Unexpected { .. })));
+    }
+}

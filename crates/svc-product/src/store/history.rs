@@ -59,7 +59,10 @@ impl Catalogue {
     pub async fn file(&self, product: ProductId, records: Vec<PriceRecord>) -> Result<usize> {
         let files: Vec<BoxFuture<'_, Result<usize>>> =
             records.into_iter().map(|record| self.file_one(product, record).boxed()).collect();
-        stream::iter(files).buffer_unordered(RECORDS_IN_FLIGHT).try_fold(0, |sum, n| async move { Ok(sum + n) }).await
+        stream::iter(files)
+            .buffer_unordered(RECORDS_IN_FLIGHT)
+            .try_fold(0, |sum, n| async move { Ok(sum + n) })
+            .await
     }
 
     async fn file_one(&self, product: ProductId, record: PriceRecord) -> Result<usize> {

@@ -74,7 +74,8 @@ fn category(ask: &Ask, known: &Category, counts: &HashMap<&str, u64>) -> Option<
 
 fn attribute(ask: &Ask, name: &Arc<str>, mut values: Vec<(&str, u64)>) -> pb::AttributeFacet {
     let chosen = ask.attributes.iter().find(|choice| choice.name == **name);
-    let is_chosen = |value: &str| chosen.is_some_and(|choice| choice.values.iter().any(|chosen| chosen == value));
+    let is_chosen =
+        |value: &str| chosen.is_some_and(|choice| choice.values.iter().any(|chosen| chosen == value));
     values.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
     let mut shown = 0;
     values.retain(|(value, _)| {

@@ -114,15 +114,21 @@ impl Ask {
             let fits = choice.values.iter().all(|value| value.chars().count() <= 120);
             v.check(fits, format!("/attributes/{n}/values"), "has a value of more than 120 characters");
         }
-        let needs_currency = self.price.is_some() || matches!(self.sort, Sort::PriceAscending | Sort::PriceDescending);
-        v.check(self.currency.is_some() || !needs_currency, "/currency_code", "is required where prices matter");
+        let needs_currency =
+            self.price.is_some() || matches!(self.sort, Sort::PriceAscending | Sort::PriceDescending);
+        v.check(
+            self.currency.is_some() || !needs_currency,
+            "/currency_code",
+            "is required where prices matter",
+        );
         if let Some(price) = self.price {
             v.check(price.min >= 0, "/price/min_micros", "must not be negative");
             let good = price.below.is_none_or(|below| below > price.min);
             v.check(good, "/price/below_micros", "must be more than min_micros, or 0");
         }
         v.check(self.bounds.len() <= BOUNDS_MAX, "/price_band_bounds_micros", "has more than 20 entries");
-        let rising = self.bounds.first().is_none_or(|first| *first > 0) && self.bounds.is_sorted_by(|a, b| a < b);
+        let rising =
+            self.bounds.first().is_none_or(|first| *first > 0) && self.bounds.is_sorted_by(|a, b| a < b);
         v.check(rising, "/price_band_bounds_micros", "must rise from above 0");
         v.finish()?;
         self.words = query_words(&self.query);
@@ -184,7 +190,8 @@ impl Place {
     /// # Errors
     /// `INVALID_CURSOR` at `/page/cursor`.
     pub fn read(text: &str) -> Result<Self> {
-        Self::parse(text).ok_or_else(|| Error::field("/page/cursor", "INVALID_CURSOR", "is not a cursor of this list"))
+        Self::parse(text)
+            .ok_or_else(|| Error::field("/page/cursor", "INVALID_CURSOR", "is not a cursor of this list"))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -225,7 +232,10 @@ mod tests {
         assert_eq!(field(Ask { price, currency, ..Ask::default() }), "/price/below_micros");
         assert_eq!(field(Ask { bounds: vec![2, 2], ..Ask::default() }), "/price_band_bounds_micros");
         let twice = AttributeChoice { name: "size".into(), values: vec!["L".into()] };
-        assert_eq!(field(Ask { attributes: vec![twice.clone(), twice], ..Ask::default() }), "/attributes/1/name");
+        assert_eq!(
+            field(Ask { attributes: vec![twice.clone(), twice], ..Ask::default() }),
+            "/attributes/1/name"
+        );
         assert_eq!(field(Ask { categories: vec![String::new(); 21], ..Ask::default() }), "/category_ids");
     }
 

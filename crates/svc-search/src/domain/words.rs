@@ -203,11 +203,10 @@ mod tests {
     #[test]
     fn the_last_word_is_open_while_it_is_typed() {
         let words = query_words("bowl of te");
-        assert_eq!(words.iter().map(|w| (w.text.as_str(), w.is_open, w.is_optional)).collect::<Vec<_>>(), [
-            ("bowl", false, false),
-            ("of", false, true),
-            ("te", true, false),
-        ]);
+        assert_eq!(
+            words.iter().map(|w| (w.text.as_str(), w.is_open, w.is_optional)).collect::<Vec<_>>(),
+            [("bowl", false, false), ("of", false, true), ("te", true, false),]
+        );
         assert!(!query_words("tea ")[0].is_open);
         assert!(!query_words("the")[0].is_optional);
         assert_eq!(query_words(&"word ".repeat(100)).len(), 1);
@@ -216,10 +215,15 @@ mod tests {
 
     #[test]
     fn typing_errors_are_counted_as_people_make_them() {
-        for (a, b, errors) in [("teapot", "teapto", 1), ("cushion", "cushon", 1), ("lamp", "lamp", 0), ("", "abc", 3)] {
+        for (a, b, errors) in
+            [("teapot", "teapto", 1), ("cushion", "cushon", 1), ("lamp", "lamp", 0), ("", "abc", 3)]
+        {
             assert_eq!(distance(a, b), errors, "{a} {b}");
         }
-        assert_eq!((tolerance("mug"), tolerance("bowl"), tolerance("notebook"), tolerance("85123000")), (0, 1, 2, 0));
+        assert_eq!(
+            (tolerance("mug"), tolerance("bowl"), tolerance("notebook"), tolerance("85123000")),
+            (0, 1, 2, 0)
+        );
     }
 
     proptest! {

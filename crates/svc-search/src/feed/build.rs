@@ -42,8 +42,11 @@ impl Feed {
             let page = PageRequest { limit: i32::try_from(LIMIT_MAX).unwrap_or(i32::MAX), cursor };
             let status = product::ProductStatus::Active.into();
             let request = product::ListProductsRequest { page: Some(page), status };
-            let response = self.products.clone().list_products(request).await.map_err(contract::error)?.into_inner();
-            last = response.as_of.map_or(last, |as_of| Position { epoch: as_of.epoch, sequence: as_of.sequence });
+            let response =
+                self.products.clone().list_products(request).await.map_err(contract::error)?.into_inner();
+            last = response
+                .as_of
+                .map_or(last, |as_of| Position { epoch: as_of.epoch, sequence: as_of.sequence });
             first.get_or_insert(last);
             let products = response.products.iter().map(convert::product).collect::<Result<Vec<_>>>()?;
             self.state.building.fetch_add(products.len() as u64, Ordering::AcqRel);
@@ -77,7 +80,8 @@ impl Feed {
                 position = subscription.position().unwrap_or(to).max(position);
                 continue;
             };
-            position = event.position.map_or(position, |at| Position { epoch: at.epoch, sequence: at.sequence });
+            position =
+                event.position.map_or(position, |at| Position { epoch: at.epoch, sequence: at.sequence });
             if let Ok(Change::Product(product)) = change(&event) {
                 products.push(*product);
             }
@@ -90,7 +94,8 @@ impl Feed {
 
     async fn read_categories(&self) -> Result<()> {
         let request = product::ListCategoriesRequest::default();
-        let response = self.products.clone().list_categories(request).await.map_err(contract::error)?.into_inner();
+        let response =
+            self.products.clone().list_categories(request).await.map_err(contract::error)?.into_inner();
         self.state.categories.store(std::sync::Arc::new(Categories::new(response.categories)));
         Ok(())
     }

@@ -78,7 +78,13 @@ pub(super) fn product(message: &pb::Product) -> Result<Product> {
         .attributes
         .iter()
         .map(|attribute| (attribute.name.clone(), attribute.value.clone()))
-        .chain(message.variants.iter().flat_map(|v| &v.options).map(|option| (option.name.clone(), option.value.clone())))
+        .chain(
+            message
+                .variants
+                .iter()
+                .flat_map(|v| &v.options)
+                .map(|option| (option.name.clone(), option.value.clone())),
+        )
         .collect();
     attributes.sort();
     attributes.dedup();

@@ -70,7 +70,8 @@ impl Index {
                 break;
             }
         }
-        let (collected, understanding) = answer.ok_or_else(|| Error::internal("a question is tried at least once"))?;
+        let (collected, understanding) =
+            answer.ok_or_else(|| Error::internal("a question is tried at least once"))?;
         self.read(&searcher, ask, collected, understanding, after)
     }
 
@@ -131,7 +132,8 @@ impl Index {
         let place = last.map(|(key, tie, _)| Place { key: key.clone(), tie: *tie, given, understanding });
         let hit = |address| -> Result<Vec<u8>> {
             let document: TantivyDocument = searcher.doc(address).map_err(Error::internal)?;
-            let bytes = document.get_first(self.0.fields.hit).and_then(|value| value.as_bytes().map(<[u8]>::to_vec));
+            let bytes =
+                document.get_first(self.0.fields.hit).and_then(|value| value.as_bytes().map(<[u8]>::to_vec));
             bytes.ok_or_else(|| Error::internal("a document has no hit"))
         };
         let hits = collected.top.iter().map(|(_, _, address)| hit(*address)).collect::<Result<_>>()?;
@@ -139,14 +141,23 @@ impl Index {
         Ok(Hits { hits, total: collected.total, understanding, facets, place })
     }
 
-    fn query(&self, searcher: &Searcher, ask: &Ask, understanding: Understanding) -> tantivy::Result<Box<dyn Query>> {
+    fn query(
+        &self,
+        searcher: &Searcher,
+        ask: &Ask,
+        understanding: Understanding,
+    ) -> tantivy::Result<Box<dyn Query>> {
         if ask.words.is_empty() {
             return Ok(Box::new(AllQuery));
         }
         let fields = self.0.fields;
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for word in &ask.words {
-            let occur = if word.is_optional || understanding == Understanding::Nearest { Occur::Should } else { Occur::Must };
+            let occur = if word.is_optional || understanding == Understanding::Nearest {
+                Occur::Should
+            } else {
+                Occur::Must
+            };
             let meant = match understanding {
                 Understanding::Exact => Vec::new(),
                 _ => expand::meant(searcher, fields.word, &word.text)?,

@@ -114,7 +114,9 @@ impl Collect<'_> {
             Some((Key::Number(number), tie)) => Ok(Some((*number, *tie))),
             Some((Key::Text(name), tie)) => {
                 let first = segment.first_name(name)?;
-                if segment.name(first)? == *name && segment.names.as_ref().is_some_and(|names| first < names.num_terms() as u64) {
+                if segment.name(first)? == *name
+                    && segment.names.as_ref().is_some_and(|names| first < names.num_terms() as u64)
+                {
                     return Ok(Some((first, *tie)));
                 }
                 Ok(first.checked_sub(1).map(|before| (before, u64::MAX)))
@@ -175,7 +177,8 @@ impl Collector for Collect<'_> {
     fn merge_fruits(&self, children: Vec<Option<Collected>>) -> tantivy::Result<Collected> {
         let mut all = Collected { bands: vec![0; self.bands.len()], ..Collected::default() };
         for child in children {
-            let child = child.ok_or_else(|| tantivy::TantivyError::SystemError("a name could not be read".into()))?;
+            let child =
+                child.ok_or_else(|| tantivy::TantivyError::SystemError("a name could not be read".into()))?;
             all.matched += child.matched;
             all.total += child.total;
             all.top.extend(child.top);
@@ -268,12 +271,11 @@ impl Child {
                 }
             }
         }
-        if missing == 0 || missing == self.price_bit {
-            if let Some(micros) = micros
-                && let Some(at) = self.bands.iter().position(|band| band.holds(micros))
-            {
-                self.band_counts[at] += 1;
-            }
+        if (missing == 0 || missing == self.price_bit)
+            && let Some(micros) = micros
+            && let Some(at) = self.bands.iter().position(|band| band.holds(micros))
+        {
+            self.band_counts[at] += 1;
         }
     }
 

@@ -35,7 +35,8 @@ pub(super) fn meant(searcher: &Searcher, field: Field, word: &str) -> tantivy::R
             }
         }
     }
-    let mut found: Vec<_> = frequency.into_iter().map(|(text, count)| (distance(word, &text), count, text)).collect();
+    let mut found: Vec<_> =
+        frequency.into_iter().map(|(text, count)| (distance(word, &text), count, text)).collect();
     found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
     found.truncate(KEPT_MAX);
     Ok(found.into_iter().map(|(errors, _, text)| (text, errors)).collect())

@@ -41,7 +41,8 @@ impl Segments {
 
     /// Forgets segments that are not among these.
     pub(super) fn keep(&self, searcher: &Searcher) {
-        let alive: HashSet<SegmentId> = searcher.segment_readers().iter().map(SegmentReader::segment_id).collect();
+        let alive: HashSet<SegmentId> =
+            searcher.segment_readers().iter().map(SegmentReader::segment_id).collect();
         self.0.lock().retain(|id, _| alive.contains(id));
     }
 }
@@ -86,7 +87,11 @@ impl Segment {
     }
 
     /// Micros of the cheapest variants in a currency; `None` when no product here has a price in it.
-    pub(super) fn prices(&self, reader: &SegmentReader, currency: Currency) -> tantivy::Result<Option<Column<i64>>> {
+    pub(super) fn prices(
+        &self,
+        reader: &SegmentReader,
+        currency: Currency,
+    ) -> tantivy::Result<Option<Column<i64>>> {
         if let Some(known) = self.prices.lock().get(&currency) {
             return Ok(known.clone());
         }

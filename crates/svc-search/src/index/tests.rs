@@ -104,7 +104,18 @@ fn common_words_are_not_required() {
 #[test]
 fn no_character_has_a_meaning_of_its_own() {
     let index = hall();
-    for hostile in ["name:*", "\"bowl", "bowl AND (", "[* TO *]", "-bowl", "\u{0}bowl\u{ffff}", "🫖", "((((((((", "a\u{1f}b", "bowl~9^0"] {
+    for hostile in [
+        "name:*",
+        "\"bowl",
+        "bowl AND (",
+        "[* TO *]",
+        "-bowl",
+        "\u{0}bowl\u{ffff}",
+        "🫖",
+        "((((((((",
+        "a\u{1f}b",
+        "bowl~9^0",
+    ] {
         index.ask(&ask(hostile), None).expect("an answer");
     }
 }
@@ -145,8 +156,10 @@ fn a_finished_index_is_opened_again_where_it_stood_and_others_are_removed() {
 
 #[test]
 fn names_are_ordered_whole_and_paged_over_segments() {
-    let names = ["Set of 3 cake tins blue", "Set of 3 cake tins green", "set of 3 cake tins azure", "Aa", "Zz"];
-    let products: Vec<_> = (1..).zip(names.iter().cycle().take(23)).map(|(n, name)| product(n, name)).collect();
+    let names =
+        ["Set of 3 cake tins blue", "Set of 3 cake tins green", "set of 3 cake tins azure", "Aa", "Zz"];
+    let products: Vec<_> =
+        (1..).zip(names.iter().cycle().take(23)).map(|(n, name)| product(n, name)).collect();
     let index = index(&products);
     let mut ask = Ask { sort: Sort::Name, limit: 4, ..Ask::default() };
     ask = ask.check().expect("good");
@@ -175,7 +188,10 @@ fn shop() -> impl Strategy<Value = (Vec<Product>, Ask)> {
     let one = (0_usize..3, 0_usize..3, prop::option::of(0_usize..3), prop::option::of(1_i64..40), 0_usize..4);
     let products = prop::collection::vec(one, 1..40).prop_map(|rows| {
         let words = ["bowl", "mug", "lamp", "tea bowl"];
-        let make = |(n, (category, colour, size, price, name)): (usize, (usize, usize, Option<usize>, Option<i64>, usize))| {
+        let make = |(n, (category, colour, size, price, name)): (
+            usize,
+            (usize, usize, Option<usize>, Option<i64>, usize),
+        )| {
             let mut product = product(n as u128 + 1, words[name]);
             product.trail = vec!["root".into(), format!("cat{category}")];
             product.attributes = vec![("colour".into(), format!("c{colour}"))];
@@ -206,7 +222,8 @@ fn shop() -> impl Strategy<Value = (Vec<Product>, Ask)> {
             categories: categories.iter().map(|n| format!("cat{n}")).collect(),
             attributes,
             currency: (priced || price.is_some()).then_some(Currency::GBP),
-            price: price.map(|(min, below)| PriceRange { min: min * 1_000_000, below: Some(below * 1_000_000) }),
+            price: price
+                .map(|(min, below)| PriceRange { min: min * 1_000_000, below: Some(below * 1_000_000) }),
             facets: true,
             limit: 100,
             ..Ask::default()

@@ -101,8 +101,11 @@ fn document(index: &Index, product: &Product) -> TantivyDocument {
     for (name, value) in &product.attributes {
         document.add_text(fields.facet, attribute_facet(name, value));
     }
-    let prices: BTreeMap<String, OwnedValue> =
-        product.lowest.iter().map(|(currency, micros)| (currency.code().to_owned(), OwnedValue::I64(*micros))).collect();
+    let prices: BTreeMap<String, OwnedValue> = product
+        .lowest
+        .iter()
+        .map(|(currency, micros)| (currency.code().to_owned(), OwnedValue::I64(*micros)))
+        .collect();
     document.add_object(fields.price, prices);
     document.add_i64(fields.created, product.created.micros());
     document.add_u64(fields.tie, Product::tie(product.id));

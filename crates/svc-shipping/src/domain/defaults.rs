@@ -6,8 +6,8 @@ use super::rates::{Band, Basis, Method, MethodRate, RateTable, Zone};
 
 /// Member states of the European Union (ISO 3166-1 alpha-2).
 const EUROPEAN_UNION: &[&str] = &[
-    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",
-    "NL", "PL", "PT", "RO", "SE", "SI", "SK",
+    "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT",
+    "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
 /// The rates of a new shop. Standard goes by the price of the goods and is free from 50 pounds or 60 euros within Great
@@ -58,7 +58,9 @@ pub fn defaults() -> RateTable {
 fn standard() -> Vec<MethodRate> {
     let rate = |zone: &str, currency, price, free_from: Option<i64>, days_min, days_max| {
         let bands = match free_from {
-            Some(free_from) => vec![Band { up_to: Some(free_from - 1), price }, Band { up_to: None, price: 0 }],
+            Some(free_from) => {
+                vec![Band { up_to: Some(free_from - 1), price }, Band { up_to: None, price: 0 }]
+            }
             None => vec![Band { up_to: None, price }],
         };
         MethodRate { zone: zone.to_owned(), currency, basis: Basis::Price, bands, days_min, days_max }
@@ -76,7 +78,8 @@ fn standard() -> Vec<MethodRate> {
 fn express() -> Vec<MethodRate> {
     let rate = |zone: &str, currency, prices: [i64; 3], days_min, days_max| {
         let limits = [2_000, 10_000, 30_000];
-        let bands = limits.into_iter().zip(prices).map(|(grams, price)| Band { up_to: Some(grams), price }).collect();
+        let bands =
+            limits.into_iter().zip(prices).map(|(grams, price)| Band { up_to: Some(grams), price }).collect();
         MethodRate { zone: zone.to_owned(), currency, basis: Basis::Weight, bands, days_min, days_max }
     };
     vec![

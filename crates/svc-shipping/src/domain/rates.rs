@@ -108,7 +108,7 @@ pub struct Offer {
     pub price: Money,
     /// Days until delivery, at least.
     pub days_min: u32,
-    /// Days until delivery, usually at most.
+    /// Days until delivery, usually at most; both 0: not said.
     pub days_max: u32,
     /// The destination's zone; empty when no zone has it.
     pub zone: String,
@@ -186,10 +186,13 @@ impl Quoter {
                 options.push(option(method, price, (rate.days_min, rate.days_max), zone));
             }
         }
-        for method in self.table.methods.iter().filter(|method| method.free && (staff || !method.staff_only)) {
-            options.push(option(method, Money::zero(goods.currency), (0, DAYS_MAX), zone));
+        for method in self.table.methods.iter().filter(|method| method.free && (staff || !method.staff_only))
+        {
+            options.push(option(method, Money::zero(goods.currency), (0, 0), zone));
         }
-        options.sort_by(|a, b| (a.price.minor, a.days_max, &a.method).cmp(&(b.price.minor, b.days_max, &b.method)));
+        options.sort_by(|a, b| {
+            (a.price.minor, a.days_max, &a.method).cmp(&(b.price.minor, b.days_max, &b.method))
+        });
         options
     }
 }
@@ -215,9 +218,17 @@ impl RateTable {
     pub fn check(&self) -> Result<()> {
         let mut wrong = Violations::new();
         wrong.check(!self.zones.is_empty(), "/rates/zones", "is required");
-        wrong.check(self.zones.len() <= ZONES_MAX, "/rates/zones", format!("has more than {ZONES_MAX} zones"));
+        wrong.check(
+            self.zones.len() <= ZONES_MAX,
+            "/rates/zones",
+            format!("has more than {ZONES_MAX} zones"),
+        );
         wrong.check(!self.methods.is_empty(), "/rates/methods", "is required");
-        wrong.check(self.methods.len() <= METHODS_MAX, "/rates/methods", format!("has more than {METHODS_MAX} methods"));
+        wrong.check(
+            self.methods.len() <= METHODS_MAX,
+            "/rates/methods",
+            format!("has more than {METHODS_MAX} methods"),
+        );
         let zones = self.check_zones(&mut wrong);
         let mut codes = BTreeSet::new();
         for (at, method) in self.methods.iter().enumerate().take(METHODS_MAX) {
@@ -226,16 +237,36 @@ impl RateTable {
             wrong.check(codes.insert(&method.code), format!("{pointer}/code"), "is there twice");
             wrong.text(&format!("{pointer}/name"), &method.name, 100);
             wrong.optional_text(&format!("{pointer}/carrier"), &method.carrier, 100);
-            wrong.check(!method.free || method.rates.is_empty(), format!("{pointer}/rates"), "must be empty: the method is free");
+            wrong.check(
+                !method.free || method.rates.is_empty(),
+                format!("{pointer}/rates"),
+                "must be empty: the method is free",
+            );
             let few = method.rates.len() <= RATES_MAX;
             wrong.check(few, format!("{pointer}/rates"), format!("has more than {RATES_MAX} rates"));
             let mut places = BTreeSet::new();
             for (at, rate) in method.rates.iter().enumerate().take(RATES_MAX) {
                 let pointer = format!("{pointer}/rates/{at}");
-                wrong.check(zones.contains(rate.zone.as_str()), format!("{pointer}/zone"), "is no zone of this table");
-                wrong.check(places.insert((&rate.zone, rate.currency)), &pointer, "has the zone and currency of another");
-                wrong.check(rate.days_min <= rate.days_max, format!("{pointer}/days_min"), "must be at most days_max");
-                wrong.check(rate.days_max <= DAYS_MAX, format!("{pointer}/days_max"), format!("must be at most {DAYS_MAX}"));
+                wrong.check(
+                    zones.contains(rate.zone.as_str()),
+                    format!("{pointer}/zone"),
+                    "is no zone of this table",
+                );
+                wrong.check(
+                    places.insert((&rate.zone, rate.currency)),
+                    &pointer,
+                    "has the zone and currency of another",
+                );
+                wrong.check(
+                    rate.days_min <= rate.days_max,
+                    format!("{pointer}/days_min"),
+                    "must be at most days_max",
+                );
+                wrong.check(
+                    rate.days_max <= DAYS_MAX,
+                    format!("{pointer}/days_max"),
+                    format!("must be at most {DAYS_MAX}"),
+                );
                 check_bands(&mut wrong, &format!("{pointer}/bands"), &rate.bands);
             }
         }
@@ -253,8 +284,16 @@ impl RateTable {
             wrong.text(&format!("{pointer}/name"), &zone.name, 100);
             let named = format!("{pointer}/country_codes");
             if zone.rest_of_world {
-                wrong.check(zone.countries.is_empty(), &named, "must be empty: the zone is the rest of the world");
-                wrong.check(!rest_of_world, format!("{pointer}/rest_of_world"), "is set in another zone already");
+                wrong.check(
+                    zone.countries.is_empty(),
+                    &named,
+                    "must be empty: the zone is the rest of the world",
+                );
+                wrong.check(
+                    !rest_of_world,
+                    format!("{pointer}/rest_of_world"),
+                    "is set in another zone already",
+                );
                 rest_of_world = true;
                 continue;
             }
@@ -286,7 +325,11 @@ fn check_bands(wrong: &mut Violations, pointer: &str, bands: &[Band]) {
                 wrong.check(up_to > before, format!("{pointer}/{at}/up_to"), "must be above the band before");
                 before = up_to;
             }
-            None => wrong.check(at + 1 == bands.len(), format!("{pointer}/{at}/up_to"), "may be 0 in the last band only"),
+            None => wrong.check(
+                at + 1 == bands.len(),
+                format!("{pointer}/{at}/up_to"),
+                "may be 0 in the last band only",
+            ),
         }
     }
 }

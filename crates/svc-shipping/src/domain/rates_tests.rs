@@ -16,7 +16,9 @@ fn the_defaults_are_good_and_reach_everybody() {
     let table = defaults();
     table.check().expect("good");
     let quoter = Quoter::new(table);
-    for (country, zone) in [("GB", "gb"), ("FR", "eu"), ("DE", "eu"), ("US", "row"), ("ZZ", "row"), ("JE", "row")] {
+    for (country, zone) in
+        [("GB", "gb"), ("FR", "eu"), ("DE", "eu"), ("US", "row"), ("ZZ", "row"), ("JE", "row")]
+    {
         assert_eq!(quoter.zone(country), Some(zone), "{country}");
         for currency in [Currency::GBP, Currency::EUR] {
             let options = quoter.quote(country, 1_000, Money::new(2_000, currency), false);
@@ -35,10 +37,16 @@ fn a_price_follows_the_band_at_its_edges() {
         days_min: 1,
         days_max: 2,
     };
-    for (grams, price) in [(0, Some(399)), (2_000, Some(399)), (2_001, Some(799)), (10_000, Some(799)), (10_001, None)] {
+    for (grams, price) in
+        [(0, Some(399)), (2_000, Some(399)), (2_001, Some(799)), (10_000, Some(799)), (10_001, None)]
+    {
         assert_eq!(rate.price(grams, 0), price, "{grams}");
     }
-    let by_price = MethodRate { basis: Basis::Price, bands: vec![Band { up_to: Some(4_999), price: 395 }, Band { up_to: None, price: 0 }], ..rate };
+    let by_price = MethodRate {
+        basis: Basis::Price,
+        bands: vec![Band { up_to: Some(4_999), price: 395 }, Band { up_to: None, price: 0 }],
+        ..rate
+    };
     assert_eq!((by_price.price(9, 4_999), by_price.price(9, 5_000)), (Some(395), Some(0)));
 }
 

@@ -67,7 +67,9 @@ impl ShipmentState {
     /// that could not be delivered is on its way again; a step back to the label or to packing is a new shipment.
     #[must_use]
     pub const fn may_become(self, next: Self) -> bool {
-        use ShipmentState::{Cancelled, Delivered, InTransit, LabelCreated, Lost, OutForDelivery, Pending, Returned};
+        use ShipmentState::{
+            Cancelled, Delivered, InTransit, LabelCreated, Lost, OutForDelivery, Pending, Returned,
+        };
         match self {
             Pending => matches!(next, LabelCreated | Cancelled),
             LabelCreated => matches!(next, InTransit | OutForDelivery | Delivered | Lost | Cancelled),
@@ -144,8 +146,11 @@ impl Shipment {
     /// would leave packing without a tracking number.
     pub fn update(&self, version: i64, update: Update, now: Timestamp) -> Result<(Self, Step)> {
         if version != self.version {
-            return Err(Error::conflict("VERSION_CONFLICT", "the shipment changed since it was read; read it again")
-                .with("version", self.version.to_string()));
+            return Err(Error::conflict(
+                "VERSION_CONFLICT",
+                "the shipment changed since it was read; read it again",
+            )
+            .with("version", self.version.to_string()));
         }
         let sighting = update.state == self.state && !self.state.is_terminal();
         if !sighting && !self.state.may_become(update.state) {
@@ -160,7 +165,11 @@ impl Shipment {
         let or = |new: String, old: &String| if new.is_empty() { old.clone() } else { new };
         let tracking = or(update.tracking, &self.tracking);
         if update.state != ShipmentState::Pending && tracking.is_empty() {
-            return Err(Error::field("/tracking_number", "INVALID_ARGUMENT", "is required once there is a label"));
+            return Err(Error::field(
+                "/tracking_number",
+                "INVALID_ARGUMENT",
+                "is required once there is a label",
+            ));
         }
         let after = Self {
             carrier: or(update.carrier, &self.carrier),
@@ -229,14 +238,23 @@ mod tests {
         assert_eq!(error.violations()[0].field, "/tracking_number");
         let (labelled, _) = pending.update(1, to(ShipmentState::LabelCreated, "RM1"), now).expect("labelled");
         let (moving, step) = labelled.update(2, to(ShipmentState::InTransit, ""), now).expect("moving");
-        assert_eq!((moving.tracking.as_str(), step.state, moving.version), ("RM1", ShipmentState::InTransit, 3));
-        assert_eq!(moving.update(1, to(ShipmentState::Delivered, ""), now).expect_err("stale").reason(), "VERSION_CONFLICT");
+        assert_eq!(
+            (moving.tracking.as_str(), step.state, moving.version),
+            ("RM1", ShipmentState::InTransit, 3)
+        );
+        assert_eq!(
+            moving.update(1, to(ShipmentState::Delivered, ""), now).expect_err("stale").reason(),
+            "VERSION_CONFLICT"
+        );
         assert_eq!(moving.cancel(String::new(), now).expect_err("too late").reason(), "SHIPMENT_STATE");
     }
 
     #[test]
     fn cancelling_twice_is_cancelling_once() {
-        let (cancelled, _) = shipment(ShipmentState::Pending).cancel(String::new(), Timestamp::from_secs(2)).expect("may").expect("a change");
+        let (cancelled, _) = shipment(ShipmentState::Pending)
+            .cancel(String::new(), Timestamp::from_secs(2))
+            .expect("may")
+            .expect("a change");
         assert_eq!(cancelled.cancel(String::new(), Timestamp::from_secs(3)).expect("may"), None);
         assert!(cancelled.update(2, to(ShipmentState::LabelCreated, "x"), Timestamp::from_secs(3)).is_err());
     }

@@ -10,12 +10,16 @@ use crate::domain::Profile;
 
 /// What a change of an address book publishes and answers.
 fn changed<M>(target: Target, version: i64, id: AddressId, profile: Profile, message: M) -> Decided<M> {
-    let event = wire::AddressBookChanged { profile_id: target.id.to_string(), version, address_id: id.to_string() };
+    let event =
+        wire::AddressBookChanged { profile_id: target.id.to_string(), version, address_id: id.to_string() };
     Decided { profile, event: chassis::event(target.id, version, &event), message }
 }
 
 impl Api {
-    pub(super) async fn add_address(&self, asked: Asked<wire::AddAddressRequest>) -> Result<Reply<wire::AddAddressResponse>> {
+    pub(super) async fn add_address(
+        &self,
+        asked: Asked<wire::AddAddressRequest>,
+    ) -> Result<Reply<wire::AddAddressResponse>> {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
         let new = convert::new_address(&message.label, &message.address, &message.default_for)?;
@@ -30,7 +34,10 @@ impl Api {
         self.change(target, key, decide).await
     }
 
-    pub(super) async fn update_address(&self, asked: Asked<wire::UpdateAddressRequest>) -> Result<Reply<wire::UpdateAddressResponse>> {
+    pub(super) async fn update_address(
+        &self,
+        asked: Asked<wire::UpdateAddressRequest>,
+    ) -> Result<Reply<wire::UpdateAddressResponse>> {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
         let id: AddressId = contract::wire::parse_id("/address_id", &message.address_id)?;
@@ -46,7 +53,10 @@ impl Api {
         self.change(target, key, decide).await
     }
 
-    pub(super) async fn delete_address(&self, asked: Asked<wire::DeleteAddressRequest>) -> Result<Reply<wire::DeleteAddressResponse>> {
+    pub(super) async fn delete_address(
+        &self,
+        asked: Asked<wire::DeleteAddressRequest>,
+    ) -> Result<Reply<wire::DeleteAddressResponse>> {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
         let id: AddressId = contract::wire::parse_id("/address_id", &message.address_id)?;
@@ -60,7 +70,10 @@ impl Api {
         self.change(target, key, decide).await
     }
 
-    pub(super) async fn list_addresses(&self, asked: Asked<wire::ListAddressesRequest>) -> Result<wire::ListAddressesResponse> {
+    pub(super) async fn list_addresses(
+        &self,
+        asked: Asked<wire::ListAddressesRequest>,
+    ) -> Result<wire::ListAddressesResponse> {
         let target = asked.target(&asked.message.profile_id, "users.read")?;
         Ok(wire::ListAddressesResponse { addresses: self.read(target).await?.addresses })
     }

@@ -14,7 +14,10 @@ use crate::store::{Created, over};
 const TRIES_MAX: usize = 8;
 
 impl Api {
-    pub(super) async fn create_profile(&self, asked: Asked<wire::CreateProfileRequest>) -> Result<Reply<wire::CreateProfileResponse>> {
+    pub(super) async fn create_profile(
+        &self,
+        asked: Asked<wire::CreateProfileRequest>,
+    ) -> Result<Reply<wire::CreateProfileResponse>> {
         let message = &asked.message;
         let country = convert::country(&message.country_code)?;
         let details = Details::parse(&message.name, &message.email, &message.locale, country)?;
@@ -25,12 +28,19 @@ impl Api {
         }
         let reference = reference(&message.external_reference)?;
         if !asked.caller.principal.may("users.write") {
-            return Err(Error::denied("a profile with an external_reference is made by staff with users.write"));
+            return Err(Error::denied(
+                "a profile with an external_reference is made by staff with users.write",
+            ));
         }
         self.create_imported(reference, details, key).await
     }
 
-    async fn create_own(&self, id: CustomerId, details: Details, key: RequestKey) -> Result<Reply<wire::CreateProfileResponse>> {
+    async fn create_own(
+        &self,
+        id: CustomerId,
+        details: Details,
+        key: RequestKey,
+    ) -> Result<Reply<wire::CreateProfileResponse>> {
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
@@ -41,7 +51,9 @@ impl Api {
         }
         let profile = Profile::new(details, kept(found.as_ref()), self.ctx.now());
         let version = found.as_ref().map_or(0, |found| found.version) + 1;
-        let message = wire::CreateProfileResponse { profile: Some(convert::profile(&id.to_string(), version, &profile)) };
+        let message = wire::CreateProfileResponse {
+            profile: Some(convert::profile(&id.to_string(), version, &profile)),
+        };
         let event = created_event(id, version, &profile);
         let put = over(found.as_ref(), id, profile).event(event).remember(key, message.encode_to_vec());
         match self.profiles.create(put).await? {
@@ -69,11 +81,14 @@ impl Api {
                     let error = Error::exists("EXTERNAL_REFERENCE_USED", message);
                     return Err(error.with_field("/external_reference", "names a profile that was deleted"));
                 }
-                return Ok(Reply::replayed(wire::CreateProfileResponse { profile: Some(convert::found(&known)) }));
+                return Ok(Reply::replayed(wire::CreateProfileResponse {
+                    profile: Some(convert::found(&known)),
+                }));
             }
             let id: CustomerId = self.ctx.id();
             let profile = Profile::new(details.clone(), Some(reference.clone()), self.ctx.now());
-            let message = wire::CreateProfileResponse { profile: Some(convert::profile(&id.to_string(), 1, &profile)) };
+            let message =
+                wire::CreateProfileResponse { profile: Some(convert::profile(&id.to_string(), 1, &profile)) };
             let event = created_event(id, 1, &profile);
             let put = over(None, id, profile).event(event).remember(key.clone(), message.encode_to_vec());
             match self.profiles.create(put).await? {
@@ -85,7 +100,10 @@ impl Api {
         Err(busy())
     }
 
-    pub(super) async fn get_profile(&self, asked: Asked<wire::GetProfileRequest>) -> Result<wire::GetProfileResponse> {
+    pub(super) async fn get_profile(
+        &self,
+        asked: Asked<wire::GetProfileRequest>,
+    ) -> Result<wire::GetProfileResponse> {
         let target = asked.target(&asked.message.profile_id, "users.read")?;
         Ok(wire::GetProfileResponse { profile: Some(self.read(target).await?) })
     }
@@ -100,7 +118,8 @@ impl Api {
             if !target.own {
                 return Err(no_profile());
             }
-            let profile = Profile { external_reference: kept(found.as_ref()), ..Profile::empty(self.ctx.now()) };
+            let profile =
+                Profile { external_reference: kept(found.as_ref()), ..Profile::empty(self.ctx.now()) };
             let version = found.as_ref().map_or(0, |found| found.version) + 1;
             let answer = convert::profile(&target.id.to_string(), version, &profile);
             let event = created_event(target.id, version, &profile);
@@ -112,13 +131,19 @@ impl Api {
         Err(busy())
     }
 
-    pub(super) async fn find_profile(&self, asked: Asked<wire::FindProfileRequest>) -> Result<wire::FindProfileResponse> {
+    pub(super) async fn find_profile(
+        &self,
+        asked: Asked<wire::FindProfileRequest>,
+    ) -> Result<wire::FindProfileResponse> {
         let reference = reference(&asked.message.external_reference)?;
         let found = live(self.profiles.find(&reference).await?).ok_or_else(no_profile)?;
         Ok(wire::FindProfileResponse { profile: Some(convert::found(&found)) })
     }
 
-    pub(super) async fn list_profiles(&self, asked: Asked<wire::ListProfilesRequest>) -> Result<wire::ListProfilesResponse> {
+    pub(super) async fn list_profiles(
+        &self,
+        asked: Asked<wire::ListProfilesRequest>,
+    ) -> Result<wire::ListProfilesResponse> {
         let page = contract::wire::page(&asked.message.page)?;
         let after = self.ctx.cursors().open("profiles", &page.cursor)?;
         let found = self.profiles.list(after, page.limit).await?;
@@ -127,7 +152,10 @@ impl Api {
         Ok(wire::ListProfilesResponse { profiles, page: Some(contract::wire::page_info(next)) })
     }
 
-    pub(super) async fn update_profile(&self, asked: Asked<wire::UpdateProfileRequest>) -> Result<Reply<wire::UpdateProfileResponse>> {
+    pub(super) async fn update_profile(
+        &self,
+        asked: Asked<wire::UpdateProfileRequest>,
+    ) -> Result<Reply<wire::UpdateProfileResponse>> {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
         let country = convert::country(&message.country_code)?;
@@ -140,14 +168,22 @@ impl Api {
             seen("profile", found.version, message.version)?;
             let profile = found.value.revised(details.clone(), now);
             let id = target.id.to_string();
-            let event = wire::ProfileUpdated { profile_id: id.clone(), version, country_code: details.country.clone() };
-            let answer = wire::UpdateProfileResponse { profile: Some(convert::profile(&id, version, &profile)) };
+            let event = wire::ProfileUpdated {
+                profile_id: id.clone(),
+                version,
+                country_code: details.country.clone(),
+            };
+            let answer =
+                wire::UpdateProfileResponse { profile: Some(convert::profile(&id, version, &profile)) };
             Ok(Decided { profile, event: chassis::event(target.id, version, &event), message: answer })
         };
         self.change(target, key, decide).await
     }
 
-    pub(super) async fn delete_profile(&self, asked: Asked<wire::DeleteProfileRequest>) -> Result<Reply<wire::DeleteProfileResponse>> {
+    pub(super) async fn delete_profile(
+        &self,
+        asked: Asked<wire::DeleteProfileRequest>,
+    ) -> Result<Reply<wire::DeleteProfileResponse>> {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
         let key = chassis::request_key(&asked.caller, "user.DeleteProfile", &message.request_id, message)?;

@@ -118,7 +118,13 @@ impl Profile {
     ///
     /// # Errors
     /// `ADDRESS_NOT_FOUND`, `VERSION_CONFLICT`.
-    pub fn with_address_replaced(&self, id: AddressId, version: i64, new: &NewAddress, now: Timestamp) -> Result<Self> {
+    pub fn with_address_replaced(
+        &self,
+        id: AddressId,
+        version: i64,
+        new: &NewAddress,
+        now: Timestamp,
+    ) -> Result<Self> {
         let before = self.address(id)?;
         seen("address", before.version, version)?;
         let NewAddress { label, address, default_for } = new.clone();
@@ -172,24 +178,45 @@ mod tests {
     }
 
     fn defaults(profile: &Profile, of: AddressUse) -> Vec<u128> {
-        profile.addresses.iter().filter(|address| address.default_for.contains(&of)).map(|address| address.id.bits()).collect()
+        profile
+            .addresses
+            .iter()
+            .filter(|address| address.default_for.contains(&of))
+            .map(|address| address.id.bits())
+            .collect()
     }
 
     #[test]
     fn the_first_address_is_the_default_until_another_takes_its_place() {
         let now = Timestamp::from_secs(2);
         let book = profile(&["home", "work"]);
-        assert_eq!((defaults(&book, AddressUse::Shipping), defaults(&book, AddressUse::Billing)), (vec![0], vec![0]));
-        let moved = book.with_address(AddressId::from_bits(9), &new("depot", &[AddressUse::Shipping]), now).expect("room");
-        assert_eq!((defaults(&moved, AddressUse::Shipping), defaults(&moved, AddressUse::Billing)), (vec![9], vec![0]));
-        let back = moved.with_address_replaced(AddressId::from_bits(1), 1, &new("work", &AddressUse::ALL), now).expect("there");
-        assert_eq!((defaults(&back, AddressUse::Shipping), defaults(&back, AddressUse::Billing)), (vec![1], vec![1]));
+        assert_eq!(
+            (defaults(&book, AddressUse::Shipping), defaults(&book, AddressUse::Billing)),
+            (vec![0], vec![0])
+        );
+        let moved = book
+            .with_address(AddressId::from_bits(9), &new("depot", &[AddressUse::Shipping]), now)
+            .expect("room");
+        assert_eq!(
+            (defaults(&moved, AddressUse::Shipping), defaults(&moved, AddressUse::Billing)),
+            (vec![9], vec![0])
+        );
+        let back = moved
+            .with_address_replaced(AddressId::from_bits(1), 1, &new("work", &AddressUse::ALL), now)
+            .expect("there");
+        assert_eq!(
+            (defaults(&back, AddressUse::Shipping), defaults(&back, AddressUse::Billing)),
+            (vec![1], vec![1])
+        );
     }
 
     #[test]
     fn a_book_is_bounded() {
         let full = profile(&["x"; ADDRESSES_MAX]);
-        let error = full.with_address(AddressId::from_bits(99), &new("one more", &[]), Timestamp::from_secs(2)).err().expect("full");
+        let error = full
+            .with_address(AddressId::from_bits(99), &new("one more", &[]), Timestamp::from_secs(2))
+            .err()
+            .expect("full");
         assert_eq!(error.reason(), "TOO_MANY_ADDRESSES");
     }
 
@@ -198,8 +225,12 @@ mod tests {
         let (now, id) = (Timestamp::from_secs(2), AddressId::from_bits(0));
         let book = profile(&["home"]);
         let moved = book.with_address_replaced(id, 1, &new("cottage", &[]), now).expect("there");
-        assert_eq!((moved.addresses[0].version, moved.addresses[0].label.as_str(), moved.updated_at), (2, "cottage", now));
-        let reason = |result: Result<Profile>| result.err().map(|error| error.reason().to_owned()).unwrap_or_default();
+        assert_eq!(
+            (moved.addresses[0].version, moved.addresses[0].label.as_str(), moved.updated_at),
+            (2, "cottage", now)
+        );
+        let reason =
+            |result: Result<Profile>| result.err().map(|error| error.reason().to_owned()).unwrap_or_default();
         assert_eq!(reason(moved.with_address_replaced(id, 1, &new("hut", &[]), now)), "VERSION_CONFLICT");
         assert_eq!(reason(moved.without_address(id, 1, now)), "VERSION_CONFLICT");
         assert_eq!(reason(moved.without_address(id, 0, now)), "INVALID_ARGUMENT");

@@ -1,53 +1,63 @@
-//! Group `events`: outboxes and their readers.
+//! Events: outboxes without gaps, consumers that have read them, nothing set aside.
 
-use std::collections::HashMap;
-
-use super::super::facts::Facts;
 use super::Check;
+use crate::audit::books::{Books, Consumer, Position};
 
-/// Every outbox is numbered without gaps.
-pub(super) fn gap_free(facts: &Facts) -> Check {
+/// `events.gap_free`: between its oldest and its newest event an outbox has every sequence. Examined are events.
+pub fn gap_free(books: &Books) -> Check {
     let mut check = Check::new("events.gap_free");
-    for stream in &facts.streams {
-        check.examined += 1 + u64::try_from(stream.status.count).unwrap_or(0);
-        for gap in &stream.status.gaps {
-            check.broken(format!("{} event {gap}", stream.role), "an event", "none");
+    for stream in &books.streams {
+        check.examined += u64::try_from(stream.count).unwrap_or(0);
+        for gap in &stream.gaps {
+            check.violated(format!("outbox of {}, sequence {gap}", stream.role), "an event", "none");
+        }
+        let span = stream.head.sequence.saturating_sub(stream.oldest).saturating_add(1);
+        if stream.gaps.is_empty() && stream.count != span {
+            let expected = format!("{span} events from {} to {}", stream.oldest, stream.head.sequence);
+            check.violated(
+                format!("outbox of {}", stream.role),
+                expected,
+                format!("{} events", stream.count),
+            );
         }
     }
     check
 }
 
-/// Every consumer is caught up or goes on, and has set nothing aside.
-pub(super) fn consumed(facts: &Facts) -> Check {
-    let mut check = Check::new("events.consumed");
-    let heads: HashMap<&str, (i64, i64)> = facts
-        .streams
-        .iter()
-        .filter_map(|s| Some((s.role.as_str(), s.status.head.map(|p| (p.epoch, p.sequence))?)))
-        .collect();
-    for stream in &facts.streams {
-        for consumer in &stream.status.consumers {
-            check.look();
-            let place = format!("{} in {}, reading {}", consumer.name, stream.role, consumer.source);
-            let at = consumer.position.map_or((0, 0), |position| (position.epoch, position.sequence));
-            let Some(head) = heads.get(consumer.source.as_str()).copied() else {
-                check.broken(&place, "a source that has events", "none of this name");
-                continue;
-            };
-            let started = head.1 > 0;
-            if at.0 != head.0 && started || at.1 > head.1 {
-                check.broken(
-                    &place,
-                    format!("within epoch {} to {}", head.0, head.1),
-                    format!("at epoch {} event {}", at.0, at.1),
-                );
-            } else if at.1 < head.1 {
-                // Seen twice in the same words, it has not moved in between.
-                check.broken(&place, "caught up, or going on", format!("stands at event {}", at.1));
-            }
-            for aggregate in &consumer.parked {
-                check.broken(format!("{place}, {aggregate}"), "applied", "set aside");
-            }
+/// `events.caught_up`: every consumer has read all that its source has published. One that is behind says by how much, and is
+/// a violation when it stands still.
+pub fn caught_up(books: &Books) -> Check {
+    let mut check = Check::new("events.caught_up");
+    for consumer in &books.consumers {
+        check.examined += 1;
+        let at = format!("consumer {} of {}, reading {}", consumer.name, consumer.role, consumer.source);
+        let Some(head) = head(books, consumer) else {
+            check.violated(at, format!("a role {} with events", consumer.source), "none");
+            continue;
+        };
+        let Position { epoch, sequence } = consumer.position;
+        let found = format!("at {}", consumer.position);
+        if sequence > head.sequence || epoch > head.epoch {
+            check.violated(at, format!("at most at {head}"), found);
+        } else if sequence < head.sequence {
+            check.note(at, format!("at {head}; {} behind", head.sequence - sequence), found, true);
+        }
+    }
+    check
+}
+
+fn head(books: &Books, consumer: &Consumer) -> Option<Position> {
+    books.streams.iter().find(|stream| stream.role == consumer.source).map(|stream| stream.head)
+}
+
+/// `events.parked`: no aggregate is set aside because an event of it could not be applied.
+pub fn parked(books: &Books) -> Check {
+    let mut check = Check::new("events.parked");
+    for consumer in &books.consumers {
+        check.examined += 1;
+        for aggregate in &consumer.parked {
+            let at = format!("{aggregate} at consumer {} of {}", consumer.name, consumer.role);
+            check.violated(at, format!("every event of {} applied", consumer.source), "set aside");
         }
     }
     check

@@ -7,7 +7,8 @@ use kernel::{Currency, Money, OrderId};
 use sha2::{Digest as _, Sha256};
 
 use super::Check;
-use crate::audit::books::{Books, Entry, Operation, Payment, Seal, Sums, word};
+use crate::audit::books::{Books, Entry, Operation, Payment, Seal, word};
+use crate::audit::sums::Sums;
 
 /// `ledger.balanced`: every entry has two postings or more that sum to zero per currency, and so has the whole ledger.
 pub fn balanced(books: &Books) -> Check {
@@ -25,7 +26,11 @@ pub fn balanced(books: &Books) -> Check {
             check.violated(entry_at(entry), "two postings or more", found);
         }
         for sum in sums.not_zero() {
-            check.violated(entry_at(entry), format!("postings that sum to 0 {}", sum.currency), sum.to_string());
+            check.violated(
+                entry_at(entry),
+                format!("postings that sum to 0 {}", sum.currency),
+                sum.to_string(),
+            );
         }
     }
     for sum in all.not_zero() {
@@ -48,13 +53,12 @@ pub fn sealed(books: &Books) -> Check {
             check.violated(chain_at(seal.position), "one entry", found);
         }
     }
-    let mut before = Some((0, [0_u8; 32]));
+    let mut before = (0, [0_u8; 32]);
     for (position, (entry, seal)) in &chain {
-        for missing in before.map_or(0, |(last, _)| last) + 1..*position {
-            check.violated(chain_at(missing), "an entry", "none");
-            before = None;
-        }
-        if before.is_some_and(|(_, hash)| hash != seal.previous) {
+        let (last, hash) = before;
+        if *position != last + 1 {
+            check.violated(chain_between(last + 1, position - 1), "an entry each", "none");
+        } else if hash != seal.previous {
             let at = format!("{} ({})", chain_at(*position), entry.id);
             check.violated(at, "the hash before it as its previous hash", hex(&seal.previous));
         }
@@ -64,11 +68,11 @@ pub fn sealed(books: &Books) -> Check {
             let at = format!("{} ({})", entry_at(entry), chain_at(*position));
             check.violated(at, format!("what was sealed as {}", hex(&seal.hash)), hex(&computed));
         }
-        before = Some((*position, seal.hash));
+        before = (*position, seal.hash);
     }
-    let last = chain.last_key_value().map_or(0, |(position, _)| *position);
-    for missing in last + 1..=books.ledger.sealed {
-        check.violated(chain_at(missing), "an entry", "none");
+    let (last, _) = before;
+    if last < books.ledger.sealed {
+        check.violated(chain_between(last + 1, books.ledger.sealed), "an entry each", "none");
     }
     let open: Vec<&Entry> = books.ledger.entries.iter().filter(|entry| entry.seal.is_none()).collect();
     if i64::try_from(open.len()) != Ok(books.ledger.unsealed) {
@@ -152,7 +156,8 @@ fn book(
 }
 
 fn names(kinds: &[LedgerEntryKind]) -> String {
-    let names: Vec<String> = kinds.iter().map(|kind| word(kind.as_str_name(), "LEDGER_ENTRY_KIND_")).collect();
+    let names: Vec<String> =
+        kinds.iter().map(|kind| word(kind.as_str_name(), "LEDGER_ENTRY_KIND_")).collect();
     if names.is_empty() { "nothing".to_owned() } else { names.join(" and ") }
 }
 
@@ -161,7 +166,14 @@ fn state(state: OperationState) -> String {
 }
 
 /// Compares a payment's sum with its captures or refunds that succeeded.
-fn sum_up(check: &mut Check, payment: &Payment, what: &str, sum: Money, parts: &[Operation], in_flight: bool) {
+fn sum_up(
+    check: &mut Check,
+    payment: &Payment,
+    what: &str,
+    sum: Money,
+    parts: &[Operation],
+    in_flight: bool,
+) {
     let mut difference = Sums::default();
     difference.add(sum);
     let done = |part: &&Operation| part.state == OperationState::Succeeded;
@@ -191,7 +203,8 @@ pub fn orders(books: &Books) -> Check {
             check.note(at, expected.to_string(), minor(net, expected.currency), order.open);
         }
         if order.lines_total != Some(order.total) {
-            let lines = order.lines_total.map_or_else(|| "lines that do not sum".to_owned(), |sum| sum.to_string());
+            let lines =
+                order.lines_total.map_or_else(|| "lines that do not sum".to_owned(), |sum| sum.to_string());
             check.violated(format!("{}, total", order.id), lines, order.total.to_string());
         }
     }
@@ -206,7 +219,10 @@ pub fn orders(books: &Books) -> Check {
 }
 
 fn minor(sum: i128, currency: Currency) -> String {
-    i64::try_from(sum).map_or_else(|_| format!("{sum} {currency} in minor units"), |sum| Money::new(sum, currency).to_string())
+    i64::try_from(sum).map_or_else(
+        |_| format!("{sum} {currency} in minor units"),
+        |sum| Money::new(sum, currency).to_string(),
+    )
 }
 
 fn entry_at(entry: &Entry) -> String {
@@ -215,6 +231,13 @@ fn entry_at(entry: &Entry) -> String {
 
 fn chain_at(position: i64) -> String {
     format!("ledger position {position}")
+}
+
+fn chain_between(first: i64, last: i64) -> String {
+    match first.cmp(&last) {
+        std::cmp::Ordering::Less => format!("ledger positions {first} to {last}"),
+        _ => chain_at(first),
+    }
 }
 
 fn hex(hash: &[u8; 32]) -> String {

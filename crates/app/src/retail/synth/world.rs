@@ -89,7 +89,7 @@ const CODES: &[(&str, &str, i64)] = &[
     ("D", "Discount", 2750),
     ("C2", "CARRIAGE", 5000),
     ("BANK CHARGES", "Bank Charges", 1500),
-    ("AMAZONFEE", "AMAZON FEE", 13_541_33),
+    ("AMAZONFEE", "AMAZON FEE", 1_354_133),
     ("S", "SAMPLES", 3370),
     ("DCGS0076", "SUNJAR LED NIGHT NIGHT LIGHT", 1682),
     ("gift_0001_40", "Dotcomgiftshop Gift Voucher £40.00", 3404),

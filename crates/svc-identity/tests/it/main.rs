@@ -1,0 +1,10 @@
+//! The role `identity` through its client.
+
+mod accounts;
+mod keys;
+mod refusals;
+mod restart;
+mod secrets;
+mod sessions;
+mod throttle;
+mod world;

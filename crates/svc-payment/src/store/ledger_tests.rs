@@ -1,0 +1,132 @@
+//! What the ledger shows when somebody has been at its rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::VirtualClock;
+use kernel::{Currency, Money, OrderId, PaymentId};
+use store::{OpenOptions, Statement, open};
+
+use super::*;
+use crate::domain::ledger::{EntryKind, Posting, clearing};
+use crate::seal::link_hash;
+
+fn entry(number: u32, minor: i64) -> Entry {
+    let posting = |account: &str, minor| Posting {
+        account: account.to_owned(),
+        amount: Money::new(minor, Currency::GBP),
+    };
+    Entry {
+        id: format!("led_{number:026}"),
+        kind: EntryKind::Capture,
+        payment: PaymentId::from_bits(number.into()),
+        order: OrderId::from_bits(number.into()),
+        operation: format!("cap_{number:026}"),
+        time: Timestamp::from_secs(number.into()),
+        postings: vec![posting(&clearing("testpay"), minor), posting("sales", -minor)],
+    }
+}
+
+async fn books() -> (Database, Books) {
+    let clock = Arc::new(VirtualClock::new(Timestamp::from_secs(1)));
+    let database = open("mem:", "payment", MIGRATIONS, OpenOptions::new(clock)).await.expect("a database");
+    let books = Books::new(&database);
+    for number in 1..=9 {
+        books.write(Change::default().entry(&entry(number, 100))).await.expect("booked");
+    }
+    seal(&database, &books, 4).await;
+    seal(&database, &books, 4).await;
+    (database, books)
+}
+
+async fn seal(database: &Database, books: &Books, count: u32) {
+    let lease = database.leases().acquire("sealer", "test", Duration::from_secs(9)).await.expect("works");
+    let lease = lease.expect("free");
+    let head = books.head().await.expect("a head");
+    let (mut position, mut previous) = (head.position, head.hash);
+    let mut links = Vec::new();
+    for entry in books.unsealed(count).await.expect("entries") {
+        position += 1;
+        let hash = link_hash(&previous, &entry).to_vec();
+        links.push(Link { position, entry: entry.id, previous, hash: hash.clone() });
+        previous = hash;
+    }
+    assert!(books.seal(&links, &lease, Timestamp::from_secs(99)).await.expect("sealed"));
+    let stale = books.seal(&links, &lease, Timestamp::from_secs(99)).await.expect("works");
+    assert!(!stale, "a second sealer of the same entries writes nothing");
+}
+
+async fn tamper(books: &Books, statement: Statement) {
+    books.sql.commit(Batch::new().run(statement)).await.expect("done");
+}
+
+/// Entries whose hash does not come out as it was sealed.
+async fn changed(books: &Books) -> Vec<String> {
+    let (entries, more) = books.entries("", 100).await.expect("entries");
+    assert!(!more);
+    let is_changed = |sealed: &SealedEntry| {
+        sealed
+            .link
+            .as_ref()
+            .is_some_and(|link| link_hash(&link.previous, &sealed.entry).to_vec() != link.hash)
+    };
+    entries.into_iter().filter(is_changed).map(|sealed| sealed.entry.id).collect()
+}
+
+#[tokio::test]
+async fn an_untouched_ledger_holds_together() {
+    let (_database, books) = books().await;
+    assert_eq!(books.chain().await.expect("a chain"), (8, 0));
+    let tail = books.tail().await.expect("a tail");
+    assert_eq!((tail.count, tail.oldest), (1, Some(Timestamp::from_secs(9))));
+    assert_eq!(changed(&books).await, Vec::<String>::new());
+    let sums = books.sums().await.expect("sums");
+    assert_eq!((sums.entries, sums.per_currency()), (9, vec![Money::new(0, Currency::GBP)]));
+}
+
+#[tokio::test]
+async fn pages_cover_every_entry_once() {
+    let (_database, books) = books().await;
+    for limit in 1..=10 {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let (entries, more) = books.entries(&after, limit).await.expect("entries");
+            assert!(entries.len() <= limit as usize);
+            assert!(entries.iter().all(|sealed| sealed.entry.postings.len() == 2));
+            seen.extend(entries.into_iter().map(|sealed| sealed.entry.id));
+            if !more {
+                break;
+            }
+            after.clone_from(seen.last().expect("a page that goes on has entries"));
+        }
+        assert_eq!(seen, (1..=9).map(|number| entry(number, 1).id).collect::<Vec<_>>(), "{limit} a page");
+    }
+}
+
+#[tokio::test]
+async fn a_changed_posting_is_named() {
+    let (_database, books) = books().await;
+    for text in [
+        "UPDATE ledger_postings SET amount = 101 WHERE entry_id = ? AND line = 0",
+        "UPDATE ledger_postings SET account = 'elsewhere' WHERE entry_id = ? AND line = 1",
+        "DELETE FROM ledger_postings WHERE entry_id = ? AND line = 1",
+    ] {
+        tamper(&books, sql(text).bind(&entry(3, 1).id)).await;
+        assert_eq!(changed(&books).await, [entry(3, 1).id], "{text}");
+    }
+    assert_ne!(books.sums().await.expect("sums").per_currency(), [Money::new(0, Currency::GBP)]);
+}
+
+#[tokio::test]
+async fn a_rewritten_or_missing_link_breaks_the_chain() {
+    let (_database, books) = books().await;
+    tamper(&books, sql("UPDATE ledger_chain SET hash = ? WHERE position = 5").bind([7_u8; 32])).await;
+    assert_eq!(books.chain().await.expect("a chain"), (8, 6));
+    tamper(&books, sql("DELETE FROM ledger_chain WHERE position = 2")).await;
+    assert_eq!(books.chain().await.expect("a chain"), (7, 3));
+    tamper(&books, sql("DELETE FROM ledger_chain WHERE position = 8")).await;
+    let (sealed, _) = books.chain().await.expect("a chain");
+    let waiting = books.tail().await.expect("a tail").count;
+    let entries = books.sums().await.expect("sums").entries;
+    assert_ne!(sealed + waiting, entries, "entries that are neither sealed nor waiting");
+}

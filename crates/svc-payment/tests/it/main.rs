@@ -1,0 +1,11 @@
+//! Payment through its API, with testpay behind it.
+
+mod authorize;
+mod challenge;
+mod concurrent;
+mod killed;
+mod ledger;
+mod money;
+mod refused;
+mod shop;
+mod webhooks;

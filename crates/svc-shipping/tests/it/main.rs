@@ -1,0 +1,5 @@
+//! Shipping through its API.
+
+mod rates;
+mod shipments;
+mod shop;
