@@ -180,7 +180,7 @@ impl Shop {
             }
             let since = *first_failure.get_or_insert_with(Instant::now);
             if since.elapsed() >= LOST_AFTER {
-                return Err(CallError::Lost(self.lost(&error)));
+                return Err(CallError::Lost(self.lost()));
             }
             let asked = error.retry_delay_ms().map_or(Duration::ZERO, Duration::from_millis);
             tokio::time::sleep(pause.max(asked).min(PAUSE_MAX)).await;
@@ -188,18 +188,18 @@ impl Shop {
         }
     }
 
-    fn lost(&self, error: &Error) -> Failure {
-        let seconds = LOST_AFTER.as_secs();
+    fn lost(&self) -> Failure {
         Failure::unfinished(format!(
-            "the shop at {} was lost and did not come back within {seconds} s ({error}); start it again with `souk up`, and then this command: it goes on where it stopped",
-            self.at
+            "the shop at {} was lost and did not come back within {} s; start it again with `souk up`, and then this command: it goes on where it stopped",
+            self.at,
+            LOST_AFTER.as_secs()
         ))
     }
 
     fn first_failure(&self, error: Error) -> Failure {
         if passes(&error) {
             return Failure::usage(format!(
-                "nobody serves at {} ({error}); start a shop with `souk up`, or name another with --at",
+                "nobody serves at {}; start a shop with `souk up`, or name another with --at",
                 self.at
             ));
         }

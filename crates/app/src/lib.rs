@@ -4,6 +4,7 @@ pub mod audit;
 pub mod cli;
 pub mod client;
 pub mod console;
+pub mod demo;
 pub mod files;
 pub mod import;
 pub mod retail;

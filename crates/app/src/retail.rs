@@ -22,3 +22,6 @@ pub const SOURCE: &str = "online-retail";
 fn unreadable(path: &Path, error: &FileError, done: &str) -> Failure {
     Failure::usage(format!("{}: {error}; {done}", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

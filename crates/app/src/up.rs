@@ -8,7 +8,9 @@ use chassis::{Addresses, Config, Options, Running};
 use clap::Args;
 use contract::souk::identity::v1::EnsureOperatorRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
-use kernel::{Error, Result};
+use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contract::souk::product::v1::product_service_client::ProductServiceClient;
+use kernel::{CustomerId, Error, Result, SessionId};
 use mesh::Principal;
 use serde::{Deserialize, Serialize};
 
@@ -129,7 +131,7 @@ async fn ensure_operator(running: &Running, dir: Option<&Path>, token_file: Opti
 
 async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Result<()> {
     let Some(dir) = dir else {
-        return if no_demo { Ok(()) } else { Ok(()) };
+        return if no_demo { Ok(()) } else { load_demo(running).await };
     };
     let path = dir.join(HOUSE_FILE);
     let damaged = |error: serde_json::Error| {
@@ -145,10 +147,22 @@ async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Re
         None if no_demo => note(Demo::Declined),
         None | Some(Demo::Loading) if !no_demo => {
             note(Demo::Loading)?;
+            load_demo(running).await?;
             note(Demo::Loaded)
         }
         _ => Ok(()),
     }
+}
+
+async fn load_demo(running: &Running) -> Result<()> {
+    let staff = || {
+        let permissions = vec!["catalogue.write".to_owned(), "stock.write".to_owned()];
+        Principal::Account { id: CustomerId::from_bits(0), session: SessionId::from_bits(0), permissions: permissions.into() }
+    };
+    let products = running.client("product", None, staff(), ProductServiceClient::new)?;
+    let inventory = running.client("inventory", None, staff(), InventoryServiceClient::new)?;
+    crate::demo::load(products, inventory).await?;
+    Ok(())
 }
 
 /// The line that says that the shop serves.

@@ -43,8 +43,8 @@ pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, dr
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = connection(stream, endpoint.clone(), drain.clone());
+            Ok((stream, peer)) => {
+                let connection = connection(stream, peer, endpoint.clone(), drain.clone());
                 drain.spawn_work(async move {
                     let _place = place;
                     connection.await;
@@ -59,11 +59,13 @@ pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, dr
     }
 }
 
-async fn connection(stream: TcpStream, endpoint: Arc<dyn Endpoint>, drain: Drain) {
+async fn connection(stream: TcpStream, peer: SocketAddr, endpoint: Arc<dyn Endpoint>, drain: Drain) {
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        // Services that limit by address find it here.
+        request.extensions_mut().insert(peer);
         endpoint.call(request.map(Body::new))
     });
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())

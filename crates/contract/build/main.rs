@@ -7,6 +7,7 @@
 
 mod check;
 mod comments;
+mod redact;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -91,7 +92,10 @@ fn compile(proto_dir: &Path, files: &[PathBuf]) -> Result<Compiled, Vec<String>>
 }
 
 fn generate(compiled: &Compiled, out_dir: &Path) -> Result<(), Vec<String>> {
+    let redacted = redact::messages(&compiled.pool);
+    write(&out_dir.join("redacted.rs"), redact::render(&redacted).as_bytes())?;
     let mut config = tonic_prost_build::Config::new();
+    config.skip_debug(redacted.iter().map(|message| format!(".{}", message.full_name())));
     config.enable_type_names().type_name_domain(["."], "type.googleapis.com");
     tonic_prost_build::configure()
         // Without transport no client connects by itself: every client takes the mesh's channel.

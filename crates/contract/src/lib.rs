@@ -23,6 +23,7 @@ pub mod wire;
 )]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/contract.rs"));
+    include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
 }
 
 pub use generated::souk;

@@ -38,7 +38,9 @@ const NAME_CHARS_MAX: usize = 200;
 
 /// Options of `souk import online-retail`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:\n  souk import online-retail online-retail-2010-12.csv.gz --stock 90%")]
+#[command(
+    after_help = "Example:\n  souk synth online-retail --lines 1000 > month.csv\n  souk import online-retail month.csv --stock 90%"
+)]
 pub struct ImportArgs {
     /// A file of the shape of the UCI "Online Retail" data set, plain or gzip.
     #[arg(value_name = "FILE")]
@@ -82,11 +84,21 @@ pub struct LinesReport {
     pub skipped: BTreeMap<&'static str, u64>,
 }
 
+/// Imports a file, and tells the result.
+///
+/// # Errors
+/// As [`import`].
+pub async fn run(args: ImportArgs) -> Outcome {
+    let report = import(&args).await?;
+    console::result(args.json, &report, || table(&report))?;
+    Ok(Verdict::Holds)
+}
+
 /// Imports a file.
 ///
 /// # Errors
-/// Exit code 2 for a file that cannot be read; 1 for a shop that was lost or refused a product.
-pub async fn run(args: ImportArgs) -> Outcome {
+/// Exit code 2 for a file that cannot be read, before anything was changed; 1 for a shop that was lost or refused a product.
+pub async fn import(args: &ImportArgs) -> Result<Report, Failure> {
     let began = Stopwatch::start();
     let mut catalogue = Catalogue::default();
     let summary = file::read(&args.file, |line| catalogue.add(&line))
@@ -95,22 +107,20 @@ pub async fn run(args: ImportArgs) -> Outcome {
     let articles: Vec<Article> = catalogue.articles().collect();
     let countries = catalogue.countries();
     destinations::ensure(&shop, &countries).await?;
-    let import = Import { shop: &shop, bar: console::progress("products", articles.len() as u64) };
-    import.products(&articles).await?;
+    let products = Import { shop: &shop, bar: console::progress("products", articles.len() as u64) };
+    products.products(&articles).await?;
     let receipts = receipts(&articles, args.stock, &hex(&summary.sha256));
     let units_stocked = receipts.iter().map(|receipt| receipt.quantity).sum();
-    let import = Import { shop: &shop, bar: console::progress("stock", receipts.len() as u64) };
-    import.stock(receipts).await?;
-    let report = Report {
+    let stock = Import { shop: &shop, bar: console::progress("stock", receipts.len() as u64) };
+    stock.stock(receipts).await?;
+    Ok(Report {
         products: articles.len() as u64,
         prices: articles.iter().map(|article| article.prices.len() as u64).sum(),
         countries: countries.len() as u64,
         units_stocked,
         lines: LinesReport { total: catalogue.lines(), used: catalogue.used(), skipped: catalogue.skipped() },
         seconds: began.seconds(),
-    };
-    console::result(args.json, &report, || table(&report))?;
-    Ok(Verdict::Holds)
+    })
 }
 
 struct Import<'a> {

@@ -28,7 +28,7 @@ const MICROS_MAX: u64 = 3_600_000_000;
 /// Options of `souk replay online-retail`.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Example:\n  souk replay online-retail online-retail-2010-12.csv.gz --limit-invoices 100"
+    after_help = "Example:\n  souk synth online-retail --lines 1000 > month.csv\n  souk import online-retail month.csv\n  souk replay online-retail month.csv"
 )]
 pub struct ReplayArgs {
     /// The file that was imported, plain or gzip.
@@ -76,11 +76,21 @@ pub struct Latency {
     pub max: f64,
 }
 
+/// Replays a file, and tells the result.
+///
+/// # Errors
+/// As [`replay`].
+pub async fn run(args: ReplayArgs) -> Outcome {
+    let report = replay(&args).await?;
+    console::result(args.json, &report, || table(&report))?;
+    Ok(Verdict::Holds)
+}
+
 /// Replays a file.
 ///
 /// # Errors
-/// Exit code 2 for a file that cannot be read; 1 for a shop that was lost.
-pub async fn run(args: ReplayArgs) -> Outcome {
+/// Exit code 2 for a file that cannot be read, before anything was placed; 1 for a shop that was lost.
+pub async fn replay(args: &ReplayArgs) -> Result<Report, Failure> {
     let began = Stopwatch::start();
     let mut book = Book::default();
     file::read(&args.file, |line| book.add(&line))
@@ -113,7 +123,7 @@ pub async fn run(args: ReplayArgs) -> Outcome {
     let account = book.account(book.invoices().iter().zip(&fates));
     let seconds = began.seconds();
     let millis = |micros: u64| micros as f64 / 1000.0;
-    let report = Report {
+    Ok(Report {
         orders_per_second: (micros.len() as f64 / seconds.max(0.001) * 10.0).round() / 10.0,
         order_ms: Latency {
             p50: millis(micros.value_at_quantile(0.5)),
@@ -122,9 +132,7 @@ pub async fn run(args: ReplayArgs) -> Outcome {
         },
         account,
         seconds,
-    };
-    console::result(args.json, &report, || table(&report))?;
-    Ok(Verdict::Holds)
+    })
 }
 
 /// A replay that could not finish says how far it came.

@@ -7,11 +7,13 @@ use mesh::Caller;
 
 use super::{Api, absent};
 use crate::domain::{InvoiceKind, State};
-use crate::store::Listed;
+use crate::store::{AuditRow, Listed};
 use crate::wire;
 
 /// Orders that the audit reads at once, at most.
 const AUDIT_MAX: u32 = 1000;
+/// Orders whose quotes are read together.
+const AUDIT_STEP: u32 = 100;
 
 impl Api {
     pub(super) async fn get(
@@ -137,19 +139,30 @@ impl Api {
             .open("orders for audit", &request.cursor)
             .map_err(cursor_at)?
             .unwrap_or_default();
-        let rows = self.orders.audit(&after, limit).await?;
-        let instance = self.orders.instance();
-        let orders = rows.iter().map(|row| {
-            let waits = row.lease_owner.is_empty() || row.lease_owner == instance;
-            wire::audited(row, row.order.due_at.is_some() && (waits || self.worker.works_on(row.order.id)))
-        });
-        let orders: Vec<_> = orders.collect();
+        let mut after = after;
+        let mut orders = Vec::with_capacity(limit as usize);
+        // Quotes may be large: only a part of them is in memory at once.
+        while orders.len() < limit as usize {
+            let wanted = AUDIT_STEP.min(limit - orders.len() as u32);
+            let rows = self.orders.audit(&after, wanted).await?;
+            orders.extend(rows.iter().map(|row| self.audited(row)));
+            match orders.last() {
+                Some(last) if rows.len() == wanted as usize => after.clone_from(&last.order_id),
+                _ => break,
+            }
+        }
         let full = orders.len() == limit as usize;
         let next = orders
             .last()
             .filter(|_| full)
             .map(|last| self.ctx.cursors().seal("orders for audit", &last.order_id));
         Ok(wire_v1::ListForAuditResponse { orders, next_cursor: next.unwrap_or_default() })
+    }
+
+    fn audited(&self, row: &AuditRow) -> wire_v1::AuditOrder {
+        let taken_up = row.lease_owner.is_empty() || row.lease_owner == self.orders.instance();
+        let live = row.order.due_at.is_some() && (taken_up || self.worker.works_on(row.order.id));
+        wire::audited(row, live)
     }
 }
 

@@ -183,15 +183,16 @@ fn names_are_ordered_whole_and_paged_over_segments() {
     assert_eq!(seen.len(), 23);
 }
 
+/// Category, colour, size, price and name of a random product.
+type Row = (usize, usize, Option<usize>, Option<i64>, usize);
+
 /// Products with random facets and prices, and a random question about them.
 fn shop() -> impl Strategy<Value = (Vec<Product>, Ask)> {
     let one = (0_usize..3, 0_usize..3, prop::option::of(0_usize..3), prop::option::of(1_i64..40), 0_usize..4);
     let products = prop::collection::vec(one, 1..40).prop_map(|rows| {
         let words = ["bowl", "mug", "lamp", "tea bowl"];
-        let make = |(n, (category, colour, size, price, name)): (
-            usize,
-            (usize, usize, Option<usize>, Option<i64>, usize),
-        )| {
+        let make = |(n, row): (usize, Row)| {
+            let (category, colour, size, price, name) = row;
             let mut product = product(n as u128 + 1, words[name]);
             product.trail = vec!["root".into(), format!("cat{category}")];
             product.attributes = vec![("colour".into(), format!("c{colour}"))];
