@@ -24,7 +24,11 @@ use contract::souk::inventory::v1::{GetTotalsRequest, ReceiptLine, ReceiveStockR
 use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::order::v1::{GetOrderRequest, Order, PlaceOrderRequest, TenderRequest};
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
-use contract::souk::product::v1::{ImportProduct, ImportProductsRequest, ProductInput, ProductStatus, TaxClass, VariantInput};
+use contract::souk::product::v1::{
+    ImportProduct, ImportProductsRequest, ProductInput, ProductStatus, TaxClass, VariantInput,
+};
+use contract::souk::search::v1::GetIndexStatusRequest;
+use contract::souk::search::v1::search_service_client::SearchServiceClient;
 use contract::souk::r#type::v1::{Address, UnitPrice};
 use kernel::{Error, Result};
 use mesh::{Channel, Faults, Principal};
@@ -55,7 +59,25 @@ impl World {
         options.clock = Arc::new(VirtualClock::new(START));
         options.entropy = Entropy::seeded(seed);
         let running = chassis::run(ROLES, options).await.expect("the shop starts");
-        Self { running, seed, requests: AtomicU64::new(0) }
+        let world = Self { running, seed, requests: AtomicU64::new(0) };
+        world.can_search().await;
+        world
+    }
+
+    /// Waits until the search index has been built.
+    async fn can_search(&self) {
+        let mut search = self.operator().client("search", SearchServiceClient::new);
+        loop {
+            let answer = search
+                .get_index_status(GetIndexStatusRequest::default())
+                .await
+                .expect("a status")
+                .into_inner();
+            if answer.status.is_some_and(|status| status.generation > 0) {
+                return;
+            }
+            self.passes(std::time::Duration::from_millis(10)).await;
+        }
     }
 
     /// The process behind it.
@@ -185,7 +207,11 @@ impl Person<'_> {
     /// # Errors
     /// What checkout says.
     pub async fn quotes(&self) -> Result<CreateQuoteResponse> {
-        let request = CreateQuoteRequest { currency_code: "GBP".into(), destination: Some(address()), ..CreateQuoteRequest::default() };
+        let request = CreateQuoteRequest {
+            currency_code: "GBP".into(),
+            destination: Some(address()),
+            ..CreateQuoteRequest::default()
+        };
         let answer = self.client("checkout", CheckoutServiceClient::new).create_quote(request).await;
         Ok(answer.map_err(contract::error)?.into_inner())
     }
@@ -202,7 +228,11 @@ impl Person<'_> {
             ..PlaceOrderRequest::default()
         };
         let answer = self.client("order", OrderServiceClient::new).place_order(request).await;
-        answer.map_err(contract::error)?.into_inner().order.ok_or_else(|| Error::internal("an answer without an order"))
+        answer
+            .map_err(contract::error)?
+            .into_inner()
+            .order
+            .ok_or_else(|| Error::internal("an answer without an order"))
     }
 
     /// Buys: cart, quote, order.
@@ -222,13 +252,22 @@ impl Person<'_> {
     pub async fn sees(&self, order_id: &str) -> Result<Order> {
         let request = GetOrderRequest { order_id: order_id.to_owned() };
         let answer = self.client("order", OrderServiceClient::new).get_order(request).await;
-        answer.map_err(contract::error)?.into_inner().order.ok_or_else(|| Error::internal("an answer without an order"))
+        answer
+            .map_err(contract::error)?
+            .into_inner()
+            .order
+            .ok_or_else(|| Error::internal("an answer without an order"))
     }
 }
 
 fn product_of(request_id: String, sku: &str, pence: i64) -> ImportProductsRequest {
     let price = UnitPrice { currency_code: "GBP".into(), micros: pence * 10_000 };
-    let variant = VariantInput { sku: sku.to_owned(), prices: vec![price], weight_grams: 500, ..VariantInput::default() };
+    let variant = VariantInput {
+        sku: sku.to_owned(),
+        prices: vec![price],
+        weight_grams: 500,
+        ..VariantInput::default()
+    };
     let product = ProductInput {
         name: format!("Product {sku}"),
         tax_class: TaxClass::Standard.into(),
@@ -236,6 +275,10 @@ fn product_of(request_id: String, sku: &str, pence: i64) -> ImportProductsReques
         variants: vec![variant],
         ..ProductInput::default()
     };
-    let row = ImportProduct { external_reference: format!("world:{sku}"), product: Some(product), ..ImportProduct::default() };
+    let row = ImportProduct {
+        external_reference: format!("world:{sku}"),
+        product: Some(product),
+        ..ImportProduct::default()
+    };
     ImportProductsRequest { request_id, products: vec![row], price_reason: "a test's price".into() }
 }

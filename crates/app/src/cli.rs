@@ -15,12 +15,12 @@ use crate::audit::{self, AuditArgs};
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::import::{self, ImportProductsArgs};
+use crate::retail;
 use crate::retail::import::ImportArgs;
 use crate::retail::replay::ReplayArgs;
 use crate::retail::synth::SynthArgs;
 use crate::roles::{self, ROLES};
 use crate::up::{self, UpArgs};
-use crate::retail;
 
 /// Version and commit.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("SOUK_COMMIT"), ")");
@@ -53,7 +53,9 @@ enum Command {
     /// Prove the books, or print the rows that break them
     Audit(AuditArgs),
     /// Print an access token of the operator, for grpcurl
-    #[command(after_help = "Example:\n  grpcurl -plaintext -H \"authorization: Bearer $(souk token)\" 127.0.0.1:9000 souk.order.v1.OrderService/ListOrders")]
+    #[command(
+        after_help = "Example:\n  grpcurl -plaintext -H \"authorization: Bearer $(souk token)\" 127.0.0.1:9000 souk.order.v1.OrderService/ListOrders"
+    )]
     Token(OnShop),
     /// Build the search index anew while it serves
     #[command(after_help = "Example:\n  souk reindex")]
@@ -151,7 +153,9 @@ async fn up(args: &UpArgs) -> ExitCode {
 /// What a person can mend is wrong usage; the rest is ours.
 fn start_failure(error: &Error) -> Failure {
     match error.code() {
-        Code::Internal if error.reason() == "INTERNAL" => Failure::unfinished(format!("the shop could not start: {error:?}")),
+        Code::Internal if error.reason() == "INTERNAL" => {
+            Failure::unfinished(format!("the shop could not start: {error:?}"))
+        }
         _ => Failure::usage(error.message().to_owned()),
     }
 }
@@ -191,7 +195,9 @@ async fn reindex(args: &OnShop) -> Outcome {
     });
     let answer = answer.await.map_err(|error| error.fatal("the index was not built"))?;
     let documents = answer.status.map_or(0, |status| status.documents);
-    console::result(args.json, &serde_json::json!({ "documents": documents }), || format!("{documents} products are in the index"))?;
+    console::result(args.json, &serde_json::json!({ "documents": documents }), || {
+        format!("{documents} products are in the index")
+    })?;
     Ok(Verdict::Holds)
 }
 
@@ -208,7 +214,9 @@ fn check(file: Option<&std::path::Path>, json: bool) -> Outcome {
     let config = up::configuration(file).map_err(bad)?;
     let mut values = Vec::new();
     for role in ROLES {
-        let serde_json::Value::Object(settings) = role.check_settings(&config).map_err(bad)? else { continue };
+        let serde_json::Value::Object(settings) = role.check_settings(&config).map_err(bad)? else {
+            continue;
+        };
         for (key, value) in settings {
             let source = match config.origin(role.name, &key) {
                 Origin::Default => "default".to_owned(),
@@ -219,7 +227,14 @@ fn check(file: Option<&std::path::Path>, json: bool) -> Outcome {
             values.push(serde_json::json!({ "key": format!("{}.{key}", role.name), "value": value, "source": source }));
         }
     }
-    let table = || values.iter().map(|value| format!("{} = {}  ({})\n", text(&value["key"]), value["value"], text(&value["source"]))).collect();
+    let table = || {
+        values
+            .iter()
+            .map(|value| {
+                format!("{} = {}  ({})\n", text(&value["key"]), value["value"], text(&value["source"]))
+            })
+            .collect()
+    };
     console::result(json, &serde_json::json!({ "settings": values }), table)?;
     Ok(Verdict::Holds)
 }

@@ -18,7 +18,8 @@ pub fn say(line: &str) {
 /// The environment, for the configuration.
 #[expect(clippy::disallowed_methods, reason = "this is the command line's door to the environment")]
 pub fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 /// Measures a command.
@@ -51,7 +52,10 @@ impl Stopwatch {
 /// `DATA_DIR_UNWRITABLE` with the path.
 pub fn write_private(path: &Path, bytes: &[u8]) -> Result<()> {
     chassis::write_private(path, bytes).map_err(|error| {
-        let message = format!("{} cannot be written: {error}; make room, or give this user the right to it", path.display());
+        let message = format!(
+            "{} cannot be written: {error}; make room, or give this user the right to it",
+            path.display()
+        );
         Error::precondition("DATA_DIR_UNWRITABLE", message)
     })
 }

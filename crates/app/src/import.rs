@@ -68,7 +68,8 @@ impl Report {
 /// Exit code 2 for a file that cannot be read, 1 for a shop that is lost.
 pub async fn run(args: ImportProductsArgs) -> Outcome {
     let began = Stopwatch::start();
-    let unknown = || Failure::usage(format!("{} is neither .csv nor .jsonl (.gz may follow)", args.file.display()));
+    let unknown =
+        || Failure::usage(format!("{} is neither .csv nor .jsonl (.gz may follow)", args.file.display()));
     let format = Format::of(&args.file).ok_or_else(unknown)?;
     let rows = format.read(open(&args.file)?);
     let shop = Shop::connect(&args.shop).await?;
@@ -78,7 +79,9 @@ pub async fn run(args: ImportProductsArgs) -> Outcome {
         match row {
             Ok(located) => match located.row.to_import() {
                 Ok(product) => chunk.push((located, product)),
-                Err(wrong) => wrong.iter().for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason))),
+                Err(wrong) => {
+                    wrong.iter().for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason)))
+                }
             },
             Err(problem) => report.refuse(problem),
         }
@@ -93,18 +96,25 @@ pub async fn run(args: ImportProductsArgs) -> Outcome {
 }
 
 fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}; nothing was imported", path.display()));
+    let unreadable = |error: std::io::Error| {
+        Failure::usage(format!("{} cannot be read: {error}; nothing was imported", path.display()))
+    };
     let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
     let gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
     Ok(if gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
 }
 
-async fn apply(shop: &Shop, chunk: Vec<(Located, ImportProduct)>, report: &mut Report) -> Result<(), Failure> {
+async fn apply(
+    shop: &Shop,
+    chunk: Vec<(Located, ImportProduct)>,
+    report: &mut Report,
+) -> Result<(), Failure> {
     if chunk.is_empty() {
         return Ok(());
     }
     let (located, products): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
-    let request = ImportProductsRequest { request_id: request_id(), products, price_reason: "imported".to_owned() };
+    let request =
+        ImportProductsRequest { request_id: request_id(), products, price_reason: "imported".to_owned() };
     let client = shop.client(ProductServiceClient::new);
     let answer = shop.call(|| {
         let (mut client, request) = (client.clone(), request.clone());
@@ -119,11 +129,14 @@ async fn apply(shop: &Shop, chunk: Vec<(Located, ImportProduct)>, report: &mut R
             ImportOutcome::Unchanged => report.unchanged += 1,
             ImportOutcome::Refused | ImportOutcome::Unspecified => {
                 let refusals = result.refusals.iter();
-                refusals.for_each(|refusal| report.refuse(located.problem(&refusal.field, &refusal.description)));
+                refusals
+                    .for_each(|refusal| report.refuse(located.problem(&refusal.field, &refusal.description)));
                 continue;
             }
         }
-        receipts.extend(located.row.stock().filter(|(_, units)| *units > 0).map(|(sku, units)| receipt(sku, units)));
+        receipts.extend(
+            located.row.stock().filter(|(_, units)| *units > 0).map(|(sku, units)| receipt(sku, units)),
+        );
     }
     report.units_received += receive(shop, &receipts).await?;
     Ok(())
@@ -131,7 +144,12 @@ async fn apply(shop: &Shop, chunk: Vec<(Located, ImportProduct)>, report: &mut R
 
 /// Stock of a row is received once per SKU, however often its file is imported.
 pub(crate) fn receipt(sku: &str, units: i64) -> ReceiptLine {
-    ReceiptLine { sku: sku.to_owned(), location: String::new(), quantity: units, reference: format!("import-products:{sku}") }
+    ReceiptLine {
+        sku: sku.to_owned(),
+        location: String::new(),
+        quantity: units,
+        reference: format!("import-products:{sku}"),
+    }
 }
 
 async fn receive(shop: &Shop, receipts: &[ReceiptLine]) -> Result<i64, Failure> {

@@ -8,7 +8,10 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[expect(clippy::disallowed_methods, reason = "whether logs are coloured is said by the environment, before there is a Context")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether logs are coloured is said by the environment, before there is a Context"
+)]
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("SOUK_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();

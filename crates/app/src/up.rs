@@ -113,7 +113,8 @@ pub async fn start(args: &UpArgs) -> Result<Running> {
 async fn ensure_operator(running: &Running, dir: Option<&Path>, token_file: Option<&Path>) -> Result<()> {
     let file = dir.map(|dir| dir.join(OPERATOR_FILE)).or_else(|| token_file.map(Path::to_owned));
     let missing = dir.is_some() && file.as_ref().is_some_and(|file| !file.exists());
-    let mut identity = running.client("identity", Some("app"), Principal::Anonymous, IdentityServiceClient::new)?;
+    let mut identity =
+        running.client("identity", Some("app"), Principal::Anonymous, IdentityServiceClient::new)?;
     let request_id = format!("ensure-operator-{}", running.clock().now().micros());
     let request = EnsureOperatorRequest { request_id, reissue: missing };
     let answer = identity.ensure_operator(request).await.map_err(contract::error)?.into_inner();
@@ -135,14 +136,19 @@ async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Re
     };
     let path = dir.join(HOUSE_FILE);
     let damaged = |error: serde_json::Error| {
-        let message = format!("{} is damaged: {error}; delete it, and the next start decides anew about the demo catalogue", path.display());
+        let message = format!(
+            "{} is damaged: {error}; delete it, and the next start decides anew about the demo catalogue",
+            path.display()
+        );
         Error::precondition("DATA_DIR_DAMAGED", message)
     };
     let state = match std::fs::read(&path) {
         Ok(bytes) => Some(serde_json::from_slice::<HouseState>(&bytes).map_err(damaged)?.demo),
         Err(_) => None,
     };
-    let note = |demo| files::write_private(&path, &serde_json::to_vec(&HouseState { demo }).map_err(Error::internal)?);
+    let note = |demo| {
+        files::write_private(&path, &serde_json::to_vec(&HouseState { demo }).map_err(Error::internal)?)
+    };
     match state {
         None if no_demo => note(Demo::Declined),
         None | Some(Demo::Loading) if !no_demo => {
@@ -157,7 +163,11 @@ async fn ensure_demo(running: &Running, dir: Option<&Path>, no_demo: bool) -> Re
 async fn load_demo(running: &Running) -> Result<()> {
     let staff = || {
         let permissions = vec!["catalogue.write".to_owned(), "stock.write".to_owned()];
-        Principal::Account { id: CustomerId::from_bits(0), session: SessionId::from_bits(0), permissions: permissions.into() }
+        Principal::Account {
+            id: CustomerId::from_bits(0),
+            session: SessionId::from_bits(0),
+            permissions: permissions.into(),
+        }
     };
     let products = running.client("product", None, staff(), ProductServiceClient::new)?;
     let inventory = running.client("inventory", None, staff(), InventoryServiceClient::new)?;
@@ -170,7 +180,8 @@ async fn load_demo(running: &Running) -> Result<()> {
 pub fn ready_line(args: &UpArgs, addresses: Addresses, ready_ms: u64) -> String {
     let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
     if args.json {
-        let addresses = serde_json::json!({ "grpc": text(addresses.grpc), "metrics": text(addresses.metrics) });
+        let addresses =
+            serde_json::json!({ "grpc": text(addresses.grpc), "metrics": text(addresses.metrics) });
         return serde_json::json!({ "event": "ready", "ready_ms": ready_ms, "data": args.data, "addresses": addresses }).to_string();
     }
     format!(

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use kernel::{Error, Result};
-use serde::de::DeserializeOwned;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +43,9 @@ impl Config {
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
         let mut config = Self::default();
         if let Some(path) = file {
-            let unreadable = |error: &dyn std::fmt::Display| invalid(format!("{} cannot be read: {error}", path.display()));
+            let unreadable = |error: &dyn std::fmt::Display| {
+                invalid(format!("{} cannot be read: {error}", path.display()))
+            };
             if std::fs::metadata(path).map_err(|error| unreadable(&error))?.len() > FILE_BYTES_MAX {
                 return Err(unreadable(&"it is larger than 1 MiB"));
             }
@@ -60,7 +62,9 @@ impl Config {
         }
         for (name, text) in environment.filter(|(name, _)| name.starts_with("SOUK__")) {
             let path = name["SOUK__".len()..].to_ascii_lowercase();
-            let Some((section, key)) = path.split_once("__").filter(|(section, key)| !section.is_empty() && !key.is_empty()) else {
+            let Some((section, key)) =
+                path.split_once("__").filter(|(section, key)| !section.is_empty() && !key.is_empty())
+            else {
                 return Err(invalid(format!("{name} is not of the form SOUK__SECTION__KEY")));
             };
             config.put(section, key, scalar(&text), Origin::Environment(name.clone()));
@@ -97,7 +101,8 @@ impl Config {
                     _ => None,
                 })
                 .collect();
-            let hint = if from.is_empty() { String::new() } else { format!(" (see also {})", from.join(", ")) };
+            let hint =
+                if from.is_empty() { String::new() } else { format!(" (see also {})", from.join(", ")) };
             invalid(format!("[{name}] {}{hint}", error.message()))
         })
     }
@@ -108,7 +113,9 @@ impl Config {
     /// `INVALID_CONFIG` that names the section.
     pub fn only_sections(&self, known: &[&str]) -> Result<()> {
         match self.values.keys().find(|section| !known.contains(&section.as_str())) {
-            Some(section) => Err(invalid(format!("there is no section [{section}]; there are {}", known.join(", ")))),
+            Some(section) => {
+                Err(invalid(format!("there is no section [{section}]; there are {}", known.join(", "))))
+            }
             None => Ok(()),
         }
     }
@@ -123,7 +130,10 @@ impl Config {
 /// A variable's text as the TOML value it looks like; text when it looks like none.
 fn scalar(text: &str) -> toml::Value {
     let parsed: std::result::Result<toml::Table, _> = format!("v = {text}").parse();
-    parsed.ok().and_then(|mut table| table.remove("v")).unwrap_or_else(|| toml::Value::String(text.to_owned()))
+    parsed
+        .ok()
+        .and_then(|mut table| table.remove("v"))
+        .unwrap_or_else(|| toml::Value::String(text.to_owned()))
 }
 
 #[cfg(test)]
@@ -145,8 +155,15 @@ mod tests {
 
     #[test]
     fn later_sources_win_and_say_so() {
-        let mut config = Config::load(None, environment(&[("SOUK__CART__LINES_MAX", "7"), ("SOUK__CART__NOTE", "plain text")])).expect("good");
-        assert_eq!(config.section::<Cart>("cart").expect("good"), Cart { lines_max: 7, note: "plain text".into() });
+        let mut config = Config::load(
+            None,
+            environment(&[("SOUK__CART__LINES_MAX", "7"), ("SOUK__CART__NOTE", "plain text")]),
+        )
+        .expect("good");
+        assert_eq!(
+            config.section::<Cart>("cart").expect("good"),
+            Cart { lines_max: 7, note: "plain text".into() }
+        );
         config.set("cart", "lines_max", 9);
         assert_eq!(config.section::<Cart>("cart").expect("good").lines_max, 9);
         assert_eq!(config.origin("cart", "lines_max"), Origin::Flag);
@@ -157,7 +174,10 @@ mod tests {
     fn unknown_keys_and_sections_are_named() {
         let config = Config::load(None, environment(&[("SOUK__CART__LINE_MAX", "7")])).expect("read");
         let error = config.section::<Cart>("cart").expect_err("unknown key");
-        assert!(error.message().contains("line_max") && error.message().contains("SOUK__CART__LINE_MAX"), "{error}");
+        assert!(
+            error.message().contains("line_max") && error.message().contains("SOUK__CART__LINE_MAX"),
+            "{error}"
+        );
         assert!(config.only_sections(&["order"]).expect_err("unknown").message().contains("[cart]"));
         assert!(Config::load(None, environment(&[("SOUK__CART", "7")])).is_err());
     }

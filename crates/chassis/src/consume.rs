@@ -89,8 +89,15 @@ impl Consumer {
     }
 
     async fn take(&self, event: Event, place: &mut Place) -> Result<()> {
-        let Some(to) = event.position.map(from_wire) else { return Err(Error::internal("an event without a position")) };
-        let at = Consumed { source: self.source.to_owned(), consumer: self.name.to_owned(), from: place.committed, to };
+        let Some(to) = event.position.map(from_wire) else {
+            return Err(Error::internal("an event without a position"));
+        };
+        let at = Consumed {
+            source: self.source.to_owned(),
+            consumer: self.name.to_owned(),
+            from: place.committed,
+            to,
+        };
         let applied = if self.database.parked().contains(self.source, self.name, &event.aggregate_id).await? {
             self.park(&event, at, "an event of this aggregate before it is parked").await?;
             Applied::Committed
@@ -148,7 +155,12 @@ impl Consumer {
     /// Writes how far was read, when that is further than what is committed.
     async fn settle(&self, place: &mut Place) -> Result<()> {
         let Some(to) = place.seen.filter(|seen| Some(*seen) > place.committed) else { return Ok(()) };
-        let at = Consumed { source: self.source.to_owned(), consumer: self.name.to_owned(), from: place.committed, to };
+        let at = Consumed {
+            source: self.source.to_owned(),
+            consumer: self.name.to_owned(),
+            from: place.committed,
+            to,
+        };
         match self.database.sql().commit(Batch::new().position(at)).await {
             Ok(_) => *place = Place { committed: Some(to), seen: Some(to), skipped: 0 },
             Err(CommitError::PositionMoved) => return Err(CommitError::PositionMoved.into()),

@@ -75,7 +75,11 @@ impl Context {
     ///
     /// # Errors
     /// As [`Context::database`].
-    pub async fn database_named(&self, name: &'static str, migrations: &'static [Migration]) -> Result<Database> {
+    pub async fn database_named(
+        &self,
+        name: &'static str,
+        migrations: &'static [Migration],
+    ) -> Result<Database> {
         let options = OpenOptions::new(self.house.clock.clone());
         let database = store::open(&self.house.data.url(), name, migrations, options).await?;
         let sweep = database.clone();
@@ -108,7 +112,10 @@ impl Context {
     /// INTERNAL for a role that `SERVICE.calls` does not name.
     pub fn call<C>(&self, role: &'static str, new: impl FnOnce(Channel) -> C) -> Result<C> {
         if !self.service.calls.contains(&role) {
-            return Err(Error::internal(format!("{} does not declare that it calls {role}", self.service.name)));
+            return Err(Error::internal(format!(
+                "{} does not declare that it calls {role}",
+                self.service.name
+            )));
         }
         Ok(new(self.channel(role)))
     }
@@ -188,10 +195,17 @@ impl Context {
     ///
     /// # Errors
     /// INTERNAL for a source that `SERVICE.consumes` does not name.
-    pub fn consume(&self, source: &'static str, consumer: &'static str, database: &Database, handler: Arc<dyn Consume>) -> Result<()> {
+    pub fn consume(
+        &self,
+        source: &'static str,
+        consumer: &'static str,
+        database: &Database,
+        handler: Arc<dyn Consume>,
+    ) -> Result<()> {
         self.subscribe(source, None)?;
         self.house.events.add_consumer(self.service.name, source, consumer, database.clone());
-        let consumer = Consumer { ctx: self.clone(), source, name: consumer, database: database.clone(), handler };
+        let consumer =
+            Consumer { ctx: self.clone(), source, name: consumer, database: database.clone(), handler };
         self.spawn("consumer", consumer.run());
         Ok(())
     }
@@ -202,7 +216,10 @@ impl Context {
     /// INTERNAL for a source that `SERVICE.consumes` does not name.
     pub fn subscribe(&self, source: &'static str, after: Option<Position>) -> Result<Subscription> {
         if !self.service.consumes.contains(&source) {
-            return Err(Error::internal(format!("{} does not declare that it consumes {source}", self.service.name)));
+            return Err(Error::internal(format!(
+                "{} does not declare that it consumes {source}",
+                self.service.name
+            )));
         }
         Ok(Subscription::new(self.channel(source), source, after))
     }

@@ -58,11 +58,18 @@ mod tests {
 
     #[test]
     fn a_cursor_is_good_for_its_own_query_only() {
-        let cursors = Cursors::new(crate::secrets::Secrets::new(None, crate::Entropy::seeded(1)).get("cursor").expect("made"));
+        let cursors = Cursors::new(
+            crate::secrets::Secrets::new(None, crate::Entropy::seeded(1)).get("cursor").expect("made"),
+        );
         let cursor = cursors.seal("orders|cus_1", "ord_9");
         assert_eq!(cursors.open("orders|cus_1", &cursor).expect("own"), Some("ord_9".to_owned()));
         assert_eq!(cursors.open("orders|cus_1", "").expect("first page"), None);
-        for (query, cursor) in [("orders|cus_2", cursor.as_str()), ("orders|cus_1", "AAAA"), ("orders|cus_1", "no base64"), ("orders|cus_1", &cursor[1..])] {
+        for (query, cursor) in [
+            ("orders|cus_2", cursor.as_str()),
+            ("orders|cus_1", "AAAA"),
+            ("orders|cus_1", "no base64"),
+            ("orders|cus_1", &cursor[1..]),
+        ] {
             assert_eq!(cursors.open(query, cursor).expect_err("forged").reason(), "INVALID_CURSOR");
         }
     }

@@ -42,9 +42,11 @@ impl Drain {
 
     /// Every role has started: what waited for that begins.
     pub(crate) fn started(&self) {
-        self.0.stage.send_if_modified(|stage| *stage == Stage::Starting && {
-            *stage = Stage::Running;
-            true
+        self.0.stage.send_if_modified(|stage| {
+            *stage == Stage::Starting && {
+                *stage = Stage::Running;
+                true
+            }
         });
     }
 

@@ -41,7 +41,13 @@ impl EventHub {
         self.0.write().entry(role).or_default().database = Some(database);
     }
 
-    pub(crate) fn add_consumer(&self, role: &'static str, source: &'static str, name: &'static str, database: Database) {
+    pub(crate) fn add_consumer(
+        &self,
+        role: &'static str,
+        source: &'static str,
+        name: &'static str,
+        database: Database,
+    ) {
         self.0.write().entry(role).or_default().consumers.push(Consumer { source, name, database });
     }
 
@@ -55,7 +61,8 @@ impl EventHub {
 
     /// Deletes events older than `before`, at most `rows_max` a role.
     pub(crate) async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<()> {
-        let databases: Vec<Database> = self.0.read().values().filter_map(|source| source.database.clone()).collect();
+        let databases: Vec<Database> =
+            self.0.read().values().filter_map(|source| source.database.clone()).collect();
         for database in databases {
             database.outbox().prune(before, rows_max).await?;
         }
@@ -85,7 +92,10 @@ impl EventService for EventApi {
         Ok(Response::new(Box::pin(answers)))
     }
 
-    async fn get_status(&self, request: Request<wire::GetStatusRequest>) -> Result<Response<wire::GetStatusResponse>, Status> {
+    async fn get_status(
+        &self,
+        request: Request<wire::GetStatusRequest>,
+    ) -> Result<Response<wire::GetStatusResponse>, Status> {
         let status = status(&self.0, &request.into_inner().source).await.map_err(contract::status)?;
         Ok(Response::new(status))
     }
@@ -126,11 +136,17 @@ impl Reader {
                 let wanted = page.into_iter().filter(|event| self.wants(event));
                 let events: Vec<_> = wanted.map(|event| to_wire(&self.source, event)).collect();
                 // Where nothing matched the reader still learns how far it is.
-                return Ok(wire::SubscribeResponse { events, head: Some(position_to_wire(head.max(self.after))) });
+                return Ok(wire::SubscribeResponse {
+                    events,
+                    head: Some(position_to_wire(head.max(self.after))),
+                });
             }
             if !self.told_head {
                 self.told_head = true;
-                return Ok(wire::SubscribeResponse { events: Vec::new(), head: Some(position_to_wire(self.after)) });
+                return Ok(wire::SubscribeResponse {
+                    events: Vec::new(),
+                    head: Some(position_to_wire(self.after)),
+                });
             }
             if tokio::time::timeout(HEARTBEAT, self.heads.changed()).await.is_err() {
                 self.told_head = false;

@@ -46,7 +46,10 @@ impl Data {
         match url.split_once(':') {
             Some(("mem", "")) => Ok(Self::Memory),
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Directory(PathBuf::from(path))),
-            _ => Err(Error::invalid("INVALID_CONFIG", format!("data must be `mem:` or `dir:PATH`, not `{url}`"))),
+            _ => Err(Error::invalid(
+                "INVALID_CONFIG",
+                format!("data must be `mem:` or `dir:PATH`, not `{url}`"),
+            )),
         }
     }
 
@@ -66,7 +69,13 @@ impl Data {
 }
 
 impl House {
-    pub(crate) fn new(data: Data, config: Config, clock: Arc<dyn Clock>, entropy: Entropy, faults: Faults) -> Result<Self> {
+    pub(crate) fn new(
+        data: Data,
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Entropy,
+        faults: Faults,
+    ) -> Result<Self> {
         let secrets = Secrets::new(data.path().map(PathBuf::as_path), entropy.clone());
         let peers = Peers::new(*secrets.get("peer")?.bytes(), clock.clone());
         let guards = Guards {

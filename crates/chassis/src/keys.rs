@@ -41,7 +41,8 @@ async fn watch(house: &House, client: &mut IdentityServiceClient<Channel>) -> Re
 fn key_set(set: WireKeySet) -> Result<KeySet> {
     let mut keys = Vec::with_capacity(set.keys.len());
     for key in set.keys {
-        let public_key = key.public_key.try_into().map_err(|_| Error::internal("a public key has not 32 bytes"))?;
+        let public_key =
+            key.public_key.try_into().map_err(|_| Error::internal("a public key has not 32 bytes"))?;
         let not_after = contract::wire::parse_timestamp("/not_after", &key.not_after)?;
         keys.push(VerifyKey { id: key.key_id, public_key, not_after });
     }

@@ -50,7 +50,8 @@ async fn answer(house: Arc<House>, request: Request<Incoming>) -> Result<Respons
     let mut text = String::new();
     let encoded = prometheus_client::encoding::text::encode(&mut text, &house.registry.lock());
     let mut response = Response::new(Full::new(Bytes::from(text)));
-    let content = http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let content =
+        http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(http::header::CONTENT_TYPE, content);
     if encoded.is_err() {
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;

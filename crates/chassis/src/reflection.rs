@@ -9,7 +9,8 @@ use tonic::body::Body;
 /// Both versions, by the full names of their services.
 pub(crate) fn endpoints(services: &[String]) -> Vec<(&'static str, Arc<dyn Endpoint>)> {
     let lazy = |version| {
-        let endpoint: Arc<dyn Endpoint> = Arc::new(Lazy { services: services.to_vec(), version, made: OnceLock::new() });
+        let endpoint: Arc<dyn Endpoint> =
+            Arc::new(Lazy { services: services.to_vec(), version, made: OnceLock::new() });
         endpoint
     };
     vec![
@@ -45,6 +46,8 @@ fn make(services: &[String], version: Version) -> Arc<dyn Endpoint> {
     }
     match version {
         Version::V1 => mesh::grpc(builder.build_v1().expect("the embedded descriptors are whole")).1,
-        Version::V1Alpha => mesh::grpc(builder.build_v1alpha().expect("the embedded descriptors are whole")).1,
+        Version::V1Alpha => {
+            mesh::grpc(builder.build_v1alpha().expect("the embedded descriptors are whole")).1
+        }
     }
 }

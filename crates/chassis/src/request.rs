@@ -17,18 +17,34 @@ const REQUEST_ID_CHARS_MAX: usize = 128;
 ///
 /// # Errors
 /// `INVALID_REQUEST_ID` at `/request_id` unless it has 1 to 128 visible ASCII characters.
-pub fn request_key(caller: &Caller, method: &'static str, request_id: &str, message: &impl Message) -> Result<RequestKey> {
-    let good = (1..=REQUEST_ID_CHARS_MAX).contains(&request_id.len()) && request_id.bytes().all(|b| b.is_ascii_graphic());
+pub fn request_key(
+    caller: &Caller,
+    method: &'static str,
+    request_id: &str,
+    message: &impl Message,
+) -> Result<RequestKey> {
+    let good = (1..=REQUEST_ID_CHARS_MAX).contains(&request_id.len())
+        && request_id.bytes().all(|b| b.is_ascii_graphic());
     if !good {
         let description = "must be an idempotency key of 1 to 128 visible ASCII characters";
         return Err(Error::field("/request_id", "INVALID_REQUEST_ID", description));
     }
     let fingerprint = Sha256::digest(message.encode_to_vec()).into();
-    Ok(RequestKey { principal: caller.key_owner(), method, id: request_id.to_owned(), fingerprint, keep: KEEP })
+    Ok(RequestKey {
+        principal: caller.key_owner(),
+        method,
+        id: request_id.to_owned(),
+        fingerprint,
+        keep: KEEP,
+    })
 }
 
 /// An event of this service about an aggregate, at the version it has after it.
-pub fn event<M: Message + Name>(aggregate_id: impl ToString, aggregate_version: i64, message: &M) -> NewEvent {
+pub fn event<M: Message + Name>(
+    aggregate_id: impl ToString,
+    aggregate_version: i64,
+    message: &M,
+) -> NewEvent {
     NewEvent {
         aggregate_id: aggregate_id.to_string(),
         aggregate_version,
@@ -61,7 +77,9 @@ impl<T> Reply<T> {
     pub fn into_response(self) -> tonic::Response<T> {
         let mut response = tonic::Response::new(self.message);
         if self.replayed {
-            response.metadata_mut().insert("souk-replayed", tonic::metadata::MetadataValue::from_static("true"));
+            response
+                .metadata_mut()
+                .insert("souk-replayed", tonic::metadata::MetadataValue::from_static("true"));
         }
         response
     }
@@ -88,10 +106,19 @@ mod tests {
         let caller = Caller::default();
         let money = |minor_units| Money { currency_code: "GBP".into(), minor_units };
         let one = request_key(&caller, "test.Pay", "k-1", &money(1)).expect("good");
-        assert_eq!(one.fingerprint, request_key(&caller, "test.Pay", "k-1", &money(1)).expect("good").fingerprint);
-        assert_ne!(one.fingerprint, request_key(&caller, "test.Pay", "k-1", &money(2)).expect("good").fingerprint);
+        assert_eq!(
+            one.fingerprint,
+            request_key(&caller, "test.Pay", "k-1", &money(1)).expect("good").fingerprint
+        );
+        assert_ne!(
+            one.fingerprint,
+            request_key(&caller, "test.Pay", "k-1", &money(2)).expect("good").fingerprint
+        );
         for bad in ["", " ", "a b", "é", &"x".repeat(129)] {
-            assert_eq!(request_key(&caller, "test.Pay", bad, &money(1)).expect_err(bad).violations()[0].field, "/request_id");
+            assert_eq!(
+                request_key(&caller, "test.Pay", bad, &money(1)).expect_err(bad).violations()[0].field,
+                "/request_id"
+            );
         }
     }
 }

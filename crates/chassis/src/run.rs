@@ -89,7 +89,11 @@ pub async fn run(services: &[Service], options: Options) -> Result<Running> {
 }
 
 /// Starts roles, with others standing in for those that they call.
-pub(crate) async fn run_with_fakes(services: &[Service], fakes: Vec<(&'static str, Role)>, options: Options) -> Result<Running> {
+pub(crate) async fn run_with_fakes(
+    services: &[Service],
+    fakes: Vec<(&'static str, Role)>,
+    options: Options,
+) -> Result<Running> {
     let grpc = match options.grpc {
         Some(address) => Some(serve::bind("gRPC", "--grpc", address).await?),
         None => None,
@@ -194,7 +198,13 @@ impl Running {
     ///
     /// # Errors
     /// INTERNAL for a role that does not run here.
-    pub fn client<C>(&self, role: &str, as_role: Option<&str>, principal: Principal, new: impl FnOnce(Channel) -> C) -> Result<C> {
+    pub fn client<C>(
+        &self,
+        role: &str,
+        as_role: Option<&str>,
+        principal: Principal,
+        new: impl FnOnce(Channel) -> C,
+    ) -> Result<C> {
         let unknown = || Error::internal(format!("{role} does not run in this process"));
         let endpoint = self.roles.get(role).ok_or_else(unknown)?;
         Ok(new(Channel::on_behalf_of(endpoint.clone(), as_role, principal)))

@@ -65,7 +65,10 @@ fn load_or_make(dir: &Path, name: &str, entropy: &Entropy) -> Result<Secret> {
     match std::fs::read(&path) {
         Ok(bytes) => {
             let damaged = || {
-                let message = format!("the secret {} is damaged: it has not 32 bytes; restore it from a backup", path.display());
+                let message = format!(
+                    "the secret {} is damaged: it has not 32 bytes; restore it from a backup",
+                    path.display()
+                );
                 Error::new(Code::Internal, "SECRET_DAMAGED", message)
             };
             Ok(Secret(bytes.try_into().map_err(|_| damaged())?))
@@ -80,7 +83,10 @@ fn load_or_make(dir: &Path, name: &str, entropy: &Entropy) -> Result<Secret> {
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
-    let message = format!("{} cannot be read or written: {error}; give this user the right to the data directory", path.display());
+    let message = format!(
+        "{} cannot be read or written: {error}; give this user the right to the data directory",
+        path.display()
+    );
     Error::precondition("DATA_DIR_UNWRITABLE", message)
 }
 
@@ -93,7 +99,8 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let dir = path.parent().unwrap_or(Path::new("."));
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let temporary = path.with_extension("new");
-    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
+    let mut file =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&temporary, path)?;

@@ -70,7 +70,9 @@ impl Service {
     where
         T: Default + serde::Serialize + serde::de::DeserializeOwned,
     {
-        self.settings = Some(|config, name| serde_json::to_value(config.section::<T>(name)?).map_err(kernel::Error::internal));
+        self.settings = Some(|config, name| {
+            serde_json::to_value(config.section::<T>(name)?).map_err(kernel::Error::internal)
+        });
         self
     }
 
@@ -110,8 +112,12 @@ impl Role {
     #[must_use]
     pub fn grpc<S>(mut self, server: S) -> Self
     where
-        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future = mesh::Response>
-            + NamedService
+        S: tower::Service<
+                http::Request<Body>,
+                Response = http::Response<Body>,
+                Error = Infallible,
+                Future = mesh::Response,
+            > + NamedService
             + Clone
             + Send
             + Sync

@@ -67,7 +67,9 @@ impl Subscription {
                     self.waiting.extend(response.events);
                 }
                 Ok(None) => self.stream = None,
-                Err(error) if matches!(error.reason(), "POSITION_TOO_OLD" | "POSITION_UNKNOWN") => return Err(error),
+                Err(error) if matches!(error.reason(), "POSITION_TOO_OLD" | "POSITION_UNKNOWN") => {
+                    return Err(error);
+                }
                 Err(error) => self.wait(error).await,
             }
         }

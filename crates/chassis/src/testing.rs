@@ -52,7 +52,9 @@ impl Harness {
 
     /// A client of the role for another role, which acts on somebody's behalf.
     pub fn client_as_role<C>(&self, role: &str, new: impl FnOnce(Channel) -> C, principal: Principal) -> C {
-        self.running.client(self.service.name, Some(role), principal, new).expect("the role under test runs here")
+        self.running
+            .client(self.service.name, Some(role), principal, new)
+            .expect("the role under test runs here")
     }
 
     /// Lets time pass: every timer that is due fires.
@@ -84,8 +86,12 @@ impl Builder {
     #[must_use]
     pub fn fake<S>(mut self, role: &'static str, server: S) -> Self
     where
-        S: tower::Service<http::Request<Body>, Response = http::Response<Body>, Error = std::convert::Infallible, Future = mesh::Response>
-            + NamedService
+        S: tower::Service<
+                http::Request<Body>,
+                Response = http::Response<Body>,
+                Error = std::convert::Infallible,
+                Future = mesh::Response,
+            > + NamedService
             + Clone
             + Send
             + Sync
@@ -127,7 +133,11 @@ pub fn customer(number: u128) -> Principal {
 #[must_use]
 pub fn staff(number: u128, permissions: &[&str]) -> Principal {
     let permissions: Vec<String> = permissions.iter().map(|permission| (*permission).to_owned()).collect();
-    Principal::Account { id: CustomerId::from_bits(number), session: SessionId::from_bits(number), permissions: permissions.into() }
+    Principal::Account {
+        id: CustomerId::from_bits(number),
+        session: SessionId::from_bits(number),
+        permissions: permissions.into(),
+    }
 }
 
 /// A guest; the same for the same number.

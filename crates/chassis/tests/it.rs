@@ -16,7 +16,8 @@ use store::{Batch, Consumed, Database, Migration, sql};
 const EVENTS: i64 = 1000;
 
 const PUBLISHER: Service = Service::new("publisher", start_publisher).about("a thousand events");
-const READER: Service = Service::new("reader", start_reader).consumes(&["publisher"]).about("what it saw of them");
+const READER: Service =
+    Service::new("reader", start_reader).consumes(&["publisher"]).about("what it saw of them");
 
 fn start_publisher(ctx: Context) -> Starting {
     Box::pin(async move {
@@ -30,7 +31,8 @@ fn start_publisher(ctx: Context) -> Starting {
     })
 }
 
-const MIGRATIONS: &[Migration] = &[Migration { name: "0001_seen", sql: "CREATE TABLE seen (number BIGINT NOT NULL PRIMARY KEY)" }];
+const MIGRATIONS: &[Migration] =
+    &[Migration { name: "0001_seen", sql: "CREATE TABLE seen (number BIGINT NOT NULL PRIMARY KEY)" }];
 
 fn start_reader(ctx: Context) -> Starting {
     Box::pin(async move {
@@ -68,7 +70,11 @@ fn events(running: &Running, role: &str, who: Principal) -> EventServiceClient<m
 
 async fn status(running: &Running, role: &str) -> GetStatusResponse {
     let request = GetStatusRequest { source: role.to_owned() };
-    events(running, role, staff(1, &["events.read"])).get_status(request).await.expect("a status").into_inner()
+    events(running, role, staff(1, &["events.read"]))
+        .get_status(request)
+        .await
+        .expect("a status")
+        .into_inner()
 }
 
 /// Waits, on virtual time, until the reader has read everything.
@@ -90,7 +96,11 @@ async fn a_consumer_applies_ignores_and_parks() {
     let published = status(&running, "publisher").await;
     assert_eq!((published.count, published.gaps.len()), (EVENTS, 0));
     let read = caught_up(&running).await;
-    assert_eq!(read.consumers[0].parked.len(), 100, "every event of the aggregate that cannot be applied waits");
+    assert_eq!(
+        read.consumers[0].parked.len(),
+        100,
+        "every event of the aggregate that cannot be applied waits"
+    );
     assert!(read.consumers[0].parked.iter().all(|aggregate| aggregate == "aggregate-7"));
     running.stop(Duration::from_secs(1)).await;
 }
@@ -115,12 +125,19 @@ async fn a_consumer_goes_on_where_it_was() {
 #[tokio::test(start_paused = true)]
 async fn events_are_for_staff_and_roles() {
     let running = start("mem:").await;
-    for (who, code) in [(Principal::Anonymous, Code::Unauthenticated), (customer(1), Code::PermissionDenied), (staff(1, &["stock.write"]), Code::PermissionDenied)] {
+    for (who, code) in [
+        (Principal::Anonymous, Code::Unauthenticated),
+        (customer(1), Code::PermissionDenied),
+        (staff(1, &["stock.write"]), Code::PermissionDenied),
+    ] {
         let request = GetStatusRequest { source: "publisher".into() };
         let refused = events(&running, "publisher", who).get_status(request).await.expect_err("refused");
         assert_eq!(contract::error(refused).code(), code);
     }
     let mut client = events(&running, "publisher", staff(1, &["events.read"]));
-    let unknown = client.subscribe(SubscribeRequest { source: "nobody".into(), ..SubscribeRequest::default() }).await.expect_err("unknown");
+    let unknown = client
+        .subscribe(SubscribeRequest { source: "nobody".into(), ..SubscribeRequest::default() })
+        .await
+        .expect_err("unknown");
     assert_eq!(contract::error(unknown).violations()[0].field, "/source");
 }

@@ -7,9 +7,16 @@ use protox::prost_reflect::{DescriptorPool, MessageDescriptor};
 /// Every message that has such a field of its own.
 pub fn messages(pool: &DescriptorPool) -> Vec<MessageDescriptor> {
     let secret = |message: &MessageDescriptor| {
-        message.fields().any(|field| field.options().get_field_by_name("debug_redact").is_some_and(|value| value.as_bool() == Some(true)))
+        message.fields().any(|field| {
+            field
+                .options()
+                .get_field_by_name("debug_redact")
+                .is_some_and(|value| value.as_bool() == Some(true))
+        })
     };
-    pool.all_messages().filter(|message| message.package_name().starts_with("souk.") && secret(message)).collect()
+    pool.all_messages()
+        .filter(|message| message.package_name().starts_with("souk.") && secret(message))
+        .collect()
 }
 
 /// Their `Debug`, which tells the name and nothing else.

@@ -58,7 +58,11 @@ struct Inner {
 
 impl Error {
     /// An error of a code with a stable reason in SCREAMING_SNAKE_CASE and a message that is safe to show.
-    pub fn new(code: Code, reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(
+        code: Code,
+        reason: impl Into<Cow<'static, str>>,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let retryable = matches!(code, Code::Unavailable | Code::ResourceExhausted);
         Self(Box::new(Inner {
             code,
@@ -78,7 +82,11 @@ impl Error {
     }
 
     /// A wrong field: JSON pointer, reason, what is wrong with it.
-    pub fn field(pointer: impl Into<String>, reason: impl Into<Cow<'static, str>>, description: impl Into<String>) -> Self {
+    pub fn field(
+        pointer: impl Into<String>,
+        reason: impl Into<Cow<'static, str>>,
+        description: impl Into<String>,
+    ) -> Self {
         let (field, description) = (pointer.into(), description.into());
         let mut error = Self::invalid(reason, format!("{field} {description}"));
         error.0.violations.push(FieldViolation { field, description });
@@ -298,7 +306,11 @@ impl Violations {
     /// Text that may be empty, of at most `chars_max` characters, without control characters but line breaks; trimmed.
     pub fn optional_text(&mut self, pointer: &str, value: &str, chars_max: usize) -> String {
         let value = value.trim();
-        self.check(value.chars().count() <= chars_max, pointer, format!("has more than {chars_max} characters"));
+        self.check(
+            value.chars().count() <= chars_max,
+            pointer,
+            format!("has more than {chars_max} characters"),
+        );
         self.check(!value.chars().any(|c| c.is_control() && c != '\n'), pointer, "has control characters");
         value.to_owned()
     }

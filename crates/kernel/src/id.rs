@@ -202,7 +202,9 @@ mod tests {
 
     #[test]
     fn what_is_no_id_is_refused() {
-        for text in ["", "ord_", "ord", "ord_0123456789abcdefghjkmnpqrsU", "ord_zzzzzzzzzzzzzzzzzzzzzzzzzz", "ord_é"] {
+        for text in
+            ["", "ord_", "ord", "ord_0123456789abcdefghjkmnpqrsU", "ord_zzzzzzzzzzzzzzzzzzzzzzzzzz", "ord_é"]
+        {
             assert_eq!(OrderId::parse(text).expect_err(text).reason(), "INVALID_ID");
         }
     }

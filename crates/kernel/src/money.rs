@@ -165,9 +165,7 @@ impl UnitPrice {
         let exact = i128::from(self.micros) * i128::from(quantity);
         let scale = 10_i128.pow(self.currency.exponent());
         let minor = rounding.divide(exact.checked_mul(scale).ok_or(MoneyError::Overflow)?, 1_000_000);
-        i64::try_from(minor)
-            .map(|minor| Money::new(minor, self.currency))
-            .map_err(|_| MoneyError::Overflow)
+        i64::try_from(minor).map(|minor| Money::new(minor, self.currency)).map_err(|_| MoneyError::Overflow)
     }
 }
 
@@ -219,7 +217,10 @@ mod tests {
         let price = UnitPrice::new(2_555_000, Currency::GBP);
         assert_eq!(price.times(3, Rounding::HalfEven), Ok(Money::new(766, Currency::GBP)));
         assert_eq!(price.times(1, Rounding::HalfEven), Ok(Money::new(256, Currency::GBP)));
-        assert_eq!(UnitPrice::new(1_500_000, Currency::JPY).times(1, Rounding::HalfEven), Ok(Money::new(2, Currency::JPY)));
+        assert_eq!(
+            UnitPrice::new(1_500_000, Currency::JPY).times(1, Rounding::HalfEven),
+            Ok(Money::new(2, Currency::JPY))
+        );
     }
 
     #[test]
@@ -235,7 +236,10 @@ mod tests {
         assert!(matches!(gbp.plus(Money::new(1, Currency::EUR)), Err(MoneyError::CurrencyMismatch { .. })));
         assert_eq!(Money::new(i64::MAX, Currency::GBP).plus(gbp), Err(MoneyError::Overflow));
         assert_eq!(Money::new(i64::MIN, Currency::GBP).negated(), Err(MoneyError::Overflow));
-        assert_eq!(UnitPrice::new(i64::MAX, Currency::KWD).times(i64::MAX, Rounding::Down), Err(MoneyError::Overflow));
+        assert_eq!(
+            UnitPrice::new(i64::MAX, Currency::KWD).times(i64::MAX, Rounding::Down),
+            Err(MoneyError::Overflow)
+        );
     }
 
     proptest! {

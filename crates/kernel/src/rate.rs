@@ -71,7 +71,10 @@ impl Rate {
     /// `INVALID_RATE` on a denominator below one or a negative numerator.
     pub fn new(numerator: i64, denominator: i64) -> Result<Self, Error> {
         if denominator < 1 || numerator < 0 {
-            return Err(Error::invalid("INVALID_RATE", "a rate is not negative and has a positive denominator"));
+            return Err(Error::invalid(
+                "INVALID_RATE",
+                "a rate is not negative and has a positive denominator",
+            ));
         }
         Ok(Self { numerator, denominator })
     }
@@ -129,9 +132,14 @@ mod tests {
 
     #[test]
     fn modes_differ_only_where_they_should() {
-        for (value, even, up, down, away) in
-            [(25, 2, 3, 2, 3), (35, 4, 4, 3, 4), (-25, -2, -3, -2, -3), (24, 2, 2, 2, 3), (26, 3, 3, 2, 3), (20, 2, 2, 2, 2)]
-        {
+        for (value, even, up, down, away) in [
+            (25, 2, 3, 2, 3),
+            (35, 4, 4, 3, 4),
+            (-25, -2, -3, -2, -3),
+            (24, 2, 2, 2, 3),
+            (26, 3, 3, 2, 3),
+            (20, 2, 2, 2, 2),
+        ] {
             assert_eq!(Rounding::HalfEven.divide(value, 10), even);
             assert_eq!(Rounding::HalfUp.divide(value, 10), up);
             assert_eq!(Rounding::Down.divide(value, 10), down);
@@ -142,8 +150,14 @@ mod tests {
     #[test]
     fn vat_within_and_on_top() {
         let vat = Rate::from_micros(200_000).expect("20 %");
-        assert_eq!(vat.within(Money::new(1200, Currency::GBP), Rounding::HalfEven), Ok(Money::new(200, Currency::GBP)));
-        assert_eq!(vat.of(Money::new(1000, Currency::GBP), Rounding::HalfEven), Ok(Money::new(200, Currency::GBP)));
+        assert_eq!(
+            vat.within(Money::new(1200, Currency::GBP), Rounding::HalfEven),
+            Ok(Money::new(200, Currency::GBP))
+        );
+        assert_eq!(
+            vat.of(Money::new(1000, Currency::GBP), Rounding::HalfEven),
+            Ok(Money::new(200, Currency::GBP))
+        );
     }
 
     proptest! {

@@ -6,7 +6,11 @@ use kernel::{Code, Error};
 use crate::{Answer, Call, Caller, Layer, Principal};
 
 /// Services that every caller may use without a contract of ours.
-const OPEN_SERVICES: [&str; 3] = ["/grpc.health.v1.Health/", "/grpc.reflection.v1.ServerReflection/", "/grpc.reflection.v1alpha.ServerReflection/"];
+const OPEN_SERVICES: [&str; 3] = [
+    "/grpc.health.v1.Health/",
+    "/grpc.reflection.v1.ServerReflection/",
+    "/grpc.reflection.v1alpha.ServerReflection/",
+];
 
 /// The layer.
 pub struct Check<N> {
@@ -48,9 +52,10 @@ fn matches_kind(kind: &Access, caller: &Caller) -> bool {
         Access::Guest => caller.principal.guest().is_some(),
         Access::Customer => caller.principal.account().is_some(),
         Access::Staff(permission) => caller.principal.may(permission),
-        Access::Internal(roles) => {
-            caller.role.as_deref().is_some_and(|role| roles.iter().any(|allowed| *allowed == "*" || *allowed == role))
-        }
+        Access::Internal(roles) => caller
+            .role
+            .as_deref()
+            .is_some_and(|role| roles.iter().any(|allowed| *allowed == "*" || *allowed == role)),
         // Nobody can be one yet: merchants and partners get their tokens on a later floor.
         Access::Merchant | Access::Partner(_) => false,
     }
@@ -66,14 +71,21 @@ mod tests {
 
     fn account(permissions: &[&str]) -> Caller {
         let permissions: Vec<String> = permissions.iter().map(|p| (*p).to_owned()).collect();
-        let principal = Principal::Account { id: CustomerId::from_bits(1), session: SessionId::from_bits(2), permissions: permissions.into() };
+        let principal = Principal::Account {
+            id: CustomerId::from_bits(1),
+            session: SessionId::from_bits(2),
+            permissions: permissions.into(),
+        };
         Caller { principal, role: None }
     }
 
     #[test]
     fn every_kind_of_caller_gets_what_is_its_own() {
         let anonymous = Caller::default();
-        let guest = Caller { principal: Principal::Guest { id: GuestId::from_bits(1), session: SessionId::from_bits(1) }, role: None };
+        let guest = Caller {
+            principal: Principal::Guest { id: GuestId::from_bits(1), session: SessionId::from_bits(1) },
+            role: None,
+        };
         let role = Caller { principal: Principal::Anonymous, role: Some(Arc::from("order")) };
         let cases: [(&[Access], [bool; 6]); 6] = [
             (&[Access::Public], [true, true, true, true, true, true]),

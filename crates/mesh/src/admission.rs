@@ -45,7 +45,8 @@ impl Admission {
     /// Learns how late the runtime was.
     pub fn observe(&self, queue_delay: Duration) {
         let limit = self.limit();
-        let next = if queue_delay > policy::QUEUE_DELAY_MAX { limit - limit / 10 } else { limit + limit / 20 + 1 };
+        let next =
+            if queue_delay > policy::QUEUE_DELAY_MAX { limit - limit / 10 } else { limit + limit / 20 + 1 };
         self.limit.store(next.clamp(policy::ADMISSION_MIN, policy::ADMISSION_MAX), Ordering::Relaxed);
     }
 
@@ -70,7 +71,12 @@ impl Admission {
         let place = Place(self);
         if before >= share {
             drop(place);
-            return Err(Error::new(Code::ResourceExhausted, "OVERLOADED", "too busy right now; try again shortly").retry_after_ms(100));
+            return Err(Error::new(
+                Code::ResourceExhausted,
+                "OVERLOADED",
+                "too busy right now; try again shortly",
+            )
+            .retry_after_ms(100));
         }
         Ok(place)
     }

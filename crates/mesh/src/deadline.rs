@@ -34,7 +34,11 @@ impl<N: Layer> Layer for Deadline<N> {
 }
 
 fn spent() -> Error {
-    Error::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", "it took longer than allowed; whether it happened is not known")
+    Error::new(
+        Code::DeadlineExceeded,
+        "DEADLINE_EXCEEDED",
+        "it took longer than allowed; whether it happened is not known",
+    )
 }
 
 /// Reads `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2). `None` when it is not one.
@@ -58,7 +62,11 @@ pub(crate) fn parse_timeout(text: &str) -> Option<Duration> {
 /// What remains as a `grpc-timeout`, in microseconds up to 99 s and milliseconds above.
 pub(crate) fn timeout_text(remaining: Duration) -> String {
     let micros = remaining.as_micros();
-    if micros < 100_000_000 { format!("{micros}u") } else { format!("{}m", remaining.as_millis().min(99_999_999)) }
+    if micros < 100_000_000 {
+        format!("{micros}u")
+    } else {
+        format!("{}m", remaining.as_millis().min(99_999_999))
+    }
 }
 
 #[cfg(test)]

@@ -24,7 +24,11 @@ struct Grpc<S>(S);
 
 impl<S> Endpoint for Grpc<S>
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future = Response> + Clone + Send + Sync + 'static,
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible, Future = Response>
+        + Clone
+        + Send
+        + Sync
+        + 'static,
 {
     fn call(&self, request: http::Request<Body>) -> Response {
         self.0.clone().call(request)
@@ -99,7 +103,8 @@ impl Endpoint for Endpoints {
 /// The answer to a path that nobody serves.
 pub(crate) fn unimplemented(path: &str) -> http::Response<Body> {
     let path: String = path.chars().take(200).collect();
-    tonic::Status::unimplemented(format!("no such method here: {path}; `grpcurl … list` names the services")).into_http()
+    tonic::Status::unimplemented(format!("no such method here: {path}; `grpcurl … list` names the services"))
+        .into_http()
 }
 
 /// The answer that says an error.

@@ -123,7 +123,8 @@ impl Faults {
         let mut state = self.0.state.lock();
         state.rules.retain(|rule| rule.until > now && rule.times != Some(0));
         let rule = state.rules.iter_mut().find(|rule| {
-            path.starts_with(&rule.method) && rule.caller.as_deref().is_none_or(|wanted| caller == Some(wanted))
+            path.starts_with(&rule.method)
+                && rule.caller.as_deref().is_none_or(|wanted| caller == Some(wanted))
         })?;
         if self.roll() >= u64::from(rule.per_million) {
             return None;

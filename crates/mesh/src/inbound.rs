@@ -14,7 +14,9 @@ use crate::rescue::Rescue;
 use crate::telemetry::Count;
 use crate::transport::http2::parse_behalf;
 use crate::transport::local::Local;
-use crate::{Admission, Answer, Call, Caller, Endpoint, Layer, Response, Scope, Telemetry, Trace, Verified, Verifier};
+use crate::{
+    Admission, Answer, Call, Caller, Endpoint, Layer, Response, Scope, Telemetry, Trace, Verified, Verifier,
+};
 
 /// What the inbound layers need; shared by the roles of a process.
 #[derive(Clone, Debug)]
@@ -55,7 +57,13 @@ impl<L: Layer> Endpoint for Stack<L> {
         let layers = self.0.clone();
         let known = request.extensions().get::<Local>().and_then(|local| local.method);
         let method = known.or_else(|| contract::method(request.uri().path()));
-        let call = Call { request, method, caller: Caller::default(), scope: Scope::default(), arrived: Instant::now() };
+        let call = Call {
+            request,
+            method,
+            caller: Caller::default(),
+            scope: Scope::default(),
+            arrived: Instant::now(),
+        };
         Box::pin(async move { Ok(layers.call(call).await.unwrap_or_else(crate::endpoint::failed)) })
     }
 }
@@ -93,12 +101,14 @@ impl<N> Identify<N> {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         call.scope.trace = text("traceparent").and_then(Trace::parse).unwrap_or_default();
         if let Some(timeout) = text("grpc-timeout") {
-            let bad = || Error::invalid("INVALID_TIMEOUT", "grpc-timeout is not up to eight digits and a unit");
+            let bad =
+                || Error::invalid("INVALID_TIMEOUT", "grpc-timeout is not up to eight digits and a unit");
             let remains = parse_timeout(timeout).ok_or_else(bad)?;
             call.scope.deadline = call.arrived.checked_add(remains);
         }
         if let Some(value) = text(PEER_HEADER) {
-            let forged = || Error::new(Code::Unauthenticated, "PEER_INVALID", "the calling role cannot be verified");
+            let forged =
+                || Error::new(Code::Unauthenticated, "PEER_INVALID", "the calling role cannot be verified");
             call.caller.role = Some(self.peers.check(value).ok_or_else(forged)?);
             let behalf = text(BEHALF_HEADER).and_then(parse_behalf);
             call.scope.principal = behalf.map(|principal| Arc::new(Verified::on_behalf_of(principal)));
@@ -109,7 +119,13 @@ impl<N> Identify<N> {
 
 fn bearer(request: &http::Request<Body>) -> Result<Option<&str>, Error> {
     let Some(value) = request.headers().get("authorization") else { return Ok(None) };
-    let malformed = || Error::new(Code::Unauthenticated, "TOKEN_INVALID", "authorization must be `Bearer` and an access token");
+    let malformed = || {
+        Error::new(
+            Code::Unauthenticated,
+            "TOKEN_INVALID",
+            "authorization must be `Bearer` and an access token",
+        )
+    };
     let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(malformed());

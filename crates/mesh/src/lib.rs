@@ -35,4 +35,4 @@ pub use fault::{Effect, FaultRule, Faults, Killed};
 pub use principal::{Caller, Principal, Verified, caller};
 pub use scope::{Scope, Trace, scope, with_scope};
 pub use telemetry::Telemetry;
-pub use verify::{Claims, KEY_AUDIENCE, KEY_ISSUER, KeySet, Revocation, VerifyKey, Verifier};
+pub use verify::{Claims, KEY_AUDIENCE, KEY_ISSUER, KeySet, Revocation, Verifier, VerifyKey};

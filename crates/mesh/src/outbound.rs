@@ -27,7 +27,8 @@ pub struct Routes {
 #[must_use]
 pub(crate) fn stack(routes: &Routes, from: Arc<str>, to: Arc<str>) -> Arc<dyn Endpoint> {
     // Here come, with the rest of the mesh: cache and coalescing before the route; retry, balance and breaker after it.
-    let route = Route { directory: routes.directory.clone(), peers: routes.peers.clone(), from: from.clone(), to };
+    let route =
+        Route { directory: routes.directory.clone(), peers: routes.peers.clone(), from: from.clone(), to };
     // what a test or an operator wants to go wrong
     let inject = Inject { faults: routes.faults.clone(), next: route };
     // what remains of the caller's time is what this call may take; the callee enforces it, and we do when it cannot

@@ -37,7 +37,8 @@ impl Peers {
     }
 
     fn mac(&self, role: &str, expires: &str) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.as_slice()).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(self.secret.as_slice()).expect("HMAC takes a key of any length");
         mac.update(b"souk-peer-v1;");
         mac.update(role.as_bytes());
         mac.update(b";");

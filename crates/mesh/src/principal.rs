@@ -43,7 +43,9 @@ impl Principal {
     #[must_use]
     pub fn may(&self, permission: &str) -> bool {
         match self {
-            Self::Account { permissions, .. } => permissions.iter().any(|has| has == permission || has == "admin"),
+            Self::Account { permissions, .. } => {
+                permissions.iter().any(|has| has == permission || has == "admin")
+            }
             _ => false,
         }
     }

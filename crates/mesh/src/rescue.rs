@@ -44,7 +44,11 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 
 /// The gRPC status code of a response's headers; OK when it comes with the trailers.
 pub(crate) fn code(headers: &HeaderMap) -> i32 {
-    headers.get("grpc-status").and_then(|value| value.to_str().ok()).and_then(|text| text.parse().ok()).unwrap_or(0)
+    headers
+        .get("grpc-status")
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A failure that does not carry our details: the gRPC library made it.
@@ -67,10 +71,14 @@ fn translated(headers: &HeaderMap) -> Error {
         return undecodable(cause);
     }
     match status.code() {
-        tonic::Code::OutOfRange | tonic::Code::ResourceExhausted if message.contains("message length too large") => {
+        tonic::Code::OutOfRange | tonic::Code::ResourceExhausted
+            if message.contains("message length too large") =>
+        {
             Error::invalid("MESSAGE_TOO_LARGE", "the message is larger than 4 MiB")
         }
-        tonic::Code::Internal if message.contains("protocol error") || message.contains("invalid compression") => {
+        tonic::Code::Internal
+            if message.contains("protocol error") || message.contains("invalid compression") =>
+        {
             Error::invalid("INVALID_MESSAGE", "the request is no gRPC message").because(message.to_owned())
         }
         tonic::Code::Unknown | tonic::Code::Internal => Error::internal(message.to_owned()),
@@ -91,7 +99,10 @@ fn undecodable(cause: &str) -> Error {
     }
     let description: String = description.chars().take(200).collect();
     if pointer.is_empty() {
-        return Error::invalid("INVALID_MESSAGE", format!("the request is no message of this method: {description}"));
+        return Error::invalid(
+            "INVALID_MESSAGE",
+            format!("the request is no message of this method: {description}"),
+        );
     }
     Error::field(pointer, "INVALID_MESSAGE", format!("cannot be read: {description}"))
 }
@@ -105,7 +116,9 @@ mod tests {
         let error = undecodable("AddLineRequest.sku: invalid string value: data is not UTF-8 encoded");
         assert_eq!(error.violations()[0].field, "/sku");
         assert_eq!(error.code(), Code::InvalidArgument);
-        let error = undecodable("CreateQuoteRequest.lines: QuoteLine.sku: invalid string value: data is not UTF-8 encoded");
+        let error = undecodable(
+            "CreateQuoteRequest.lines: QuoteLine.sku: invalid string value: data is not UTF-8 encoded",
+        );
         assert_eq!(error.violations()[0].field, "/lines/sku");
         assert_eq!(undecodable("buffer underflow").reason(), "INVALID_MESSAGE");
     }

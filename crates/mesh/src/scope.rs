@@ -58,7 +58,8 @@ impl Trace {
     /// The trace of a call made in this one; begins a trace when there is none.
     #[must_use]
     pub fn child(self) -> Self {
-        let trace = if self.trace == 0 { (u128::from(mixed()) << 64) | u128::from(mixed()) } else { self.trace };
+        let trace =
+            if self.trace == 0 { (u128::from(mixed()) << 64) | u128::from(mixed()) } else { self.trace };
         Self { trace, span: mixed(), sampled: self.sampled }
     }
 
@@ -67,7 +68,9 @@ impl Trace {
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-        let hex = |part: &str, len: usize| part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let hex = |part: &str, len: usize| {
+            part.len() == len && part.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
         if !hex(version, 2) || version == "ff" || !hex(trace, 32) || !hex(span, 16) || !hex(flags, 2) {
             return None;
         }
@@ -91,7 +94,13 @@ mod tests {
     fn traceparent_there_and_back() {
         let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         assert_eq!(Trace::parse(text).map(Trace::header).as_deref(), Some(text));
-        for bad in ["", "00", "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "00-0-0-0", "00-00000000000000000000000000000000-00f067aa0ba902b7-01"] {
+        for bad in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-0-0-0",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        ] {
             assert_eq!(Trace::parse(bad), None, "{bad}");
         }
     }

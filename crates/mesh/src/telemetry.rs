@@ -13,8 +13,10 @@ use prometheus_client::metrics::counter::ConstCounter;
 use crate::{Answer, Call, Layer};
 
 /// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
-const BOUNDS_US: [u64; 15] =
-    [50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 5_000_000];
+const BOUNDS_US: [u64; 15] = [
+    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
+    5_000_000,
+];
 /// gRPC status codes, 0 to 16.
 const CODES: usize = 17;
 
@@ -41,7 +43,8 @@ impl std::fmt::Debug for Telemetry {
 impl Default for Telemetry {
     fn default() -> Self {
         let methods = contract::methods().iter().map(|_| Method::default()).collect();
-        let index = contract::methods().iter().enumerate().map(|(index, method)| (method.path, index)).collect();
+        let index =
+            contract::methods().iter().enumerate().map(|(index, method)| (method.path, index)).collect();
         Self { methods, index, in_flight: AtomicU64::new(0) }
     }
 }
@@ -71,13 +74,19 @@ impl Telemetry {
     /// Calls that a method has answered so far, with any status.
     #[must_use]
     pub fn answered(&self, path: &str) -> u64 {
-        self.method(path).map_or(0, |method| method.codes.iter().map(|code| code.load(Ordering::Relaxed)).sum())
+        self.method(path)
+            .map_or(0, |method| method.codes.iter().map(|code| code.load(Ordering::Relaxed)).sum())
     }
 }
 
 impl Collector for Telemetry {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let mut calls = encoder.encode_descriptor("souk_calls", "Calls served, by method and gRPC status code", None, MetricType::Counter)?;
+        let mut calls = encoder.encode_descriptor(
+            "souk_calls",
+            "Calls served, by method and gRPC status code",
+            None,
+            MetricType::Counter,
+        )?;
         for (contract, method) in contract::methods().iter().zip(&self.methods) {
             for (code, count) in method.codes.iter().enumerate() {
                 let count = count.load(Ordering::Relaxed);
@@ -87,9 +96,15 @@ impl Collector for Telemetry {
                 }
             }
         }
-        let mut seconds = encoder.encode_descriptor("souk_call_seconds", "Time to answer, in seconds", None, MetricType::Histogram)?;
+        let mut seconds = encoder.encode_descriptor(
+            "souk_call_seconds",
+            "Time to answer, in seconds",
+            None,
+            MetricType::Histogram,
+        )?;
         for (contract, method) in contract::methods().iter().zip(&self.methods) {
-            let counts: Vec<u64> = method.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+            let counts: Vec<u64> =
+                method.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
             let count: u64 = counts.iter().sum();
             if count == 0 {
                 continue;
@@ -134,7 +149,8 @@ impl<N: Layer> Layer for Count<N> {
         self.telemetry.in_flight.fetch_add(1, Ordering::Relaxed);
         let cancelled = tonic::Code::Cancelled as i32;
         let path = call.method.map_or("", |method| method.path);
-        let mut running = Running { telemetry: &self.telemetry, path, arrived: call.arrived, code: cancelled };
+        let mut running =
+            Running { telemetry: &self.telemetry, path, arrived: call.arrived, code: cancelled };
         let answer = self.next.call(call).await;
         running.code = match &answer {
             Ok(response) => crate::rescue::code(response.headers()),

@@ -94,7 +94,12 @@ impl Verifier {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         let current = Current { keys: HashMap::new(), revoked: HashMap::new() };
-        Self { clock, current: ArcSwap::from_pointee(current), remembered: Mutex::default(), updated: tokio::sync::watch::Sender::new(0) }
+        Self {
+            clock,
+            current: ArcSwap::from_pointee(current),
+            remembered: Mutex::default(),
+            updated: tokio::sync::watch::Sender::new(0),
+        }
     }
 
     /// Takes the key set as it now is. Remembered tokens are checked again.
@@ -152,7 +157,11 @@ fn invalid(message: &'static str) -> Error {
 
 fn live(verified: &Verified, now: Timestamp) -> Result<(), Error> {
     if verified.expires.is_some_and(|expires| expires.plus(policy::TOKEN_LEEWAY) <= now) {
-        return Err(Error::new(Code::Unauthenticated, "TOKEN_EXPIRED", "the access token has expired; refresh it"));
+        return Err(Error::new(
+            Code::Unauthenticated,
+            "TOKEN_EXPIRED",
+            "the access token has expired; refresh it",
+        ));
     }
     if verified.issued.is_some_and(|issued| issued > now.plus(policy::TOKEN_LEEWAY)) {
         return Err(invalid("the access token is not valid yet"));
@@ -161,9 +170,11 @@ fn live(verified: &Verified, now: Timestamp) -> Result<(), Error> {
 }
 
 fn check(current: &Current, token: &str) -> Result<Verified, Error> {
-    let header = jsonwebtoken::decode_header(token).map_err(|_| invalid("the access token is no token of this shop"))?;
+    let header = jsonwebtoken::decode_header(token)
+        .map_err(|_| invalid("the access token is no token of this shop"))?;
     let kid = header.kid.as_deref().unwrap_or_default();
-    let (key, _) = current.keys.get(kid).ok_or_else(|| invalid("the access token is not signed by this shop"))?;
+    let (key, _) =
+        current.keys.get(kid).ok_or_else(|| invalid("the access token is not signed by this shop"))?;
     let mut validation = Validation::new(Algorithm::EdDSA);
     // Times are checked against the context's clock, not the system's.
     validation.validate_exp = false;
@@ -215,7 +226,8 @@ mod tests {
     }
 
     // RFC 8410 wraps a raw Ed25519 seed as PKCS#8: this prefix, then the 32 bytes.
-    const PKCS8: [u8; 16] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
+    const PKCS8: [u8; 16] =
+        [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20];
     // RFC 8032, 7.1, test 1.
     const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
     const PUBLIC: &str = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
@@ -252,7 +264,10 @@ mod tests {
 
     fn set(revocations: Vec<Revocation>) -> KeySet {
         let public_key = bytes(PUBLIC).try_into().expect("32 bytes");
-        KeySet { keys: vec![VerifyKey { id: "k1".into(), public_key, not_after: Timestamp::from_secs(9999) }], revocations }
+        KeySet {
+            keys: vec![VerifyKey { id: "k1".into(), public_key, not_after: Timestamp::from_secs(9999) }],
+            revocations,
+        }
     }
 
     #[test]
@@ -293,7 +308,10 @@ mod tests {
     }
 
     fn serde_json_like(claims: &Claims) -> String {
-        format!(r#"{{"iss":"souk","aud":"souk","sub":"{}","sid":"{}","perms":["admin"],"iat":1000,"nbf":1000,"exp":9999}}"#, claims.sub, claims.sid)
+        format!(
+            r#"{{"iss":"souk","aud":"souk","sub":"{}","sid":"{}","perms":["admin"],"iat":1000,"nbf":1000,"exp":9999}}"#,
+            claims.sub, claims.sid
+        )
     }
 
     #[test]

@@ -23,7 +23,9 @@ fn about(source: &str) -> GetStatusRequest {
 
 /// Serves the `product` of a house over HTTP/2 on a free port.
 async fn listen(house: &House) -> SocketAddr {
-    let Some(Target::Local(endpoint)) = house.routes.directory.find("product") else { panic!("product runs here") };
+    let Some(Target::Local(endpoint)) = house.routes.directory.find("product") else {
+        panic!("product runs here")
+    };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("bound");
     tokio::spawn(async move {
@@ -32,7 +34,10 @@ async fn listen(house: &House) -> SocketAddr {
             let service = hyper::service::service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 endpoint.call(request.map(Body::new))
             });
-            tokio::spawn(hyper::server::conn::http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service));
+            tokio::spawn(
+                hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+                    .serve_connection(TokioIo::new(stream), service),
+            );
         }
     });
     address
@@ -55,12 +60,23 @@ async fn a_call_is_the_same_in_process_and_over_http2() {
     let (remote, _there) = apart(1).await;
     for house in [House::new(1), remote] {
         let mut client = house.client("order", "product");
-        assert_eq!(client.get_status(about("who")).await.expect("an answer").into_inner().count, 1, "the callee sees the role");
+        assert_eq!(
+            client.get_status(about("who")).await.expect("an answer").into_inner().count,
+            1,
+            "the callee sees the role"
+        );
         let unknown = error(&house, "nothing").await;
         assert_eq!((unknown.code(), unknown.reason()), (Code::NotFound, "UNKNOWN_SOURCE"));
         let panicked = error(&house, "panic").await;
-        assert_eq!((panicked.code(), panicked.message()), (Code::Internal, "something went wrong on our side"));
-        let mut stream = client.subscribe(contract::souk::event::v1::SubscribeRequest::default()).await.expect("a stream").into_inner();
+        assert_eq!(
+            (panicked.code(), panicked.message()),
+            (Code::Internal, "something went wrong on our side")
+        );
+        let mut stream = client
+            .subscribe(contract::souk::event::v1::SubscribeRequest::default())
+            .await
+            .expect("a stream")
+            .into_inner();
         assert!(stream.message().await.expect("readable").is_some());
         assert!(stream.message().await.expect("ended").is_none());
     }
@@ -68,7 +84,10 @@ async fn a_call_is_the_same_in_process_and_over_http2() {
 
 #[tokio::test]
 async fn the_layers_change_nothing_about_an_answer() {
-    assert_eq!(fixture::ask(fixture::bare()).await, fixture::ask(House::new(1).client("order", "product")).await);
+    assert_eq!(
+        fixture::ask(fixture::bare()).await,
+        fixture::ask(House::new(1).client("order", "product")).await
+    );
 }
 
 #[tokio::test]
@@ -145,10 +164,13 @@ async fn faults_do_what_they_say_and_end() {
 async fn what_cannot_be_decoded_is_the_callers_fault() {
     use http_body_util::Full;
     let house = House::new(1);
-    let Some(Target::Local(endpoint)) = house.routes.directory.find("product") else { panic!("product runs here") };
+    let Some(Target::Local(endpoint)) = house.routes.directory.find("product") else {
+        panic!("product runs here")
+    };
     // field 1, length-delimited, one byte that is no UTF-8; in a gRPC frame of three bytes
     let frame = bytes::Bytes::from_static(&[0, 0, 0, 0, 3, 0x0a, 1, 0xff]);
-    let request = http::Request::post("/souk.event.v1.EventService/GetStatus").header("content-type", "application/grpc");
+    let request = http::Request::post("/souk.event.v1.EventService/GetStatus")
+        .header("content-type", "application/grpc");
     let peer = house.guards.peers.sign("order");
     let request = request.header("souk-peer", peer).body(Body::new(Full::new(frame))).expect("a request");
     let Ok(response) = endpoint.call(request).await;

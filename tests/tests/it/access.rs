@@ -23,8 +23,18 @@ fn has(method: &MethodContract, kind: impl Fn(&Access) -> bool) -> bool {
 
 fn kinds() -> Vec<Kind> {
     vec![
-        Kind { name: "a stranger", role: None, principal: Principal::Anonymous, excluded_by: |method| !has(method, |_| false) },
-        Kind { name: "a guest", role: None, principal: guest(9), excluded_by: |method| !has(method, |kind| matches!(kind, Access::Guest)) },
+        Kind {
+            name: "a stranger",
+            role: None,
+            principal: Principal::Anonymous,
+            excluded_by: |method| !has(method, |_| false),
+        },
+        Kind {
+            name: "a guest",
+            role: None,
+            principal: guest(9),
+            excluded_by: |method| !has(method, |kind| matches!(kind, Access::Guest)),
+        },
         Kind {
             name: "a customer",
             role: None,
@@ -41,7 +51,9 @@ fn kinds() -> Vec<Kind> {
             name: "a role that is not named",
             role: Some("stranger"),
             principal: Principal::Anonymous,
-            excluded_by: |method| !has(method, |kind| matches!(kind, Access::Internal(roles) if roles.contains(&"*"))),
+            excluded_by: |method| {
+                !has(method, |kind| matches!(kind, Access::Internal(roles) if roles.contains(&"*")))
+            },
         },
     ]
 }
@@ -63,8 +75,10 @@ async fn every_excluded_caller_is_refused_everywhere() {
     for method in contract::methods() {
         let empty = DynamicMessage::new(dynamic::input(&pool, method));
         for kind in kinds().into_iter().filter(|kind| (kind.excluded_by)(method)) {
-            let client: Channel =
-                world.running().client(role(method), kind.role, kind.principal, |channel| channel).expect("every role runs here");
+            let client: Channel = world
+                .running()
+                .client(role(method), kind.role, kind.principal, |channel| channel)
+                .expect("every role runs here");
             let error = dynamic::call(client, method, &empty).await.expect_err(method.path);
             let right = matches!(error.code(), Code::PermissionDenied | Code::Unauthenticated);
             assert!(right, "{} is not refused to {}: {error:?}", method.path, kind.name);
@@ -77,7 +91,9 @@ async fn every_excluded_caller_is_refused_everywhere() {
 #[tokio::test(start_paused = true)]
 async fn a_token_that_is_not_good_is_refused_even_where_anybody_may_call() {
     let world = World::start(12).await;
-    let mut client = contract::souk::product::v1::product_service_client::ProductServiceClient::new(world.running().outside());
+    let mut client = contract::souk::product::v1::product_service_client::ProductServiceClient::new(
+        world.running().outside(),
+    );
     for token in ["x", "Bearer", "Bearer x.y.z", "Basic abc", "Bearer eyJhbGciOiJub25lIn0.e30."] {
         let mut request = tonic::Request::new(contract::souk::product::v1::ListProductsRequest::default());
         request.metadata_mut().insert("authorization", token.parse().expect("ASCII"));

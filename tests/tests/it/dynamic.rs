@@ -57,7 +57,11 @@ pub fn input(pool: &DescriptorPool, method: &MethodContract) -> MessageDescripto
 }
 
 /// Calls a method with a message and returns its answer, or for a stream its first.
-pub async fn call(channel: Channel, method: &MethodContract, message: &DynamicMessage) -> Result<Bytes, Error> {
+pub async fn call(
+    channel: Channel,
+    method: &MethodContract,
+    message: &DynamicMessage,
+) -> Result<Bytes, Error> {
     call_bytes(channel, method, message.encode_to_vec().into()).await
 }
 
@@ -68,7 +72,11 @@ pub async fn call_bytes(channel: Channel, method: &MethodContract, message: Byte
     let path = http::uri::PathAndQuery::from_static(method.path);
     let request = tonic::Request::new(message);
     if !method.server_streaming {
-        return client.unary(request, path, Raw).await.map(tonic::Response::into_inner).map_err(contract::error);
+        return client
+            .unary(request, path, Raw)
+            .await
+            .map(tonic::Response::into_inner)
+            .map_err(contract::error);
     }
     let mut stream = client.server_streaming(request, path, Raw).await.map_err(contract::error)?.into_inner();
     match tokio::time::timeout(std::time::Duration::from_secs(1), stream.message()).await {

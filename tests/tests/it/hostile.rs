@@ -80,14 +80,20 @@ fn somebody(method: &MethodContract) -> (Option<&'static str>, Principal) {
     (roles, staff(1, &["admin"]))
 }
 
-async fn answer(world: &World, pool: &DescriptorPool, method: &MethodContract, filling: Filling) -> Result<bytes::Bytes, Error> {
+async fn answer(
+    world: &World,
+    pool: &DescriptorPool,
+    method: &MethodContract,
+    filling: Filling,
+) -> Result<bytes::Bytes, Error> {
     let (role, principal) = somebody(method);
     let callee = match method.package_role {
         "testpay" => "payment",
         "event" => "product",
         callee => callee,
     };
-    let client: Channel = world.running().client(callee, role, principal, |channel| channel).expect("every role runs here");
+    let client: Channel =
+        world.running().client(callee, role, principal, |channel| channel).expect("every role runs here");
     dynamic::call(client, method, &fill(dynamic::input(pool, method), filling, DEPTH_MAX)).await
 }
 
@@ -111,7 +117,14 @@ async fn nonsense_is_the_callers_fault_and_named() {
 }
 
 /// Reasons that every method may give; see `MethodContract.reasons` in contract.proto.
-const COMMON: [&str; 6] = ["INVALID_ARGUMENT", "UNAUTHENTICATED", "PERMISSION_DENIED", "DEADLINE_EXCEEDED", "OVERLOADED", "UNAVAILABLE"];
+const COMMON: [&str; 6] = [
+    "INVALID_ARGUMENT",
+    "UNAUTHENTICATED",
+    "PERMISSION_DENIED",
+    "DEADLINE_EXCEEDED",
+    "OVERLOADED",
+    "UNAVAILABLE",
+];
 
 fn is_declared(method: &MethodContract, error: &Error) -> bool {
     method.reasons.contains(&error.reason()) || COMMON.contains(&error.reason())
@@ -123,7 +136,11 @@ async fn text_that_is_no_utf_8_names_its_field() {
     let pool = dynamic::pool();
     for method in contract::methods() {
         let input = dynamic::input(&pool, method);
-        let Some(field) = input.fields().find(|field| matches!(field.kind(), Kind::String) && !field.is_list()) else { continue };
+        let Some(field) =
+            input.fields().find(|field| matches!(field.kind(), Kind::String) && !field.is_list())
+        else {
+            continue;
+        };
         let tag = u8::try_from(field.number() << 3 | 2).ok().filter(|tag| *tag < 128);
         let Some(tag) = tag else { continue };
         let (role, principal) = somebody(method);
@@ -132,7 +149,8 @@ async fn text_that_is_no_utf_8_names_its_field() {
             "event" => "product",
             callee => callee,
         };
-        let client: Channel = world.running().client(callee, role, principal, |channel| channel).expect("every role runs here");
+        let client: Channel =
+            world.running().client(callee, role, principal, |channel| channel).expect("every role runs here");
         let bytes = bytes::Bytes::from(vec![tag, 1, 0xff]);
         let error = dynamic::call_bytes(client, method, bytes).await.expect_err(method.path);
         assert_eq!(error.code(), Code::InvalidArgument, "{} {error:?}", method.path);

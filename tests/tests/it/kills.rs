@@ -9,7 +9,8 @@ use contract::souk::payment::v1::ListPaymentsRequest;
 use contract::souk::payment::v1::payment_service_client::PaymentServiceClient;
 use contract::souk::testpay::v1::testpay_service_client::TestpayServiceClient;
 use contract::souk::testpay::v1::{
-    ChallengeOutcome, CompleteChallengeRequest, ListAuthorizationsRequest, ListCapturesRequest, ListRefundsRequest,
+    ChallengeOutcome, CompleteChallengeRequest, ListAuthorizationsRequest, ListCapturesRequest,
+    ListRefundsRequest,
 };
 use tests::World;
 
@@ -30,17 +31,26 @@ async fn books(world: &World, order_id: &str) -> Books {
     let order = operator.sees(order_id).await.expect("the order is there");
     let units = world.units().await;
     let mut payments = operator.client("payment", PaymentServiceClient::new);
-    let listed = payments.list_payments(ListPaymentsRequest { order_id: order_id.to_owned() }).await.expect("payments").into_inner();
+    let listed = payments
+        .list_payments(ListPaymentsRequest { order_id: order_id.to_owned() })
+        .await
+        .expect("payments")
+        .into_inner();
     let minor = |money: Option<contract::souk::r#type::v1::Money>| money.map_or(0, |money| money.minor_units);
     let mut testpay = operator.client("payment", TestpayServiceClient::new);
-    let authorizations = testpay.list_authorizations(ListAuthorizationsRequest::default()).await.expect("listed").into_inner();
+    let authorizations =
+        testpay.list_authorizations(ListAuthorizationsRequest::default()).await.expect("listed").into_inner();
     let captures = testpay.list_captures(ListCapturesRequest::default()).await.expect("listed").into_inner();
     let refunds = testpay.list_refunds(ListRefundsRequest::default()).await.expect("listed").into_inner();
     Books {
         state: order.state(),
         invoiced: !order.invoice_number.is_empty(),
         units: (units.received, units.sold - units.returned, units.on_hand, units.held),
-        paid: listed.payments.into_iter().map(|payment| (minor(payment.captured), minor(payment.refunded))).collect(),
+        paid: listed
+            .payments
+            .into_iter()
+            .map(|payment| (minor(payment.captured), minor(payment.refunded)))
+            .collect(),
         provider: (authorizations.authorizations.len(), captures.captures.len(), refunds.refunds.len()),
     }
 }
@@ -71,7 +81,9 @@ impl Story {
         };
         let order_id = match buyer.buys("bowl", 2, card).await {
             Ok(order) => order.id,
-            Err(error) => error.metadata().get("order_id").cloned().unwrap_or_else(|| panic!("no order: {error:?}")),
+            Err(error) => {
+                error.metadata().get("order_id").cloned().unwrap_or_else(|| panic!("no order: {error:?}"))
+            }
         };
         match self {
             Self::Bought | Self::Declined => {}
@@ -79,8 +91,16 @@ impl Story {
             Self::ChallengeFailed => challenge(world, &order_id, ChallengeOutcome::Fail).await,
             Self::Cancelled => {
                 settles(world).await;
-                let request = CancelOrderRequest { request_id: world.request_id(), order_id: order_id.clone(), note: "changed my mind".into() };
-                buyer.client("order", OrderServiceClient::new).cancel_order(request).await.expect("cancelled, or being cancelled");
+                let request = CancelOrderRequest {
+                    request_id: world.request_id(),
+                    order_id: order_id.clone(),
+                    note: "changed my mind".into(),
+                };
+                buyer
+                    .client("order", OrderServiceClient::new)
+                    .cancel_order(request)
+                    .await
+                    .expect("cancelled, or being cancelled");
             }
         }
         settles(world).await;
@@ -99,8 +119,17 @@ async fn challenge(world: &World, order_id: &str, outcome: ChallengeOutcome) {
         assert!(waited < 600, "the order never asked for the challenge: {:?}", order.state());
         world.passes(Duration::from_millis(200)).await;
     };
-    let request = CompleteChallengeRequest { request_id: world.request_id(), challenge_token: token, outcome: outcome.into() };
-    world.guest(9).client("payment", TestpayServiceClient::new).complete_challenge(request).await.expect("completed");
+    let request = CompleteChallengeRequest {
+        request_id: world.request_id(),
+        challenge_token: token,
+        outcome: outcome.into(),
+    };
+    world
+        .guest(9)
+        .client("payment", TestpayServiceClient::new)
+        .complete_challenge(request)
+        .await
+        .expect("completed");
 }
 
 async fn killed_everywhere(story: Story) {

@@ -23,7 +23,10 @@ async fn what_is_not_there_is_not_sold() {
     world.sells("lamp", 9900, 1).await;
     let refused = world.customer(1).buys("lamp", 2, "pm_card_visa").await.expect_err("one lamp only");
     assert_eq!((refused.code(), refused.reason()), (Code::FailedPrecondition, "OUT_OF_STOCK"));
-    assert!(refused.metadata().contains_key("order_id") && refused.metadata()["shortages"].contains("lamp"), "{refused:?}");
+    assert!(
+        refused.metadata().contains_key("order_id") && refused.metadata()["shortages"].contains("lamp"),
+        "{refused:?}"
+    );
     let units = world.units().await;
     assert_eq!((units.on_hand, units.held, units.sold), (1, 0, 0));
 }
@@ -49,9 +52,19 @@ async fn a_quote_is_placed_once_whatever_the_keys() {
     let order = buyer.places(&key, &quote.quote_token, "pm_card_visa").await.expect("placed");
     let again = buyer.places(&key, &quote.quote_token, "pm_card_visa").await.expect("shown again");
     assert_eq!(order.id, again.id);
-    let other = buyer.places(&world.request_id(), &quote.quote_token, "pm_card_visa").await.expect_err("placed already");
-    assert_eq!((other.reason(), other.metadata()["order_id"].as_str()), ("QUOTE_ALREADY_PLACED", order.id.as_str()));
-    let stolen = world.customer(2).places(&world.request_id(), &quote.quote_token, "pm_card_visa").await.expect_err("not theirs");
+    let other = buyer
+        .places(&world.request_id(), &quote.quote_token, "pm_card_visa")
+        .await
+        .expect_err("placed already");
+    assert_eq!(
+        (other.reason(), other.metadata()["order_id"].as_str()),
+        ("QUOTE_ALREADY_PLACED", order.id.as_str())
+    );
+    let stolen = world
+        .customer(2)
+        .places(&world.request_id(), &quote.quote_token, "pm_card_visa")
+        .await
+        .expect_err("not theirs");
     assert!(matches!(stolen.code(), Code::NotFound | Code::PermissionDenied), "{stolen:?}");
     assert_eq!(world.units().await.sold, 1);
 }

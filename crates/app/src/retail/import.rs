@@ -65,7 +65,7 @@ pub struct Report {
     pub prices: u64,
     /// Countries, as destinations.
     pub countries: u64,
-    /// Units received for this file, now or before.
+    /// Units that this share of the file's sales comes to: received now, or before.
     pub units_stocked: i64,
     /// Lines of the file.
     pub lines: LinesReport,

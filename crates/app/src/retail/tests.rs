@@ -146,8 +146,8 @@ async fn with_too_little_stock_some_lines_are_refused_and_nothing_is_oversold() 
     let market = Market::open().await;
     let (file, facts) = market.file(400, 5);
     let imported = market.import(&file, "60%").await;
-    // A file's stock is received once, whatever is asked for later.
-    market.import(&file, "exact").await;
+    // The stock of a stock code of a file is received once, whatever share is asked for later.
+    market.import(&file, "70%").await;
     let first = market.replay(&file).await;
     assert_accounted(&first, &facts);
     assert!(refused(&first, "OUT_OF_STOCK") > 0 && first.account.accepted.lines > 0);

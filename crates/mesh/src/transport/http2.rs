@@ -94,7 +94,8 @@ impl Connection {
 pub(crate) async fn send(connection: &Connection, role: &str, peers: &Peers, call: Call) -> Answer {
     let Call { mut request, scope, .. } = call;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
-    let uri = Uri::builder().scheme("http").authority(connection.address.to_string()).path_and_query(path).build();
+    let uri =
+        Uri::builder().scheme("http").authority(connection.address.to_string()).path_and_query(path).build();
     *request.uri_mut() = uri.map_err(Error::internal)?;
     let headers = request.headers_mut();
     let mut put = |name: &'static str, value: String| {
@@ -138,6 +139,7 @@ pub(crate) fn parse_behalf(text: &str) -> Option<Principal> {
     if let Ok(id) = subject.parse() {
         return Some(Principal::Guest { id, session });
     }
-    let permissions: Vec<String> = permissions.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect();
+    let permissions: Vec<String> =
+        permissions.split(',').filter(|p| !p.is_empty()).map(str::to_owned).collect();
     Some(Principal::Account { id: subject.parse().ok()?, session, permissions: permissions.into() })
 }

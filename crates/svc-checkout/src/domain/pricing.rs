@@ -247,8 +247,8 @@ mod tests {
             Item { unit_price: UnitPrice::new(i64::MAX, Currency::KWD), quantity: i64::MAX, tax: None };
         for level in [RoundingLevel::Line, RoundingLevel::Total] {
             let rules = Rules { currency: Currency::KWD, ..rules(TaxMode::Exclusive, level) };
-            let error =
-                price(rules, std::slice::from_ref(&dear), Money::zero(Currency::KWD), None).expect_err("too large");
+            let error = price(rules, std::slice::from_ref(&dear), Money::zero(Currency::KWD), None)
+                .expect_err("too large");
             assert_eq!(error.reason(), "AMOUNT_OVERFLOW");
             let error =
                 price(rules, &[item(1, 1, None)], Money::zero(Currency::KWD), None).expect_err("pounds");
