@@ -16,7 +16,6 @@ pub fn say(line: &str) {
 }
 
 /// The environment, for the configuration.
-#[expect(clippy::disallowed_methods, reason = "this is the command line's door to the environment")]
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))

@@ -34,6 +34,7 @@ pub struct ImportProductsArgs {
     /// A `.csv` or `.jsonl` file, plain or gzip
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Which shop
     #[command(flatten)]
     pub shop: ShopArgs,
     /// One JSON document on stdout

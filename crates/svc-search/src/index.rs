@@ -5,6 +5,7 @@
 //! an index without one was never finished and is thrown away.
 
 mod ask;
+mod browse;
 mod collect;
 mod expand;
 mod segment;
@@ -24,6 +25,7 @@ use tantivy::{IndexReader, ReloadPolicy};
 pub use ask::{Facets, Hits};
 pub use write::Writer;
 
+use browse::Browsed;
 use segment::Segments;
 
 /// Begins the payload of a finished index; changes with the schema, so that another release builds its own.
@@ -105,6 +107,7 @@ struct Inner {
     reader: IndexReader,
     fields: Fields,
     segments: Segments,
+    browsed: Browsed,
     directory: Option<PathBuf>,
 }
 
@@ -172,7 +175,14 @@ impl Index {
             .try_into()
             .map_err(Error::internal)?;
         let (_, fields) = schema();
-        Ok(Self(Arc::new(Inner { index, reader, fields, segments: Segments::default(), directory })))
+        Ok(Self(Arc::new(Inner {
+            index,
+            reader,
+            fields,
+            segments: Segments::default(),
+            browsed: Browsed::default(),
+            directory,
+        })))
     }
 
     /// Opens the one writer of this index. It holds about `bytes` of memory until it is dropped, at least 15 MB.

@@ -13,7 +13,7 @@ const VALUES_MAX: usize = 20;
 const BOUNDS_MAX: usize = 20;
 
 /// How results are ordered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Sort {
     /// Best match first; without words, newest first.
     #[default]
@@ -40,7 +40,7 @@ pub enum Understanding {
 }
 
 /// Chosen values of one attribute; one of them suffices.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct AttributeChoice {
     /// The attribute.
     pub name: String,
@@ -49,7 +49,7 @@ pub struct AttributeChoice {
 }
 
 /// Prices from `min` to below `below`, in micros.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct PriceRange {
     /// At least.
     pub min: i64,
@@ -69,7 +69,7 @@ impl PriceRange {
 }
 
 /// What is asked.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ask {
     /// The whole question, for exact names.
     pub query: String,

@@ -13,7 +13,7 @@ const QUERY_WORDS_MAX: usize = 12;
 const COMMON: &[&str] = &["a", "an", "and", "at", "for", "from", "in", "of", "on", "or", "the", "to", "with"];
 
 /// A word of a question.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Word {
     /// As it is compared.
     pub text: String,

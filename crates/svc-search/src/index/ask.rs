@@ -54,8 +54,21 @@ impl Index {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub fn ask(&self, ask: &Ask, after: Option<&Place>) -> Result<Hits> {
+    pub fn ask(&self, ask: &Ask, after: Option<&Place>) -> Result<Arc<Hits>> {
         let searcher = self.0.reader.searcher();
+        if !ask.words.is_empty() {
+            return self.ask_anew(&searcher, ask, after).map(Arc::new);
+        }
+        let (generation, place) = (searcher.generation().generation_id(), after.map(Place::write));
+        if let Some(known) = self.0.browsed.find(generation, ask, place.as_ref()) {
+            return Ok(known);
+        }
+        let hits = Arc::new(self.ask_anew(&searcher, ask, after)?);
+        self.0.browsed.keep(generation, ask, place, &hits);
+        Ok(hits)
+    }
+
+    fn ask_anew(&self, searcher: &Searcher, ask: &Ask, after: Option<&Place>) -> Result<Hits> {
         let tries: &[Understanding] = match after {
             Some(place) => &[place.understanding],
             None if ask.words.is_empty() => &[Understanding::Exact],
@@ -63,7 +76,7 @@ impl Index {
         };
         let mut answer = None;
         for understanding in tries {
-            let collected = self.collect(&searcher, ask, *understanding, after).map_err(Error::internal)?;
+            let collected = self.collect(searcher, ask, *understanding, after).map_err(Error::internal)?;
             let is_good = collected.matched > 0;
             answer = Some((collected, *understanding));
             if is_good {
@@ -72,7 +85,7 @@ impl Index {
         }
         let (collected, understanding) =
             answer.ok_or_else(|| Error::internal("a question is tried at least once"))?;
-        self.read(&searcher, ask, collected, understanding, after)
+        self.read(searcher, ask, collected, understanding, after)
     }
 
     fn collect(

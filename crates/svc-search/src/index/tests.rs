@@ -42,7 +42,7 @@ fn ask(query: &str) -> Ask {
 }
 
 fn found(index: &Index, ask: &Ask) -> Vec<String> {
-    let hits = index.ask(ask, None).expect("an answer").hits;
+    let hits = index.ask(ask, None).expect("an answer").hits.clone();
     hits.into_iter().map(|hit| String::from_utf8(hit).expect("a number")).collect()
 }
 
@@ -166,8 +166,8 @@ fn names_are_ordered_whole_and_paged_over_segments() {
     let (mut seen, mut place) = (Vec::new(), None);
     loop {
         let page = index.ask(&ask, place.as_ref()).expect("an answer");
-        seen.extend(page.hits);
-        place = page.place;
+        seen.extend(page.hits.iter().cloned());
+        place = page.place.clone();
         if place.is_none() {
             break;
         }
@@ -280,8 +280,8 @@ proptest! {
         let (mut paged, mut place) = (Vec::new(), None);
         loop {
             let page = index.ask(&ask, place.as_ref()).expect("an answer");
-            paged.extend(page.hits.into_iter().map(|hit| String::from_utf8(hit).expect("a number")));
-            place = page.place;
+            paged.extend(page.hits.iter().map(|hit| String::from_utf8(hit.clone()).expect("a number")));
+            place = page.place.clone();
             if place.is_none() {
                 break;
             }
