@@ -260,7 +260,9 @@ impl Person<'_> {
     }
 }
 
-fn product_of(request_id: String, sku: &str, pence: i64) -> ImportProductsRequest {
+/// A product with one variant of this SKU, at a price in pence.
+#[must_use]
+pub fn product_of(request_id: String, sku: &str, pence: i64) -> ImportProductsRequest {
     let price = UnitPrice { currency_code: "GBP".into(), micros: pence * 10_000 };
     let variant = VariantInput {
         sku: sku.to_owned(),

@@ -58,6 +58,12 @@ impl CallError {
     pub fn fatal(self, what: &str) -> Failure {
         match self {
             Self::Lost(failure) => failure,
+            Self::Refused(error)
+                if matches!(error.code(), Code::Unauthenticated | Code::PermissionDenied) =>
+            {
+                let advice = "give a credential that may do this by --token, SOUK_TOKEN or --data";
+                Failure::usage(format!("{what}: {error}; {advice}"))
+            }
             Self::Refused(error) => Failure::unfinished(format!("{what}: {error} ({})", error.reason())),
         }
     }

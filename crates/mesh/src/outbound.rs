@@ -1,4 +1,4 @@
-//! The outbound stack of a channel, assembled in [`stack`].
+//! The outbound stack of a channel, assembled in `stack`.
 
 use std::sync::Arc;
 

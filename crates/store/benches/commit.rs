@@ -9,24 +9,18 @@ use std::path::Path;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use rusqlite::Connection;
 use store::conformance::TestClock;
+use store::floor::{Floor, SALE, STOCK, sale_id};
 use store::{Batch, Database, Migration, NewEvent, OpenOptions, RequestKey, sql};
 
 const DATABASES: usize = 6;
 const IN_FLIGHT: [usize; 3] = [1, 16, 64];
-const STOCK: &str = "UPDATE stock SET on_hand = on_hand - ? WHERE sku = ? AND on_hand >= ?";
-const SALE: &str = "INSERT INTO sale (id, sku, quantity) VALUES (?, ?, ?)";
 const MIGRATIONS: &[Migration] = &[Migration {
     name: "0001_bench",
     sql:
         "CREATE TABLE stock (sku VARCHAR(40) PRIMARY KEY, on_hand BIGINT NOT NULL);
           CREATE TABLE sale (id VARCHAR(40) PRIMARY KEY, sku VARCHAR(40) NOT NULL, quantity BIGINT NOT NULL);",
 }];
-
-fn sale_id(run: u64, at: usize) -> String {
-    format!("sal_{run:08}{at:014}")
-}
 
 fn batch(id: &str) -> Batch {
     let event = NewEvent {
@@ -79,61 +73,6 @@ async fn by_store(databases: &[Database], run: u64, commits: usize, in_flight: u
     callers.join_all().await;
 }
 
-/// The same by one thread a database that commits groups of `in_flight / 6`.
-fn by_floor(directory: &Path, run: u64, commits: usize, in_flight: usize) {
-    let group = in_flight.div_ceil(DATABASES);
-    std::thread::scope(|scope| {
-        for at in 0..DATABASES.min(in_flight) {
-            let path = directory.join(format!("floor{at}.db"));
-            let share = commits / DATABASES.min(in_flight);
-            scope.spawn(move || floor_writer(&path, run, share, group));
-        }
-    });
-}
-
-fn floor_open(path: &Path) -> Connection {
-    let conn = Connection::open(path).expect("opens");
-    conn.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;
-         CREATE TABLE IF NOT EXISTS stock (sku VARCHAR(40) PRIMARY KEY, on_hand BIGINT NOT NULL);
-         CREATE TABLE IF NOT EXISTS sale (id VARCHAR(40) PRIMARY KEY, sku VARCHAR(40) NOT NULL, quantity BIGINT NOT NULL);
-         CREATE TABLE IF NOT EXISTS outbox (sequence INTEGER PRIMARY KEY, time INTEGER, aggregate TEXT, version INTEGER, type TEXT, payload BLOB);
-         CREATE TABLE IF NOT EXISTS request (principal TEXT, method TEXT, id TEXT, fingerprint BLOB, expires_at INTEGER, answer BLOB,
-           PRIMARY KEY (principal, method, id)) WITHOUT ROWID;
-         CREATE INDEX IF NOT EXISTS request_expires ON request (expires_at);
-         INSERT INTO stock VALUES ('sku', 9223372036854775807) ON CONFLICT DO NOTHING;",
-    )
-    .expect("tables");
-    conn
-}
-
-fn floor_writer(path: &Path, run: u64, commits: usize, group: usize) {
-    let conn = floor_open(path);
-    let run_cached = |text: &str, values: &[&dyn rusqlite::ToSql]| {
-        conn.prepare_cached(text).and_then(|mut statement| statement.execute(values)).expect("written")
-    };
-    for at in 0..commits {
-        if at % group == 0 {
-            run_cached("BEGIN IMMEDIATE", &[]);
-        }
-        let id = sale_id(run, at);
-        let time = i64::try_from(at).unwrap_or(0);
-        run_cached(
-            "INSERT INTO request VALUES (?, ?, ?, ?, ?, ?)",
-            &[&"cus_00000000000000000000000000", &"bench.Sell", &id, &[7_u8; 32], &time, &[7_u8; 200]],
-        );
-        run_cached(STOCK, &[&1, &"sku", &1]);
-        run_cached(SALE, &[&id, &"sku", &1]);
-        run_cached(
-            "INSERT INTO outbox (time, aggregate, version, type, payload) VALUES (?, ?, ?, ?, ?)",
-            &[&time, &id, &1, &"souk.bench.v1.Sold", &[7_u8; 200]],
-        );
-        if at % group == group - 1 || at + 1 == commits {
-            run_cached("COMMIT", &[]);
-        }
-    }
-}
-
 fn commits(criterion: &mut Criterion) {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a directory on a real disk");
@@ -153,7 +92,7 @@ fn commits(criterion: &mut Criterion) {
         group.bench_function(BenchmarkId::new("floor", in_flight), |bencher| {
             bencher.iter(|| {
                 run += 1;
-                by_floor(scratch.path(), run, commits, in_flight);
+                Floor { databases: DATABASES, commits, in_flight }.run(scratch.path(), run);
             });
         });
     }

@@ -16,6 +16,8 @@ mod docs;
 pub mod engine;
 mod error;
 pub mod faulty;
+#[cfg(feature = "conformance")]
+pub mod floor;
 mod kv;
 mod lease;
 mod migration;

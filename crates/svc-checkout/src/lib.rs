@@ -35,7 +35,7 @@ const SECRET: &str = "checkout.quote";
 
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
-        let taxes = store::Taxes::new(&ctx.database(store::MIGRATIONS).await?);
+        let taxes = store::Taxes::new(&ctx.database(store::MIGRATIONS).await?, ctx.clock().clone());
         let keys = Arc::new(keys::Keys::new(ctx.secret(SECRET).await?));
         let quoter = quote::Quoter::new(ctx.clone(), taxes.clone(), keys.clone())?;
         Ok(Role::new().grpc(CheckoutServiceServer::new(api::Api { ctx, quoter, taxes, keys })))

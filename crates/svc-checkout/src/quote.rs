@@ -130,10 +130,10 @@ impl Quoter {
         variants: &Variants,
         now: Timestamp,
     ) -> Result<(Rules, Vec<Item>, Option<domain::AppliedTax>)> {
-        let settings = self.taxes.settings().await?;
+        let settings = self.taxes.recent_settings().await?;
         let unknown = ask.destination.country_code == "ZZ";
         let country = if unknown { &settings.home_country } else { &ask.destination.country_code };
-        let table = self.taxes.table(country).await?;
+        let table = self.taxes.recent_table(country).await?;
         let rules = Rules {
             currency: ask.currency,
             mode: ask.terms.mode.unwrap_or(table.mode),

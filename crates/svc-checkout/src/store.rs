@@ -1,6 +1,11 @@
 //! Tax tables and settings, over the `Sql` shape.
 
-use kernel::{Result, Rounding, RoundingLevel};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kernel::{Clock, Result, Rounding, RoundingLevel};
+use parking_lot::Mutex;
 use store::{Batch, Database, Migration, NewEvent, RequestKey, Row, Sql, sql};
 
 use crate::domain::{Settings, TaxMode, TaxRate, TaxTable};
@@ -18,17 +23,59 @@ const TABLE: &str = "SELECT t.country AS country, t.tax_mode AS tax_mode, t.vers
     r.valid_from AS valid_from, r.name AS name, r.rate_micros AS rate_micros \
     FROM tax_tables t LEFT JOIN tax_rates r ON r.country = t.country";
 
-/// The repository.
+/// For how long what was read serves the next quotes. Another instance's change is seen after this; one's own at once.
+const REMEMBERED: Duration = Duration::from_secs(1);
+
+/// The repository. Quotes read it often and change it never, so what was read is remembered for a second.
 #[derive(Clone)]
 pub struct Taxes {
     sql: Sql,
+    clock: Arc<dyn Clock>,
+    remembered: Arc<Mutex<Remembered>>,
+}
+
+/// What was read last, and when, on the monotonic clock. There is at most one table for each country.
+#[derive(Default)]
+struct Remembered {
+    settings: Option<(Duration, Arc<Settings>)>,
+    tables: HashMap<String, (Duration, Arc<TaxTable>)>,
 }
 
 impl Taxes {
     /// Over this database.
     #[must_use]
-    pub fn new(database: &Database) -> Self {
-        Self { sql: database.sql() }
+    pub fn new(database: &Database, clock: Arc<dyn Clock>) -> Self {
+        Self { sql: database.sql(), clock, remembered: Arc::default() }
+    }
+
+    /// The settings, at most a second old.
+    ///
+    /// # Errors
+    /// As [`Taxes::settings`].
+    pub async fn recent_settings(&self) -> Result<Arc<Settings>> {
+        let now = self.clock.monotonic();
+        let known = self.remembered.lock().settings.clone();
+        if let Some((_, settings)) = known.filter(|(read, _)| now < *read + REMEMBERED) {
+            return Ok(settings);
+        }
+        let settings = Arc::new(self.settings().await?);
+        self.remembered.lock().settings = Some((now, settings.clone()));
+        Ok(settings)
+    }
+
+    /// A country's table, at most a second old.
+    ///
+    /// # Errors
+    /// As [`Taxes::table`].
+    pub async fn recent_table(&self, country: &str) -> Result<Arc<TaxTable>> {
+        let now = self.clock.monotonic();
+        let known = self.remembered.lock().tables.get(country).cloned();
+        if let Some((_, table)) = known.filter(|(read, _)| now < *read + REMEMBERED) {
+            return Ok(table);
+        }
+        let table = Arc::new(self.table(country).await?);
+        self.remembered.lock().tables.insert(country.to_owned(), (now, table.clone()));
+        Ok(table)
     }
 
     /// The settings.
@@ -118,7 +165,9 @@ impl Taxes {
                 .bind(rate.rate_micros);
             batch.push_insert(insert, "rate");
         }
-        self.sql.commit(batch).await.map(|_| ())
+        let done = self.sql.commit(batch).await.map(|_| ());
+        self.remembered.lock().tables.remove(&table.country);
+        done
     }
 
     /// Replaces the settings by their next version: `settings.version` is the new one.
@@ -140,7 +189,9 @@ impl Taxes {
             .bind(SETTINGS)
             .bind(settings.version - 1);
         let batch = Batch::new().remember(key, answer).expect(update, 1, "version").event(event);
-        self.sql.commit(batch).await.map(|_| ())
+        let done = self.sql.commit(batch).await.map(|_| ());
+        self.remembered.lock().settings = None;
+        done
     }
 }
 

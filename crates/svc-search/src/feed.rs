@@ -39,7 +39,7 @@ const QUIET: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often a write that failed is tried again before the index is built anew.
 const FAILURES_MAX: u32 = 3;
-/// Memory of the writer that follows.
+/// Memory of a writer: the least that tantivy takes.
 const WRITER_BYTES: usize = 15_000_000;
 
 /// The task that feeds the index.

@@ -2,7 +2,9 @@
 
 mod access;
 mod audit;
+mod crowd;
 mod dynamic;
 mod hostile;
 mod kills;
 mod placing;
+mod reflection;

@@ -1,6 +1,6 @@
 //! Products as files have them: JSON lines (a product each) and CSV (a variant each).
 //!
-//! A JSON line is a [`ProductRow`]. In CSV the columns are those of [`csv::COLUMNS`]; lines that follow each other with
+//! A JSON line is a [`ProductRow`]. In CSV the columns are those of `csv::COLUMNS`; lines that follow each other with
 //! the same `external_reference` are variants of one product, and the first of them says what the product is. Reading
 //! goes on after a bad row: it is answered with its line and column.
 

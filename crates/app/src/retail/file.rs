@@ -3,21 +3,19 @@
 //! The reader never holds more than one record, so a hostile file (ten gigabytes without an end of line in a small gzip) costs
 //! no memory. Whatever cannot be read is an error with its line and column.
 
+mod records;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
 use flate2::bufread::MultiGzDecoder;
 use kernel::{Currency, Money, Rounding, Timestamp, UnitPrice};
-use sha2::{Digest as _, Sha256};
+use records::{Record, Records};
 
-/// Bytes that one record may have.
-const RECORD_BYTES_MAX: usize = 64 * 1024;
-/// Lines of text that one record may go over, in quotes.
-const RECORD_TEXT_LINES_MAX: u64 = 100;
 /// Lines that one file may have; more do not fit the memory of a small machine.
 const LINES_MAX: u64 = 20_000_000;
 /// Units that a line may have, in either direction.
@@ -190,7 +188,7 @@ pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summ
             return Err(bad(record.number, format!("the file has more than {LINES_MAX} lines")));
         }
     }
-    Ok(Summary { lines, sha256: records.hash.finalize().into() })
+    Ok(Summary { lines, sha256: records.sha256() })
 }
 
 fn bad(line: u64, what: String) -> FileError {
@@ -330,91 +328,6 @@ impl Names {
         self.0.insert(name.clone());
         name
     }
-}
-
-/// One record: its fields without their quotes.
-struct Record {
-    number: u64,
-    fields: Vec<Vec<u8>>,
-}
-
-/// Splits a stream into records of bounded size (RFC 4180).
-struct Records<R> {
-    input: R,
-    hash: Sha256,
-    number: u64,
-    buffer: Vec<u8>,
-}
-
-impl<R: BufRead> Records<R> {
-    fn new(input: R) -> Self {
-        Self { input, hash: Sha256::new(), number: 0, buffer: Vec::new() }
-    }
-
-    /// The next record; a quoted field may go over the end of a line.
-    fn next(&mut self) -> Result<Option<Record>, FileError> {
-        self.buffer.clear();
-        let number = self.number + 1;
-        loop {
-            let before = self.buffer.len();
-            self.physical_line(number)?;
-            if self.buffer.len() == before {
-                if before == 0 {
-                    return Ok(None);
-                }
-                return Err(bad(number, "a quotation mark is opened and never closed".to_owned()));
-            }
-            self.number += 1;
-            if let Some(fields) = split(&self.buffer) {
-                return Ok(Some(Record { number, fields }));
-            }
-            if self.number - number >= RECORD_TEXT_LINES_MAX {
-                let what = format!("a quotation mark is not closed within {RECORD_TEXT_LINES_MAX} lines");
-                return Err(bad(number, what));
-            }
-        }
-    }
-
-    fn physical_line(&mut self, number: u64) -> Result<(), FileError> {
-        let room = RECORD_BYTES_MAX + 1 - self.buffer.len();
-        let from = self.buffer.len();
-        (&mut self.input)
-            .take(room as u64)
-            .read_until(b'\n', &mut self.buffer)
-            .map_err(|source| FileError::Read { line: number, source })?;
-        self.hash.update(&self.buffer[from..]);
-        if self.buffer.len() > RECORD_BYTES_MAX {
-            return Err(bad(number, format!("the line has more than {RECORD_BYTES_MAX} bytes")));
-        }
-        Ok(())
-    }
-}
-
-/// The fields of a record; `None` when a quotation mark is still open at its end.
-fn split(record: &[u8]) -> Option<Vec<Vec<u8>>> {
-    let record = record.strip_suffix(b"\n").unwrap_or(record);
-    let record = record.strip_suffix(b"\r").unwrap_or(record);
-    let mut fields = Vec::with_capacity(COLUMNS.len());
-    let mut field = Vec::new();
-    let mut quoted = false;
-    let mut bytes = record.iter().copied().peekable();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' if quoted && bytes.peek() == Some(&b'"') => {
-                bytes.next();
-                field.push(b'"');
-            }
-            b'"' if quoted => quoted = false,
-            b'"' if field.is_empty() => quoted = true,
-            b',' if !quoted => fields.push(std::mem::take(&mut field)),
-            other => field.push(other),
-        }
-    }
-    if quoted {
-        return None;
-    }
-    fields.push(field);
-    Some(fields)
 }
 
 #[cfg(test)]

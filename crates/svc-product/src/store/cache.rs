@@ -14,7 +14,7 @@ use parking_lot::RwLock;
 use crate::domain::Product;
 
 /// The most products kept; when there are more, memory begins anew.
-const PRODUCTS_MAX: usize = 50_000;
+const PRODUCTS_MAX: usize = 10_000;
 
 /// A product and its version.
 #[derive(Debug)]

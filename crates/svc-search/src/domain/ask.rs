@@ -132,6 +132,10 @@ impl Ask {
         v.check(rising, "/price_band_bounds_micros", "must rise from above 0");
         v.finish()?;
         self.words = query_words(&self.query);
+        if self.words.is_empty() {
+            // Signs alone ask for nothing.
+            self.query.clear();
+        }
         Ok(self)
     }
 }

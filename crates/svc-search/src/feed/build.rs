@@ -9,14 +9,12 @@ use store::Position;
 use tokio::time::Instant;
 
 use super::convert::{Change, change};
-use super::{Built, Feed, PAUSE};
+use super::{Built, Feed, PAUSE, WRITER_BYTES};
 use crate::categories::Categories;
 use crate::domain::Product;
 use crate::feed::convert;
 use crate::index::{Index, Writer};
 
-/// Memory of the writer that builds: fewer, larger segments.
-const WRITER_BYTES: usize = 32_000_000;
 /// Events taken in at once while catching up.
 const EVENTS_AT_ONCE: usize = 500;
 

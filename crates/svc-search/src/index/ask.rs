@@ -25,6 +25,9 @@ const BEGINNING_SCORE: f32 = 0.5;
 /// What is left of a word's weight after each typing error.
 const ERROR_SHARE: f32 = 0.4;
 
+/// What a word may have meant: words of the index, and how many typing errors away each is.
+type Meant = Vec<(String, usize)>;
+
 /// Results.
 pub struct Hits {
     /// The encoded hits of this page.
@@ -74,9 +77,15 @@ impl Index {
             None if ask.words.is_empty() => &[Understanding::Exact],
             None => &[Understanding::Exact, Understanding::Corrected, Understanding::Nearest],
         };
-        let mut answer = None;
+        let (mut answer, mut meant) = (None, Vec::new());
         for understanding in tries {
-            let collected = self.collect(searcher, ask, *understanding, after).map_err(Error::internal)?;
+            if *understanding != Understanding::Exact && meant.is_empty() {
+                let words =
+                    ask.words.iter().map(|word| expand::meant(searcher, self.0.fields.word, &word.text));
+                meant = words.collect::<tantivy::Result<_>>().map_err(Error::internal)?;
+            }
+            let collected =
+                self.collect(searcher, ask, *understanding, &meant, after).map_err(Error::internal)?;
             let is_good = collected.matched > 0;
             answer = Some((collected, *understanding));
             if is_good {
@@ -93,6 +102,7 @@ impl Index {
         searcher: &Searcher,
         ask: &Ask,
         understanding: Understanding,
+        meant: &[Meant],
         after: Option<&Place>,
     ) -> tantivy::Result<Collected> {
         let mut groups = Vec::new();
@@ -104,7 +114,7 @@ impl Index {
             let facets = choice.values.iter().map(|value| attribute_facet(&choice.name, value)).collect();
             groups.push(Group { dimension: Some(choice.name.clone()), facets });
         }
-        let mut query = self.query(searcher, ask, understanding)?;
+        let mut query = self.query(ask, understanding, meant);
         if ask.words.is_empty() && !ask.facets && !groups.is_empty() {
             // Nothing else is counted, so the index may skip what the filters exclude.
             query = self.filtered(std::mem::take(&mut groups));
@@ -154,37 +164,29 @@ impl Index {
         Ok(Hits { hits, total: collected.total, understanding, facets, place })
     }
 
-    fn query(
-        &self,
-        searcher: &Searcher,
-        ask: &Ask,
-        understanding: Understanding,
-    ) -> tantivy::Result<Box<dyn Query>> {
+    fn query(&self, ask: &Ask, understanding: Understanding, meant: &[Meant]) -> Box<dyn Query> {
         if ask.words.is_empty() {
-            return Ok(Box::new(AllQuery));
+            return Box::new(AllQuery);
         }
         let fields = self.0.fields;
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
-        for word in &ask.words {
+        for (n, word) in ask.words.iter().enumerate() {
             let occur = if word.is_optional || understanding == Understanding::Nearest {
                 Occur::Should
             } else {
                 Occur::Must
             };
-            let meant = match understanding {
-                Understanding::Exact => Vec::new(),
-                _ => expand::meant(searcher, fields.word, &word.text)?,
-            };
-            clauses.push((occur, self.word(word, &meant)));
+            let meant = meant.get(n).map_or(&[][..], Vec::as_slice);
+            clauses.push((occur, self.word(word, meant)));
         }
         let whole = term(fields.exact, &fold(&ask.query), IndexRecordOption::Basic);
         let exact = Box::new(ConstScoreQuery::new(whole, EXACT_SCORE));
         if understanding == Understanding::Nearest {
-            return Ok(Box::new(BooleanQuery::new(clauses)));
+            return Box::new(BooleanQuery::new(clauses));
         }
         // A product that is exactly what was typed is found even where it lacks a common word.
         let words = Box::new(BooleanQuery::new(clauses));
-        Ok(Box::new(BooleanQuery::new(vec![(Occur::Should, words), (Occur::Should, exact)])))
+        Box::new(BooleanQuery::new(vec![(Occur::Should, words), (Occur::Should, exact)]))
     }
 
     /// A word wherever it may stand, or what it may have meant.

@@ -1,0 +1,277 @@
+//! The binary from outside: real processes, real kills, real files.
+#![expect(clippy::disallowed_methods, reason = "these tests start processes and wait for what they write")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+const SOUK: &str = env!("CARGO_BIN_EXE_souk");
+/// How long anything may take here, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A shop in a process of its own; killed when dropped.
+struct Shop {
+    process: Child,
+    dir: PathBuf,
+    at: String,
+}
+
+impl Shop {
+    fn start(dir: &Path, flags: &[&str]) -> Self {
+        let mut process =
+            up(dir, flags).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("souk starts");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("piped");
+        BufReader::new(stdout).read_line(&mut line).expect("readable");
+        let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
+        assert_eq!(ready["event"], "ready");
+        let at = format!("http://{}", ready["addresses"]["grpc"].as_str().expect("an address"));
+        Self { process, dir: dir.to_owned(), at }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(SOUK);
+        command.args(arguments).args(["--at", &self.at, "--data", &data(&self.dir), "--json"]);
+        command
+    }
+
+    /// Runs a command to its end: exit code and document.
+    fn run(&self, arguments: &[&str]) -> (i32, Value) {
+        let output = self.command(arguments).output().expect("souk runs");
+        let document = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        assert!(!document.is_null(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        (output.status.code().unwrap_or(-1), document)
+    }
+
+    /// Ends it as a power cut would.
+    fn kill(mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("ended");
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn data(dir: &Path) -> String {
+    format!("dir:{}", dir.display())
+}
+
+fn up(dir: &Path, flags: &[&str]) -> Command {
+    let mut command = Command::new(SOUK);
+    command
+        .args(["up", "--data", &data(dir), "--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--json"])
+        .args(flags);
+    command
+}
+
+/// Waits for what another process does.
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !done() {
+        assert!(began.elapsed() < PATIENCE, "{what} took longer than {PATIENCE:?}");
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+fn synth(dir: &Path, lines: u32) -> PathBuf {
+    let path = dir.join("invoices.csv");
+    let lines = lines.to_string();
+    let output = Command::new(SOUK)
+        .args(["synth", "online-retail", "--lines", &lines, "--seed", "7"])
+        .output()
+        .expect("souk runs");
+    assert!(output.status.success());
+    std::fs::write(&path, output.stdout).expect("written");
+    path
+}
+
+/// Runs a command that must end by itself with exit code 2 and a sentence; returns what it said.
+fn failed(command: &mut Command) -> String {
+    let mut process = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("souk runs");
+    let began = Instant::now();
+    while process.try_wait().expect("asked").is_none() {
+        if began.elapsed() > PATIENCE {
+            process.kill().expect("killed");
+            panic!("{command:?} did not end by itself");
+        }
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+    let output = process.wait_with_output().expect("ended");
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+#[test]
+fn a_month_of_invoices_survives_kills_and_ends_in_the_same_books() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let invoices = synth(scratch.path(), 3000);
+    let file = invoices.to_str().expect("UTF-8");
+    let undisturbed = {
+        let shop = Shop::start(&scratch.path().join("whole"), &["--no-demo"]);
+        shop.run(&["import", "online-retail", file]);
+        let (_, replayed) = shop.run(&["replay", "online-retail", file]);
+        assert_eq!(
+            replayed["refused"].as_array().map(Vec::is_empty),
+            Some(false),
+            "a made-up file has its dirt"
+        );
+        let (code, books) = shop.run(&["audit"]);
+        assert_eq!((code, &books["ok"]), (0, &Value::Bool(true)), "{books}");
+        (replayed["accepted"].clone(), books["totals"].clone())
+    };
+    let orders = undisturbed.0["orders"].as_u64().expect("a number");
+    let dir = scratch.path().join("killed");
+    let confirmed = scratch.path().join("confirmed.tsv");
+    let told = || std::fs::read_to_string(&confirmed).map_or(0, |text| text.lines().count() as u64);
+    for tenth in [2, 5, 8] {
+        let shop = Shop::start(&dir, &["--no-demo"]);
+        shop.run(&["import", "online-retail", file]);
+        let replay = [
+            "replay",
+            "online-retail",
+            file,
+            "--in-flight",
+            "8",
+            "--confirmed",
+            confirmed.to_str().expect("UTF-8"),
+        ];
+        let mut client =
+            shop.command(&replay).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("souk runs");
+        until("the replay", || told() >= orders * tenth / 10 || client.try_wait().expect("asked").is_some());
+        shop.kill();
+        client.kill().expect("killed");
+        client.wait().expect("ended");
+    }
+    let shop = Shop::start(&dir, &["--no-demo"]);
+    let (code, replayed) = shop.run(&["replay", "online-retail", file]);
+    assert_eq!(code, 0);
+    assert!(replayed["already"]["orders"].as_u64() >= Some(orders * 8 / 10), "{replayed}");
+    assert_eq!(replayed["accepted"], undisturbed.0);
+    let (code, books) = shop.run(&["audit", "--expect", confirmed.to_str().expect("UTF-8")]);
+    assert_eq!((code, &books["totals"]), (0, &undisturbed.1), "{books}");
+}
+
+#[test]
+fn scarce_stock_is_refused_and_never_oversold() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let invoices = synth(scratch.path(), 1500);
+    let file = invoices.to_str().expect("UTF-8");
+    let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
+    shop.run(&["import", "online-retail", file, "--stock", "80%"]);
+    let (_, replayed) = shop.run(&["replay", "online-retail", file]);
+    let refused = replayed["refused"].as_array().expect("a list");
+    assert!(refused.iter().any(|refusal| refusal["reason"] == "OUT_OF_STOCK"), "{replayed}");
+    let lines = |value: &Value| value["lines"].as_u64().expect("a number");
+    assert_eq!(
+        lines(&replayed["accepted"]) + refused.iter().map(lines).sum::<u64>(),
+        lines(&replayed["file"])
+    );
+    let (code, books) = shop.run(&["audit"]);
+    assert_eq!(code, 0, "{books}");
+    assert_eq!(books["totals"]["units"]["held"], 0);
+}
+
+#[test]
+fn the_first_start_fills_the_shop_once() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let dir = scratch.path().join("shop");
+    let received =
+        |shop: &Shop| shop.run(&["audit"]).1["totals"]["units"]["received"].as_u64().expect("a number");
+    let shop = Shop::start(&dir, &[]);
+    let first = received(&shop);
+    assert!(first > 0);
+    shop.kill();
+    let shop = Shop::start(&dir, &[]);
+    assert_eq!(received(&shop), first);
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &std::fs::metadata(dir.join("operator.token")).expect("there").permissions(),
+    );
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn what_stands_in_the_way_is_said() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let dir = scratch.path().join("shop");
+    let shop = Shop::start(&dir, &["--no-demo"]);
+    let second = failed(&mut up(&dir, &[]));
+    assert!(second.contains(dir.to_str().expect("UTF-8")), "{second}");
+    let other = scratch.path().join("other");
+    let address = shop.at.trim_start_matches("http://").to_owned();
+    let mut taken = Command::new(SOUK);
+    taken.args(["up", "--data", &data(&other), "--grpc", &address, "--metrics", "127.0.0.1:0"]);
+    assert!(failed(&mut taken).contains(&address));
+    shop.kill();
+    let database = dir.join("order").join("order.db");
+    let mut bytes = std::fs::read(&database).expect("there");
+    bytes[..64].fill(0x5a);
+    std::fs::write(&database, bytes).expect("written");
+    // Without the log, which has a good copy of what was overwritten.
+    std::fs::remove_file(database.with_extension("db-wal")).expect("a killed shop leaves its log");
+    let damaged = failed(&mut up(&dir, &[]));
+    assert!(damaged.contains("order"), "{damaged}");
+    let file = scratch.path().join("a-file");
+    std::fs::write(&file, b"x").expect("written");
+    assert!(failed(&mut up(&file.join("shop"), &[])).contains("a-file"));
+    let mut nobody = Command::new(SOUK);
+    nobody.args(["audit", "--at", "http://127.0.0.1:1", "--token", "x"]);
+    assert!(failed(&mut nobody).contains("souk up"));
+    let settings = scratch.path().join("souk.toml");
+    std::fs::write(&settings, "[cart]\nno_such_key = 1\n").expect("written");
+    let mut unknown = Command::new(SOUK);
+    unknown.args(["check", "--config", settings.to_str().expect("UTF-8")]);
+    assert!(failed(&mut unknown).contains("no_such_key"));
+}
+
+#[test]
+fn files_that_cannot_be_read_name_the_place() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
+    let header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+    let good = "536365,85123A,HEART HOLDER,6,2010-12-01 08:26:00,2.55,17850.0,United Kingdom\n";
+    let cases: [(&str, Vec<u8>, &str); 6] = [
+        ("empty", Vec::new(), "empty"),
+        ("column", b"InvoiceNo,StockCode\n1,2\n".to_vec(), "Description"),
+        (
+            "number",
+            format!("{header}{good}536366,1,X,six,2010-12-01 08:26:00,2.55,,France\n").into_bytes(),
+            "line 3",
+        ),
+        ("short", format!("{header}{good}536366,1\n").into_bytes(), "line 3"),
+        (
+            "encoding",
+            [header.as_bytes(), b"1,2,\xff\xfe,1,2010-12-01 08:26:00,1,,France\n"].concat(),
+            "line 2",
+        ),
+        ("zeros", zeros(), "line"),
+    ];
+    for (name, content, place) in cases {
+        let file = scratch.path().join(format!("{name}.csv"));
+        std::fs::File::create(&file).and_then(|mut file| file.write_all(&content)).expect("written");
+        for command in ["import", "replay"] {
+            let said = failed(&mut shop.command(&[command, "online-retail", file.to_str().expect("UTF-8")]));
+            assert!(said.contains(place), "{command} {name}: {said}");
+        }
+    }
+}
+
+/// A gigabyte of zeros in a gzip of a megabyte.
+fn zeros() -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let block = vec![0_u8; 1 << 20];
+    for _ in 0..1024 {
+        encoder.write_all(&block).expect("in memory");
+    }
+    encoder.finish().expect("in memory")
+}
