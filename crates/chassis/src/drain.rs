@@ -79,7 +79,8 @@ impl Drain {
     pub(crate) fn spawn_work(&self, future: impl Future<Output = ()> + Send + 'static) {
         let mut work = self.0.work.lock();
         while work.try_join_next().is_some() {}
-        work.spawn(future);
+        // A task moves its future several times; in a box it moves a pointer.
+        work.spawn(Box::pin(future));
     }
 
     /// Begins to leave: nothing new is let in.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernel::{Clock, Code, Error, Result, Timestamp};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::errors::{file_system, opening};
@@ -141,7 +142,13 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
+/// Keeps a statement's plan whatever is bound to it: without this some are planned anew each time that they are used.
+pub(super) fn stable_plans(conn: &Connection) -> rusqlite::Result<()> {
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(|_| ())
+}
+
 fn settings(conn: &Connection) -> rusqlite::Result<()> {
+    stable_plans(conn)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     conn.pragma_update(None, "foreign_keys", true)?;
     // What undoes a failed batch stays in memory.

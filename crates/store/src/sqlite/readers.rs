@@ -66,6 +66,7 @@ impl Readers {
 fn open(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    super::open::stable_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
     connection.busy_timeout(super::BUSY_TIMEOUT)?;
     connection.pragma_update(None, "query_only", true)?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use kernel::{Error, Result};
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::DEFAULT_NAME;
 use rusqlite::wal::CheckpointMode;
 use tokio::sync::oneshot;
@@ -83,6 +83,9 @@ impl Queue {
             }
             self.ready.wait(&mut waiting);
         }
+        // Where the cores are busy, those who are about to bring more come first, and share the sync. Where one is idle, this
+        // returns at once.
+        MutexGuard::unlocked(&mut waiting, std::thread::yield_now);
         let taken = if waiting.jobs.len() <= GROUP_MAX {
             std::mem::take(&mut waiting.jobs)
         } else {

@@ -11,6 +11,9 @@ use super::errors::serving;
 use crate::batch::{Batch, Committed, Position};
 use crate::error::CommitError;
 
+/// For how many groups savepoints are used after they were needed.
+const CAREFUL_FOR: u32 = 16;
+
 /// The connection that writes, and the numbering of events, which only it continues.
 pub(super) struct Writer {
     conn: Connection,
@@ -18,6 +21,17 @@ pub(super) struct Writer {
     /// The newest durable position.
     head: Position,
     newest: watch::Sender<Position>,
+    /// Groups that are still to be written with savepoints.
+    careful: u32,
+}
+
+/// How the batches of a group are kept apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Apart {
+    /// Not at all: one that failed may have written nothing.
+    Trusting,
+    /// Each in a savepoint, which keeps a copy of every page that it changes.
+    Savepoints,
 }
 
 /// How each batch of a group ended, in the group's order.
@@ -25,7 +39,7 @@ pub(super) type Outcomes = Vec<Result<Committed, CommitError>>;
 
 impl Writer {
     pub(super) fn new(conn: Connection, clock: Arc<dyn Clock>, head: Position) -> Self {
-        Self { conn, clock, head, newest: watch::Sender::new(head) }
+        Self { conn, clock, head, newest: watch::Sender::new(head), careful: 0 }
     }
 
     pub(super) fn conn(&self) -> &Connection {
@@ -57,17 +71,35 @@ impl Writer {
     }
 
     /// The group in one transaction; an error is about all of it.
-    fn write(&self, group: &[&Batch]) -> Result<(Outcomes, Position), Error> {
+    ///
+    /// Batches seldom fail, and most that do fail at their first statement. So a group is tried without savepoints first; when
+    /// one has failed after it had written something, all is undone and written again with them.
+    fn write(&mut self, group: &[&Batch]) -> Result<(Outcomes, Position), Error> {
+        if group.len() > 1 && self.careful > 0 {
+            self.careful -= 1;
+        } else if let Some(written) = self.try_write(group, Apart::Trusting)? {
+            return Ok(written);
+        } else {
+            self.careful = CAREFUL_FOR;
+        }
+        let written = self.try_write(group, Apart::Savepoints)?;
+        written.ok_or_else(|| Error::internal("a savepoint keeps batches apart"))
+    }
+
+    /// `None`, and nothing written, when the batches have to be kept apart better.
+    fn try_write(&self, group: &[&Batch], apart: Apart) -> Result<Option<(Outcomes, Position)>, Error> {
         let now = self.clock.now();
         let mut head = self.head;
         let mut outcomes = Vec::with_capacity(group.len());
-        // A batch that is alone is undone with the transaction; a savepoint would cost a journal.
+        // A batch that is alone is undone with the transaction.
         let alone = group.len() == 1;
+        let savepoints = apart == Apart::Savepoints && !alone;
         self.step("BEGIN IMMEDIATE")?;
         for batch in group {
-            if !alone {
+            if savepoints {
                 self.step("SAVEPOINT batch")?;
             }
+            let before = self.conn.total_changes();
             match apply::batch(&self.conn, batch, now, head.sequence + 1) {
                 Ok(next) => {
                     head.sequence = next - 1;
@@ -77,18 +109,21 @@ impl Writer {
                 Err(error) if self.conn.is_autocommit() => return Err(error.into()),
                 Err(error) => {
                     outcomes.push(Err(error));
-                    if !alone {
+                    if savepoints {
                         self.step("ROLLBACK TO batch")?;
+                    } else if !alone && self.conn.total_changes() != before {
+                        self.step("ROLLBACK")?;
+                        return Ok(None);
                     }
                 }
             }
-            if !alone {
+            if savepoints {
                 self.step("RELEASE batch")?;
             }
         }
         let any = outcomes.iter().any(Result::is_ok);
         self.step(if any { "COMMIT" } else { "ROLLBACK" })?;
-        Ok((outcomes, head))
+        Ok(Some((outcomes, head)))
     }
 
     fn step(&self, text: &'static str) -> Result<(), Error> {
