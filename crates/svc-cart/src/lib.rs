@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 /// The role `cart`.
 pub const SERVICE: chassis::Service = chassis::Service::new("cart", start)
     .calls(&["product"])
-    .about("Carts of guests and customers.")
+    .about("carts of guests and customers")
     .settings::<Settings>();
 
 /// How often old guests' carts are looked for.

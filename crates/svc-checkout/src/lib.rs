@@ -28,7 +28,7 @@ use contract::souk::checkout::v1::checkout_service_server::CheckoutServiceServer
 /// The role.
 pub const SERVICE: Service = Service::new("checkout", start)
     .calls(&["cart", "inventory", "product", "shipping", "user"])
-    .about("Signed quotes: lines, tax and shipping; tax tables and rounding.");
+    .about("signed quotes: lines, tax and shipping; tax tables and rounding");
 
 /// Name of the secret that quote keys are derived from.
 const SECRET: &str = "checkout.quote";

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 /// The role `inventory`.
 pub const SERVICE: chassis::Service = chassis::Service::new("inventory", start)
-    .about("Stock per SKU and location, holds, the movement ledger.")
+    .about("stock per SKU and location, holds, the movement ledger")
     .settings::<Settings>();
 
 /// The section `[inventory]` of `souk.toml`.

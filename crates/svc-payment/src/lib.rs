@@ -48,7 +48,7 @@ use crate::testpay::{Deliver, Sink, Testpay};
 
 /// The role.
 pub const SERVICE: Service = Service::new("payment", start)
-    .about("Payment intents, attempts, captures and refunds through providers, and the double-entry ledger")
+    .about("payments through providers, their attempts, captures and refunds, and the double-entry ledger")
     .settings::<Settings>();
 
 fn start(ctx: Context) -> Starting {

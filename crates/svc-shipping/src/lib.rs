@@ -25,7 +25,7 @@ use crate::store::Books;
 
 /// The role.
 pub const SERVICE: Service = Service::new("shipping", start)
-    .about("Shipping rates by destination, weight and price; shipments and their tracking");
+    .about("shipping rates by destination, weight and price; shipments and their tracking");
 
 /// How often an instance looks whether another set new rates.
 const REFRESH_EVERY: Duration = Duration::from_secs(10);
