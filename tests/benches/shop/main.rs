@@ -84,11 +84,11 @@ fn main() -> ExitCode {
 
 async fn measure(wishes: &Wishes, scratch: &Path) -> Report {
     let data = scratch.join("shop");
-    let floor = floor(&scratch.join("floor"));
     // The first start makes the directory; the second one is measured.
     drop_shop(start(&data).await.0).await;
     let (running, ready_ms) = start(&data).await;
     let idle_mib = machine::resident_mib();
+    let floor = floor(&scratch.join("floor"));
     let load = Load::new(shops(&running, &data).await, wishes.orders + wishes.adds).await;
     let cart = load.cart(grpc(&running), wishes.adds).await;
     let orders = load.orders(wishes.orders).await;

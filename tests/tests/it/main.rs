@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod commits;
 mod crowd;
 mod dynamic;
 mod hostile;

@@ -9,6 +9,7 @@ mod documents;
 mod errors;
 mod house;
 mod identity;
+mod log;
 mod open;
 mod readers;
 mod rows;
@@ -101,6 +102,12 @@ impl Sqlite {
     }
 
     async fn write(&self, batch: Batch) -> Result<Committed, CommitError> {
+        let outcome = self.hand_over(batch).await;
+        tracing::trace!(store = self.name, durable = outcome.is_ok(), "a commit");
+        outcome
+    }
+
+    async fn hand_over(&self, batch: Batch) -> Result<Committed, CommitError> {
         match &self.backend {
             Backend::Memory(writer) => {
                 batch.check()?;

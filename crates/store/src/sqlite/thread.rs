@@ -8,10 +8,9 @@ use std::thread::JoinHandle;
 
 use kernel::{Error, Result};
 use parking_lot::{Condvar, Mutex, MutexGuard};
-use rusqlite::DEFAULT_NAME;
-use rusqlite::wal::CheckpointMode;
 use tokio::sync::oneshot;
 
+use super::log::Log;
 use super::writer::Writer;
 use crate::batch::{Batch, Committed};
 use crate::error::CommitError;
@@ -22,8 +21,6 @@ pub(super) const QUEUE_MAX: usize = 4_096;
 const QUEUE_BYTES_MAX: usize = 128 << 20;
 /// The most batches in one transaction, so that the first of a group does not wait long for the last.
 const GROUP_MAX: usize = 256;
-/// Frames in the log (pages of 4 KiB) from which it is copied back into the database.
-const CHECKPOINT_FRAMES: i32 = 2_000;
 
 type Outcome = Result<Committed, CommitError>;
 
@@ -152,6 +149,7 @@ impl Drop for CloseOnDrop {
 }
 
 fn serve(mut writer: Writer, queue: &Queue) {
+    let mut log = Log::of(writer.conn());
     while let Some(mut jobs) = queue.take() {
         // Who has gone away does not need the write, and has not been told that it was done.
         jobs.retain(|job| !job.answer.is_closed());
@@ -164,23 +162,9 @@ fn serve(mut writer: Writer, queue: &Queue) {
             // The caller may have left in the meantime.
             let _ = job.answer.send(outcome);
         }
-        checkpoint(&writer);
+        log.tend(writer.conn());
     }
-}
-
-/// Copies a long log back into the database, after everybody was answered: SQLite's own checkpoint would run within the
-/// commit that fills the log, and its callers would wait for it.
-fn checkpoint(writer: &Writer) {
-    let conn = writer.conn();
-    match conn.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::NOOP) {
-        Ok((frames, _)) if frames < CHECKPOINT_FRAMES => {}
-        Ok(_) => {
-            if let Err(error) = conn.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::PASSIVE) {
-                tracing::warn!(%error, "the log could not be copied into the database; it is tried again");
-            }
-        }
-        Err(error) => tracing::warn!(%error, "the length of the log cannot be read"),
-    }
+    log.close();
 }
 
 #[cfg(test)]
