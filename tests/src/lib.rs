@@ -1,6 +1,6 @@
 //! A whole shop in a test: every role in this process, in memory, on virtual time, from a seed.
 //!
-//! ```ignore
+//! ```text
 //! #[tokio::test(start_paused = true)]
 //! async fn a_guest_buys_a_bowl() {
 //!     let world = World::start(7).await;

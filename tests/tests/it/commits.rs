@@ -1,9 +1,8 @@
 //! How many durable commits an order waits for, one after another, from its quote to the answer that it is confirmed.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use parking_lot::Mutex;
 use tests::World;
 use tracing::field::{Field, Visit};
 use tracing::span;
@@ -16,9 +15,15 @@ const UNTIL_CONFIRMED: [&str; 9] =
 /// What follows when it is confirmed, and nobody waits for: capture, shipment and cart side by side, recorded.
 const AFTERWARDS: usize = 6;
 
-/// Commits by database, in the order in which they were done. In memory they are done inline, on the test's own thread.
-#[derive(Clone, Default)]
-struct Commits(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// Commits by database, in the order in which they were done, while a test on this thread counts them. In memory they are
+    /// done inline, on the test's own thread.
+    static COUNTED: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Hears of every commit of every test, and notes those of a thread that counts. One for all threads: whether an event is of
+/// interest is remembered for the whole process.
+struct Commits;
 
 #[derive(Default)]
 struct Words(BTreeMap<&'static str, String>);
@@ -50,7 +55,8 @@ impl Subscriber for Commits {
         let mut words = Words::default();
         event.record(&mut words);
         if words.0.get("durable").is_some_and(|durable| durable == "true") {
-            self.0.lock().push(words.0.remove("store").unwrap_or_default());
+            let store = words.0.remove("store").unwrap_or_default();
+            COUNTED.with_borrow_mut(|counted| counted.as_mut().map(|counted| counted.push(store)));
         }
     }
 
@@ -67,13 +73,16 @@ async fn an_order_waits_for_nine_commits() {
     let buyer = world.customer(1);
     buyer.adds("bowl", 1).await.expect("added");
     buyer.adds("cup", 2).await.expect("added");
-    let commits = Commits::default();
-    let counting = tracing::subscriber::set_default(commits.clone());
+    tracing::subscriber::set_global_default(Commits).expect("no other test listens");
+    COUNTED.set(Some(Vec::new()));
     let quote = buyer.quotes().await.expect("quoted");
-    assert_eq!(commits.0.lock().len(), 0, "a quote is kept by nobody");
+    assert_eq!(
+        COUNTED.with_borrow(|counted| counted.as_ref().map(Vec::len)),
+        Some(0),
+        "a quote is kept by nobody"
+    );
     buyer.places(&world.request_id(), &quote.quote_token, "pm_card_visa").await.expect("placed");
-    drop(counting);
-    let commits = commits.0.lock().clone();
+    let commits = COUNTED.take().expect("counted");
     assert!(commits.len() <= UNTIL_CONFIRMED.len() + AFTERWARDS, "{commits:?}");
     assert_eq!(commits[..UNTIL_CONFIRMED.len()], UNTIL_CONFIRMED);
 }
