@@ -17,6 +17,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Response, Status};
 
 use crate::console::Failure;
+use crate::files::OPERATOR_FILE;
 
 /// For how long a lost shop is tried again.
 const LOST_AFTER: Duration = Duration::from_secs(30);
@@ -26,8 +27,6 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long before its end an access token is replaced.
 const REFRESH_BEFORE: Duration = Duration::from_secs(120);
-/// The file in a data directory that holds the operator's secret.
-const OPERATOR_FILE: &str = "operator.token";
 
 /// Which shop, and by what credential.
 #[derive(Args, Clone, Debug)]

@@ -144,7 +144,7 @@ async fn apply(
 }
 
 /// Stock of a row is received once per SKU, however often its file is imported.
-pub(crate) fn receipt(sku: &str, units: i64) -> ReceiptLine {
+fn receipt(sku: &str, units: i64) -> ReceiptLine {
     ReceiptLine {
         sku: sku.to_owned(),
         location: String::new(),

@@ -82,15 +82,18 @@ pub fn read(path: &Path, mut each: impl FnMut(OrderId, i64)) -> Result<u64, Stri
     for number in 1_u64.. {
         line.clear();
         let read = file.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut line);
-        read.map_err(|error| format!("line {number}: cannot be read: {error}"))?;
+        read.map_err(|error| format!("line {number} cannot be read: {error}"))?;
         if line.last() != Some(&b'\n') {
             if line.len() as u64 == LINE_BYTES_MAX {
-                return Err(format!("line {number}: has more than {LINE_BYTES_MAX} bytes"));
+                return Err(format!("line {number} has more than {LINE_BYTES_MAX} bytes"));
             }
             break;
         }
-        let (order, minor_units) = parse(&line)
-            .ok_or_else(|| format!("line {number}: is not an order id, a tab and minor units"))?;
+        let (order, minor_units) = parse(&line).ok_or_else(|| {
+            format!(
+                "line {number} is not an order id, a tab and minor units; give a file that --confirmed wrote"
+            )
+        })?;
         each(order, minor_units);
         whole += line.len() as u64;
     }
@@ -98,7 +101,8 @@ pub fn read(path: &Path, mut each: impl FnMut(OrderId, i64)) -> Result<u64, Stri
 }
 
 fn parse(line: &[u8]) -> Option<(OrderId, i64)> {
-    let (order, minor_units) = std::str::from_utf8(line).ok()?.trim_end().split_once('\t')?;
+    let line = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
+    let (order, minor_units) = line.strip_suffix('\r').unwrap_or(line).split_once('\t')?;
     Some((OrderId::parse(order).ok()?, minor_units.parse().ok()?))
 }
 
