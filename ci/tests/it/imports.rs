@@ -8,13 +8,14 @@ use crate::{crates, dependencies, files, hold, root, told};
 /// What a crate of the house may depend on, of the house. `svc-` and `bff-` stand for all that begin so.
 const MAY: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    ("picture", &[]),
     ("contract", &["kernel"]),
     ("store", &["kernel"]),
     ("mesh", &["kernel", "contract"]),
     ("chassis", &["kernel", "contract", "store", "mesh"]),
     ("edge", &["kernel", "contract", "mesh", "chassis"]),
     ("svc-", &["kernel", "contract", "store", "mesh", "chassis"]),
-    ("bff-", &["kernel", "contract", "mesh", "chassis", "edge"]),
+    ("bff-", &["kernel", "contract", "mesh", "chassis", "edge", "picture"]),
     ("app", &["kernel", "contract", "store", "mesh", "chassis", "edge", "svc-", "bff-"]),
     ("tests", &["kernel", "contract", "store", "mesh", "chassis", "edge", "svc-", "bff-", "app"]),
     ("ci", &[]),

@@ -1,7 +1,6 @@
 //! A month of a real shop: the UCI "Online Retail" data set as a catalogue, as orders, and made up at any size.
 
 pub mod catalogue;
-pub mod country;
 mod destinations;
 pub mod file;
 pub mod import;

@@ -14,6 +14,7 @@ pub const ROLES: &[Service] = &[
     svc_checkout::SERVICE,
     svc_order::SERVICE,
     svc_search::SERVICE,
+    bff_web::SERVICE,
 ];
 
 /// The registry as JSON: what each role owns, calls and consumes.

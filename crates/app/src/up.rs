@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chassis::{Addresses, Config, Options, Running};
+use chassis::{Addresses, Config, HttpAddress, Options, Running};
 use clap::Args;
 use contract::souk::identity::v1::EnsureOperatorRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
@@ -35,6 +35,9 @@ pub struct UpArgs {
     /// Where gRPC listens; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
     pub grpc: SocketAddr,
+    /// Where the shop window serves browsers; port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub web: SocketAddr,
     /// Where metrics are served as Prometheus text; port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
     pub metrics: SocketAddr,
@@ -102,6 +105,7 @@ pub async fn start(args: &UpArgs) -> Result<Running> {
     let mut options = Options::new(args.data.clone());
     options.grpc = Some(args.grpc);
     options.metrics = Some(args.metrics);
+    options.http = vec![HttpAddress { role: "bff-web", flag: "--web", address: args.web }];
     options.config = configuration(args.config.as_deref())?;
     let running = chassis::run(ROLES, options).await?;
     let dir = args.data.strip_prefix("dir:").map(PathBuf::from);
@@ -177,19 +181,19 @@ async fn load_demo(running: &Running) -> Result<()> {
 
 /// The line that says that the shop serves.
 #[must_use]
-pub fn ready_line(args: &UpArgs, addresses: Addresses, ready_ms: u64) -> String {
+pub fn ready_line(args: &UpArgs, addresses: &Addresses, ready_ms: u64) -> String {
     let text = |address: Option<SocketAddr>| address.map(|address| address.to_string());
+    let grpc = text(addresses.grpc);
+    let metrics = text(addresses.metrics);
+    let web = text(addresses.http.get("bff-web").copied());
     if args.json {
-        let addresses =
-            serde_json::json!({ "grpc": text(addresses.grpc), "metrics": text(addresses.metrics) });
+        let addresses = serde_json::json!({ "grpc": grpc, "metrics": metrics, "web": web });
         return serde_json::json!({ "event": "ready", "ready_ms": ready_ms, "data": args.data, "addresses": addresses }).to_string();
     }
+    let (grpc, metrics, web) = (grpc.unwrap_or_default(), metrics.unwrap_or_default(), web.unwrap_or_default());
     format!(
-        "souk serves after {ready_ms} ms\n  gRPC     {}\n  metrics  http://{}/metrics\n  data     {}\nTry: grpcurl -plaintext {} list",
-        text(addresses.grpc).unwrap_or_default(),
-        text(addresses.metrics).unwrap_or_default(),
+        "souk serves after {ready_ms} ms\n  shop     http://{web}/\n  API      http://{web}/docs\n  gRPC     {grpc}\n  metrics  http://{metrics}/metrics\n  data     {}\nOpen the shop in a browser, or try: grpcurl -plaintext {grpc} list",
         args.data,
-        text(addresses.grpc).unwrap_or_default(),
     )
 }
 
@@ -200,7 +204,7 @@ pub fn ready_line(args: &UpArgs, addresses: Addresses, ready_ms: u64) -> String 
 pub async fn run(args: &UpArgs) -> Result<()> {
     let began = files::Stopwatch::start();
     let running = start(args).await?;
-    files::say(&ready_line(args, running.addresses, began.millis()));
+    files::say(&ready_line(args, &running.addresses, began.millis()));
     signal().await?;
     tracing::info!("leaving: finishing what is in flight; a second signal stops at once");
     tokio::select! {

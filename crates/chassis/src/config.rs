@@ -67,7 +67,9 @@ impl Config {
             else {
                 return Err(invalid(format!("{name} is not of the form SOUK__SECTION__KEY")));
             };
-            config.put(section, key, scalar(&text), Origin::Environment(name.clone()));
+            // A variable's name has no hyphen: BFF_WEB is section [bff-web].
+            let section = section.replace('_', "-");
+            config.put(&section, key, scalar(&text), Origin::Environment(name.clone()));
         }
         Ok(config)
     }
@@ -157,9 +159,14 @@ mod tests {
     fn later_sources_win_and_say_so() {
         let mut config = Config::load(
             None,
-            environment(&[("SOUK__CART__LINES_MAX", "7"), ("SOUK__CART__NOTE", "plain text")]),
+            environment(&[
+                ("SOUK__CART__LINES_MAX", "7"),
+                ("SOUK__CART__NOTE", "plain text"),
+                ("SOUK__BFF_WEB__NOTE", "hyphens"),
+            ]),
         )
         .expect("good");
+        assert_eq!(config.section::<Cart>("bff-web").expect("good").note, "hyphens");
         assert_eq!(
             config.section::<Cart>("cart").expect("good"),
             Cart { lines_max: 7, note: "plain text".into() }

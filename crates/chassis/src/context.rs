@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kernel::{Clock, Error, Id, IdKind, Result, Timestamp};
-use mesh::{Channel, Killed, Principal};
+use mesh::{Channel, Killed, Principal, Verified};
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -152,6 +152,25 @@ impl Context {
     /// UNAUTHENTICATED when it is not good.
     pub fn verify_token(&self, token: &str) -> Result<Principal> {
         Ok(self.house.guards.verifier.verify(token)?.principal.clone())
+    }
+
+    /// Who a token is of, as calls carry it on.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED when it is not good.
+    pub fn verified(&self, token: &str) -> Result<Arc<Verified>> {
+        self.house.guards.verifier.verify(token)
+    }
+
+    /// Whether a session was signed out lately, or all sessions of its subject were: its tokens issued before count no more.
+    #[must_use]
+    pub fn is_revoked(&self, verified: &Verified) -> bool {
+        self.house.guards.verifier.is_revoked(verified)
+    }
+
+    /// Resolves when identity tells its keys and revocations anew.
+    pub async fn revocations_changed(&self) {
+        self.house.guards.verifier.changed().await;
     }
 
     /// Runs a loop beside the calls. It begins when every role of the process has started, and is stopped where it waits

@@ -22,6 +22,7 @@ mod secrets;
 mod serve;
 mod service;
 mod subscribe;
+mod web;
 pub mod testing;
 
 pub use clock::{SystemClock, VirtualClock};
@@ -33,7 +34,8 @@ pub use cursors::Cursors;
 pub use drain::Drain;
 pub use entropy::Entropy;
 pub use request::{Reply, event, request_key};
-pub use run::{Addresses, Options, Running, run};
+pub use run::{Addresses, HttpAddress, Options, Running, run};
 pub use secrets::{Secret, write_private};
 pub use service::{Role, Service, Starting};
+pub use store::{Kv, Position, Quota, Taken};
 pub use subscribe::Subscription;

@@ -13,7 +13,7 @@ use tonic_health::server::HealthReporter;
 
 use crate::events::EventApi;
 use crate::house::{Data, House};
-use crate::{Config, Context, Drain, Entropy, Role, Service, SystemClock, keys, metrics, reflection, serve};
+use crate::{Config, Context, Drain, Entropy, Role, Service, SystemClock, keys, metrics, reflection, serve, web};
 
 /// How long identity may take to tell its keys at the start.
 const KEYS_TIMEOUT: Duration = Duration::from_secs(10);
@@ -30,6 +30,8 @@ pub struct Options {
     pub grpc: Option<SocketAddr>,
     /// Where Prometheus text is served; `None` for nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where gateways listen, by role.
+    pub http: Vec<HttpAddress>,
     /// Roles that run elsewhere.
     pub remote: Vec<(String, SocketAddr)>,
     /// Settings.
@@ -50,6 +52,7 @@ impl Options {
             data: data.into(),
             grpc: None,
             metrics: None,
+            http: Vec::new(),
             remote: Vec::new(),
             config: Config::default(),
             clock: Arc::new(SystemClock::default()),
@@ -59,13 +62,26 @@ impl Options {
     }
 }
 
+/// Where a gateway shall listen.
+#[derive(Clone, Debug)]
+pub struct HttpAddress {
+    /// The role.
+    pub role: &'static str,
+    /// The flag that says so, for messages.
+    pub flag: &'static str,
+    /// The address; port 0 picks a free one.
+    pub address: SocketAddr,
+}
+
 /// Where a running process listens.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Addresses {
     /// gRPC.
     pub grpc: Option<SocketAddr>,
     /// Prometheus text.
     pub metrics: Option<SocketAddr>,
+    /// The gateways, by role.
+    pub http: HashMap<&'static str, SocketAddr>,
 }
 
 /// A running process.
@@ -74,6 +90,7 @@ pub struct Running {
     pub addresses: Addresses,
     house: Arc<House>,
     roles: HashMap<&'static str, Arc<dyn Endpoint>>,
+    gateways: Gateways,
     outside: Arc<dyn Endpoint>,
     health: HealthReporter,
     services: Vec<String>,
@@ -102,6 +119,10 @@ pub(crate) async fn run_with_fakes(
         Some(address) => Some(serve::bind("metrics", "--metrics", address).await?),
         None => None,
     };
+    let mut web = Vec::with_capacity(options.http.len());
+    for wanted in options.http {
+        web.push((wanted.role, serve::bind("web", wanted.flag, wanted.address).await?));
+    }
     let data = Data::parse(&options.data)?;
     let house = Arc::new(House::new(data, options.config, options.clock, options.entropy, options.faults)?);
     for (role, address) in options.remote {
@@ -114,7 +135,7 @@ pub(crate) async fn run_with_fakes(
         house.directory.add_local(role, inbound::stack(&house.guards, Arc::new(fake.endpoints)));
     }
     let started = start_roles(&house, services).await;
-    let (roles, mut outside) = match started {
+    let Started { roles, gateways, mut outside } = match started {
         Ok(started) => started,
         Err(error) => {
             house.drain.finish(Duration::from_secs(1)).await;
@@ -147,19 +168,34 @@ pub(crate) async fn run_with_fakes(
         addresses.grpc = listener.local_addr().ok();
         house.drain.spawn_work(serve::serve(listener, outside.clone(), house.drain.clone()));
     }
-    Ok(Running { addresses, house, roles, outside, health, services: names })
+    for (role, listener) in web {
+        let Some(gateway) = gateways.get(role) else {
+            return Err(Error::internal(format!("{role} serves no HTTP in this process")));
+        };
+        addresses.http.extend(listener.local_addr().ok().map(|address| (role, address)));
+        house.drain.spawn_work(web::serve(listener, gateway.clone(), house.drain.clone()));
+    }
+    Ok(Running { addresses, house, roles, gateways, outside, health, services: names })
 }
 
-type Started = (HashMap<&'static str, Arc<dyn Endpoint>>, Endpoints);
+type Gateways = HashMap<&'static str, Arc<dyn Endpoint>>;
+
+struct Started {
+    roles: HashMap<&'static str, Arc<dyn Endpoint>>,
+    gateways: Gateways,
+    outside: Endpoints,
+}
 
 async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started> {
     let events = || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone()))).1;
     let mut roles = HashMap::new();
+    let mut gateways = HashMap::new();
     let mut outside = Endpoints::default();
     for service in services {
         let role = (service.start)(Context::new(house.clone(), *service)).await?;
         let names = role.endpoints.services();
         let mut role = role;
+        gateways.extend(role.http.take().map(|http| (service.name, http)));
         role.add(EVENT_SERVICE, events());
         let endpoint = inbound::stack(&house.guards, Arc::new(role.endpoints));
         house.directory.add_local(service.name, endpoint.clone());
@@ -169,7 +205,7 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
         roles.insert(service.name, endpoint);
     }
     outside.add(EVENT_SERVICE, inbound::stack(&house.guards, events()));
-    Ok((roles, outside))
+    Ok(Started { roles, gateways, outside })
 }
 
 fn background(house: &Arc<House>) {
@@ -214,6 +250,12 @@ impl Running {
     #[must_use]
     pub fn outside(&self) -> Channel {
         Channel::anonymous(self.outside.clone())
+    }
+
+    /// What a gateway serves, without a network between.
+    #[must_use]
+    pub fn gateway(&self, role: &str) -> Option<Arc<dyn Endpoint>> {
+        self.gateways.get(role).cloned()
     }
 
     pub(crate) fn context(&self, service: Service) -> Context {

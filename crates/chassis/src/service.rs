@@ -95,10 +95,11 @@ impl Service {
 #[serde(default, deny_unknown_fields)]
 struct NoSettings {}
 
-/// A role that has started: the gRPC services it serves.
+/// A role that has started: the gRPC services it serves, and, for a gateway, what it serves over HTTP.
 #[derive(Clone, Default)]
 pub struct Role {
     pub(crate) endpoints: Endpoints,
+    pub(crate) http: Option<Arc<dyn Endpoint>>,
 }
 
 impl Role {
@@ -125,6 +126,13 @@ impl Role {
     {
         let (name, endpoint) = mesh::grpc(server);
         self.endpoints.add(name, endpoint);
+        self
+    }
+
+    /// Serves HTTP, on a listener of its own ([`crate::Options::http`]).
+    #[must_use]
+    pub fn http(mut self, endpoint: Arc<dyn Endpoint>) -> Self {
+        self.http = Some(endpoint);
         self
     }
 

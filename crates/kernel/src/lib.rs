@@ -4,6 +4,7 @@
 //! does I/O or knows an async runtime, a transport or a database, so that every `domain.rs` can be written with this
 //! crate alone.
 
+pub mod country;
 mod currency;
 mod error;
 mod id;

@@ -75,6 +75,13 @@ struct Current {
     revoked: HashMap<String, Timestamp>,
 }
 
+impl Current {
+    /// Whether tokens of this session and subject, issued at this time, count no more.
+    fn revokes(&self, session: &str, subject: &str, issued: Timestamp) -> bool {
+        [session, subject, "*"].iter().any(|id| self.revoked.get(*id).is_some_and(|before| issued < *before))
+    }
+}
+
 /// Checks tokens, and remembers those that were good.
 pub struct Verifier {
     clock: Arc<dyn Clock>,
@@ -124,6 +131,23 @@ impl Verifier {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         !self.current.load().keys.is_empty()
+    }
+
+    /// Resolves with the next key set.
+    pub async fn changed(&self) {
+        let mut updates = self.updated.subscribe();
+        updates.mark_unchanged();
+        // The sender lives as long as this, so waiting cannot fail.
+        let _ = updates.changed().await;
+    }
+
+    /// Whether tokens as old as this one were revoked since, for its session, its subject or everybody.
+    #[must_use]
+    pub fn is_revoked(&self, verified: &Verified) -> bool {
+        let current = self.current.load();
+        let Some(issued) = verified.issued else { return false };
+        let session = verified.principal.session().map(|id| id.to_string()).unwrap_or_default();
+        current.revokes(&session, &verified.principal.subject(), issued)
     }
 
     /// Checks a token: signature, algorithm, issuer, audience, times and revocation.
@@ -186,8 +210,7 @@ fn check(current: &Current, token: &str) -> Result<Verified, Error> {
         .map_err(|error| invalid("the access token is not good").because(error))?
         .claims;
     let issued = Timestamp::from_secs(claims.iat.max(claims.nbf));
-    let revoked = |id: &str| current.revoked.get(id).is_some_and(|before| issued < *before);
-    if revoked(&claims.sid) || revoked(&claims.sub) || revoked("*") {
+    if current.revokes(&claims.sid, &claims.sub, issued) {
         return Err(Error::new(Code::Unauthenticated, "TOKEN_REVOKED", "this session was signed out"));
     }
     Ok(Verified {

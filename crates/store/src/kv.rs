@@ -52,8 +52,8 @@ pub trait KvEngine: Send + Sync + 'static {
     async fn set(&self, key: &str, value: &[u8], ttl: Duration, absent: bool) -> Result<bool>;
     /// See [`Kv::add`].
     async fn add(&self, key: &str, by: i64, ttl: Duration) -> Result<i64>;
-    /// See [`Kv::take_token`].
-    async fn take_token(&self, key: &str, quota: Quota) -> Result<Taken>;
+    /// See [`Kv::take_tokens`].
+    async fn take_tokens(&self, key: &str, quota: Quota, cost: u32) -> Result<Taken>;
     /// See [`Kv::remove`].
     async fn remove(&self, key: &str) -> Result<bool>;
 }
@@ -124,11 +124,19 @@ impl Kv {
     /// # Errors
     /// When the store fails, the quota is zero, or the key holds something else.
     pub async fn take_token(&self, key: &str, quota: Quota) -> Result<Taken> {
+        self.take_tokens(key, quota, 1).await
+    }
+
+    /// Takes several tokens of a quota at once, or none; a cost above the burst counts as the burst.
+    ///
+    /// # Errors
+    /// As [`Kv::take_token`].
+    pub async fn take_tokens(&self, key: &str, quota: Quota, cost: u32) -> Result<Taken> {
         check(key, 0)?;
         if quota.tokens == 0 || quota.burst == 0 || quota.period.is_zero() {
             return Err(Error::internal(format!("a quota must not be zero: {quota:?}")));
         }
-        self.engine.take_token(key, quota).await
+        self.engine.take_tokens(key, quota, cost.clamp(1, quota.burst)).await
     }
 
     /// Forgets a key; whether it was there.
@@ -259,7 +267,7 @@ impl KvEngine for Memory {
         })
     }
 
-    async fn take_token(&self, key: &str, quota: Quota) -> Result<Taken> {
+    async fn take_tokens(&self, key: &str, quota: Quota, cost: u32) -> Result<Taken> {
         let interval = (quota.period / quota.tokens).max(Duration::from_nanos(1));
         let room = interval.saturating_mul(quota.burst);
         self.within(|map, now| {
@@ -268,7 +276,7 @@ impl KvEngine for Memory {
                 Some(Stored::Whole(whole)) => (*whole).max(now),
                 Some(_) => return Err(other(key)),
             };
-            let next = whole.saturating_add(interval);
+            let next = whole.saturating_add(interval.saturating_mul(cost));
             let used = next.saturating_sub(now);
             if used > room {
                 return Ok(Taken::Denied { retry_after: used.saturating_sub(room) });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use kernel::Timestamp;
 
-use super::country;
+use kernel::country;
 use super::file::{Line, Refusal};
 
 /// Other descriptions that are kept of an article.

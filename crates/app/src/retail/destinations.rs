@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contract::souk::shipping::v1::{GetRatesRequest, RateTable, SetRatesRequest, Zone};
 
-use super::country::UNKNOWN;
+use kernel::country::UNKNOWN;
 use super::import::request_id;
 use crate::client::{CallError, Shop};
 use crate::console::Failure;

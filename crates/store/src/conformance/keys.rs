@@ -63,5 +63,9 @@ pub async fn tokens_come_at_their_rate(opener: &dyn Opener, _: &str) {
     assert_eq!(keys.take_token("a", quota).await.expect("asked"), denied);
     clock.advance(MINUTE);
     assert_eq!(keys.take_token("a", quota).await.expect("rested"), Taken::Allowed { remaining: 2 });
+    clock.advance(MINUTE);
+    assert_eq!(keys.take_tokens("a", quota, 2).await.expect("two at once"), Taken::Allowed { remaining: 1 });
+    assert_eq!(keys.take_tokens("a", quota, 2).await.expect("asked"), denied, "all or none");
+    assert_eq!(keys.take_token("a", quota).await.expect("the third"), Taken::Allowed { remaining: 0 });
     assert!(keys.take_token("a", Quota { tokens: 0, ..quota }).await.is_err(), "a quota of nothing");
 }

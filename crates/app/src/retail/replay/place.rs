@@ -17,13 +17,13 @@ use contract::souk::r#type::v1::Address;
 use contract::souk::user::v1::user_service_client::UserServiceClient;
 use contract::souk::user::v1::{CreateProfileRequest, FindProfileRequest};
 use contract::wire;
-use kernel::{Code, Error, OrderId, UnitPrice};
+use kernel::{Code, Error, OrderId, UnitPrice, country};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::super::file::{CURRENCY, Refusal};
 use super::super::import::request_id;
-use super::super::{SOURCE, country};
+use super::super::SOURCE;
 use super::confirmed::Confirmed;
 use super::invoice::{Fate, Invoice, SaleLine};
 use crate::client::{CallError, Link, Shop};

@@ -1,5 +1,17 @@
 //! Names of countries, as shops write them, to ISO 3166-1.
 
+/// Every country: its alpha-2 code and its English name, by code.
+pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lines = COUNTRIES.lines().filter_map(|line| line.split_once(' '));
+    lines.map(|(code, names)| (code, names.split('|').next().unwrap_or(names)))
+}
+
+/// The English name of a country; `None` for a code that is none.
+#[must_use]
+pub fn name(code: &str) -> Option<&'static str> {
+    all().find(|(known, _)| *known == code).map(|(_, name)| name)
+}
+
 /// The code of an unknown country.
 pub const UNKNOWN: &str = "ZZ";
 
@@ -21,6 +33,16 @@ pub fn code(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_country_has_a_name_of_its_own() {
+        assert!(all().count() > 240);
+        for (code, country) in all() {
+            assert!(code.len() == 2 && !country.is_empty(), "{code}");
+            assert_eq!(name(code), Some(country));
+        }
+        assert_eq!((name("GB"), name("XX")), (Some("United Kingdom"), None));
+    }
 
     #[test]
     fn the_spellings_of_the_data_set() {

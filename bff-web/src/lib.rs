@@ -1,0 +1,45 @@
+//! bff-web: the shop window.
+//!
+//! Pages for browsers, which work without JavaScript, and the same screens as JSON under `/api/v1`. Owns nothing: every screen
+//! is made of calls to the services ([`edge::Need`]). What gateways have in common is `edge`'s; this is the list of screens.
+
+mod chrome;
+mod frame;
+mod money;
+mod news;
+mod screens;
+mod shop;
+mod view;
+
+use std::sync::Arc;
+
+use chassis::{Context, Role, Service, Starting};
+use edge::{Gateway, Live, Settings, follow};
+
+use crate::chrome::Hall;
+use crate::news::{Changes, Reports};
+use crate::shop::Shop;
+
+/// The role.
+pub const SERVICE: Service = Service::new("bff-web", start)
+    .calls(&[
+        "identity", "user", "product", "search", "inventory", "cart", "checkout", "order", "payment",
+        "shipping",
+    ])
+    .consumes(&["product", "inventory", "cart", "order"])
+    .settings::<Settings>()
+    .about("nothing: pages for browsers, and the same screens as JSON");
+
+fn start(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let settings: Settings = ctx.config()?;
+        let shop = Arc::new(Shop::new(&ctx, &settings)?);
+        let live = Live::start(&ctx, &settings, &["order", "cart"], Reports::default())?;
+        let routes = screens::routes(&shop)?;
+        let gateway = Gateway::new(&ctx, settings, routes, Hall(shop.clone()), Some(live))?;
+        let changes = Arc::new(Changes { gateway: gateway.clone(), shop });
+        follow(&ctx, "product", 0, changes.clone())?;
+        follow(&ctx, "inventory", 0, changes)?;
+        Ok(Role::new().http(gateway.endpoint()))
+    })
+}

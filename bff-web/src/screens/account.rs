@@ -1,0 +1,279 @@
+//! The account: orders, addresses, sessions, password.
+
+use std::sync::Arc;
+
+use askama::Template;
+use contract::souk::identity::v1 as pb;
+use edge::{Answer, Key, Need, Nothing, Route, Shown};
+use http::{Method, StatusCode};
+use kernel::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::addresses::{self, BookAddressView};
+use super::orders::{self, OrdersScreen};
+use super::{NoParams, api, page, shown};
+use crate::frame::Frame;
+use crate::shop::{CATEGORIES, Shop, Visit};
+use crate::view::{minute, time};
+
+const ACCOUNT: Need = Need::required("account", "/souk.identity.v1.IdentityService/GetAccount");
+const SESSIONS: Need = Need::optional("sessions", "/souk.identity.v1.IdentityService/ListSessions");
+const SESSION_LIST: Need = Need::required("sessions", "/souk.identity.v1.IdentityService/ListSessions");
+const END: Need = Need::required("sign-out", "/souk.identity.v1.IdentityService/SignOut");
+const EVERYWHERE: Need = Need::required("sign-out", "/souk.identity.v1.IdentityService/SignOutEverywhere");
+const PASSWORD: Need = Need::required("account", "/souk.identity.v1.IdentityService/ChangePassword");
+
+/// The account of this session.
+#[derive(Debug, Serialize, JsonSchema)]
+struct AccountView {
+    /// `cus_…`.
+    account_id: String,
+    /// The address it signs in with.
+    email: String,
+    /// When it was made, RFC 3339.
+    create_time: String,
+}
+
+/// The sessions of an account.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SessionList {
+    /// The live ones, newest first.
+    sessions: Vec<SessionLine>,
+}
+
+/// A session.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SessionLine {
+    /// `ses_…`.
+    session_id: String,
+    /// What the device calls itself; may be empty.
+    device: String,
+    /// When it began, RFC 3339.
+    create_time: String,
+    /// Whether it is this one.
+    current: bool,
+}
+
+impl SessionLine {
+    fn of(session: pb::Session) -> Self {
+        Self {
+            create_time: time(session.created_at.as_ref()),
+            session_id: session.session_id,
+            device: session.device,
+            current: session.current,
+        }
+    }
+
+    fn when(&self) -> String {
+        minute(&self.create_time)
+    }
+}
+
+/// How many sessions ended.
+#[derive(Debug, Serialize, JsonSchema)]
+struct EndedView {
+    /// That many.
+    sessions_ended: i32,
+}
+
+/// A session.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// `ses_…`.
+    session_id: String,
+}
+
+/// A new password.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The password until now.
+    #[schemars(length(min = 1, max = 256))]
+    current_password: String,
+    /// The password from now on, 8 to 256 characters.
+    #[schemars(length(min = 8, max = 256))]
+    new_password: String,
+}
+
+/// The form of a session that shall end.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct EndForm {
+    #[serde(default)]
+    session_id: String,
+}
+
+#[derive(Template)]
+#[template(path = "screens/account.html")]
+struct AccountPage {
+    frame: Frame,
+    account: AccountView,
+    orders: Option<OrdersScreen>,
+    addresses: Option<Vec<BookAddressView>>,
+    sessions: Option<Vec<SessionLine>>,
+    message: String,
+    error: String,
+}
+
+/// Its routes.
+pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
+    const SHOW: &[&Need] =
+        &[&ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, &SESSIONS, &PASSWORD, &CATEGORIES];
+    vec![
+        page(shop, Method::GET, "/account", show).needs(SHOW).cost(2),
+        page(shop, Method::POST, "/account/sessions/end", end_form).needs(&[&END, &EVERYWHERE]),
+        page(shop, Method::POST, "/account/password", password_form).needs(SHOW).signs_in(),
+        api(shop, Method::GET, "/api/v1/account", account_json)
+            .named("getAccount", "The account of this session")
+            .answers::<AccountView>()
+            .problems(&[401])
+            .needs(&[&ACCOUNT]),
+        api(shop, Method::POST, "/api/v1/account/password", password_json)
+            .named("changePassword", "Change the password; every other session ends")
+            .answers::<EndedView>()
+            .keyed(Key::Optional)
+            .problems(&[401])
+            .needs(&[&PASSWORD])
+            .signs_in(),
+        api(shop, Method::GET, "/api/v1/sessions", sessions_json)
+            .named("listSessions", "Where this account is signed in")
+            .answers::<SessionList>()
+            .problems(&[401])
+            .needs(&[&SESSION_LIST]),
+        api(shop, Method::DELETE, "/api/v1/sessions", everywhere_json)
+            .named("signOutEverywhere", "End every session of this account")
+            .answers::<EndedView>()
+            .keyed(Key::Optional)
+            .problems(&[401])
+            .needs(&[&EVERYWHERE]),
+        api(shop, Method::DELETE, "/api/v1/sessions/{session_id}", end_json)
+            .named("endSession", "End another session of this account")
+            .status(204)
+            .keyed(Key::Optional)
+            .problems(&[401])
+            .needs(&[&END]),
+    ]
+}
+
+async fn account(visit: &Visit) -> Result<AccountView> {
+    visit.needs_account()?;
+    let request = visit.request(pb::GetAccountRequest::default());
+    let answer = visit.need(&ACCOUNT, visit.shop.identity.clone().get_account(request)).await?;
+    let account = answer.account.ok_or_else(|| Error::internal("an answer without an account"))?;
+    Ok(AccountView {
+        account_id: account.account_id,
+        email: account.email,
+        create_time: time(account.created_at.as_ref()),
+    })
+}
+
+async fn account_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
+    Answer::json(&account(&visit).await?)
+}
+
+async fn show(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
+    account_page(&visit, "", "").await
+}
+
+async fn account_page(visit: &Visit, message: &str, error: &str) -> Result<Answer> {
+    visit.needs_account()?;
+    let mut identity = visit.shop.identity.clone();
+    let sessions = visit.request(pb::ListSessionsRequest::default());
+    let (account, orders, addresses, sessions) = futures_util::join!(
+        account(visit),
+        orders::list(visit, 5, String::new()),
+        addresses::if_there(visit),
+        visit.may(&SESSIONS, identity.list_sessions(sessions))
+    );
+    let page = AccountPage {
+        frame: Frame::of(visit, "Your account").await,
+        account: account?,
+        orders: Some(orders?),
+        addresses,
+        sessions: sessions.map(|answer| answer.sessions.into_iter().map(SessionLine::of).collect()),
+        message: message.to_owned(),
+        error: error.to_owned(),
+    };
+    let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
+    Ok(shown(&page)?.with_status(status))
+}
+
+async fn sessions_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
+    visit.needs_account()?;
+    let request = visit.request(pb::ListSessionsRequest::default());
+    let answer = visit.need(&SESSION_LIST, visit.shop.identity.clone().list_sessions(request)).await?;
+    Answer::json(&Shown::new(SessionList { sessions: answer.sessions.into_iter().map(SessionLine::of).collect() }, &visit))
+}
+
+async fn end(visit: &Visit, session_id: String) -> Result<()> {
+    visit.needs_account()?;
+    let request = pb::SignOutRequest { request_id: visit.key()?, session_id };
+    visit.need(&END, visit.shop.identity.clone().sign_out(visit.request(request))).await?;
+    Ok(())
+}
+
+async fn end_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    end(&visit, which.session_id).await?;
+    Ok(Answer::done())
+}
+
+async fn everywhere(visit: &Visit) -> Result<EndedView> {
+    visit.needs_account()?;
+    let request =
+        pb::SignOutEverywhereRequest { request_id: visit.key()?, ..pb::SignOutEverywhereRequest::default() };
+    let answer =
+        visit.need(&EVERYWHERE, visit.shop.identity.clone().sign_out_everywhere(visit.request(request))).await?;
+    visit.signs_out();
+    Ok(EndedView { sessions_ended: answer.sessions_ended })
+}
+
+async fn everywhere_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
+    Answer::json(&everywhere(&visit).await?)
+}
+
+/// Ends the session that is named, or, without a name, all of them.
+async fn end_form(visit: Visit, _: NoParams, form: EndForm) -> Result<Answer> {
+    if form.session_id.is_empty() {
+        everywhere(&visit).await?;
+        return Answer::see("/");
+    }
+    match end(&visit, form.session_id).await {
+        Err(error) if error.reason() != "SESSION_NOT_FOUND" => Err(error),
+        _ => Answer::see("/account"),
+    }
+}
+
+async fn change(visit: &Visit, wanted: PasswordChange) -> Result<EndedView> {
+    visit.needs_account()?;
+    let request = pb::ChangePasswordRequest {
+        request_id: visit.key()?,
+        current_password: wanted.current_password,
+        new_password: wanted.new_password,
+    };
+    let answer = visit.need(&PASSWORD, visit.shop.identity.clone().change_password(visit.request(request))).await?;
+    Ok(EndedView { sessions_ended: answer.sessions_ended })
+}
+
+async fn password_json(visit: Visit, _: NoParams, wanted: PasswordChange) -> Result<Answer> {
+    Answer::json(&change(&visit, wanted).await?)
+}
+
+async fn password_form(visit: Visit, _: NoParams, wanted: PasswordChange) -> Result<Answer> {
+    match change(&visit, wanted).await {
+        Ok(_) => account_page(&visit, "Your password is changed, and every other session has ended.", "").await,
+        Err(error) => {
+            let words = match error.reason() {
+                "CREDENTIALS_REFUSED" => "That is not your current password.",
+                "PASSWORD_REQUIRED" => "Give both passwords.",
+                "PASSWORD_TOO_SHORT" => "Use at least 8 characters.",
+                "PASSWORD_TOO_LONG" => "Use at most 256 characters.",
+                "PASSWORD_TOO_COMMON" => "Many people use this one. Choose another.",
+                "TOO_MANY_ATTEMPTS" => "That was often. Wait a minute before you try again.",
+                _ => return Err(error),
+            };
+            account_page(&visit, "", words).await
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What pages are made of beside their text: the stylesheet, the module, icons, drawn pictures. Each has its content in its
+//! address, so that a browser keeps it for ever.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use edge::{Answer, Keep, Nothing, Route};
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Method};
+use kernel::{Error, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{NoParams, page};
+use crate::shop::{Shop, Visit};
+use crate::view::picture_named;
+
+/// What never changes under its address.
+pub const FOR_EVER: Keep = Keep { fresh: Duration::from_secs(86_400), stale: Duration::from_secs(172_800) };
+
+/// A file in the binary.
+struct Asset {
+    /// `/assets/window-0123456789.css`.
+    address: String,
+    name: String,
+    content_type: &'static str,
+    bytes: &'static str,
+}
+
+impl Asset {
+    fn new(stem: &str, ending: &str, content_type: &'static str, bytes: &'static str) -> Self {
+        let digest = Sha256::digest(bytes.as_bytes());
+        let hash: String = digest.iter().take(5).map(|byte| format!("{byte:02x}")).collect();
+        let name = format!("{stem}-{hash}.{ending}");
+        Self { address: format!("/assets/{name}"), name, content_type, bytes }
+    }
+}
+
+static CSS: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("window", "css", "text/css; charset=utf-8", include_str!("../assets/window.css")));
+static JS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("window", "js", "text/javascript; charset=utf-8", include_str!("../assets/window.js"))
+});
+static ICON: LazyLock<Asset> =
+    LazyLock::new(|| Asset::new("icon", "svg", "image/svg+xml", include_str!("../assets/icon.svg")));
+
+/// Address of the stylesheet.
+pub fn css() -> &'static str {
+    &CSS.address
+}
+
+/// Address of the module that improves pages.
+pub fn js() -> &'static str {
+    &JS.address
+}
+
+/// Address of the shop's icon.
+pub fn icon() -> &'static str {
+    &ICON.address
+}
+
+/// Which file.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    name: String,
+}
+
+/// Their routes.
+pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
+    vec![
+        page(shop, Method::GET, "/assets/{name}", asset).kept(FOR_EVER, &[]),
+        page(shop, Method::GET, "/pictures/{name}", drawn).kept(FOR_EVER, &[]),
+        page(shop, Method::GET, "/favicon.ico", favicon).kept(FOR_EVER, &[]),
+        page(shop, Method::GET, "/robots.txt", robots).kept(FOR_EVER, &[]),
+    ]
+}
+
+fn for_ever(answer: Answer) -> Answer {
+    answer.with(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"))
+}
+
+async fn asset(_: Visit, which: Named, _: Nothing) -> Result<Answer> {
+    let known = [&*CSS, &*JS, &*ICON].into_iter().find(|asset| asset.name == which.name);
+    let asset = known.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is nothing at this address"))?;
+    Ok(for_ever(Answer::raw(asset.content_type, asset.bytes)))
+}
+
+async fn drawn(_: Visit, which: Named, _: Nothing) -> Result<Answer> {
+    let drawn = picture_named(&which.name).map(|picture| picture.svg());
+    let svg = drawn.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is no such picture"))?;
+    Ok(for_ever(Answer::raw("image/svg+xml", svg)))
+}
+
+async fn favicon(_: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
+    Ok(Answer::raw(ICON.content_type, ICON.bytes))
+}
+
+async fn robots(_: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
+    let text = "User-agent: *\nDisallow: /account\nDisallow: /api/\nDisallow: /cart\nDisallow: /checkout\nDisallow: /orders\nDisallow: /search\n";
+    Ok(Answer::raw("text/plain; charset=utf-8", text))
+}

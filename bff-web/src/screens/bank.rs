@@ -1,0 +1,123 @@
+//! The page of testpay's bank, where a payer proves who they are (3-D Secure). A real bank has this page at its own address.
+
+use std::sync::Arc;
+
+use askama::Template;
+use contract::souk::testpay::v1::{ChallengeOutcome, CompleteChallengeRequest};
+use edge::{Answer, Key, Need, Nothing, Route};
+use http::Method;
+use kernel::{OrderId, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{api, page, shown};
+use crate::frame::Frame;
+use crate::shop::{CATEGORIES, Shop, Visit};
+use crate::view::encoded;
+
+const CHALLENGE: Need = Need::required("bank", "/souk.testpay.v1.TestpayService/CompleteChallenge");
+
+/// Which challenge, and the order it is for.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    challenge: String,
+    #[serde(default)]
+    order: String,
+}
+
+/// How the payer ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// They proved who they are.
+    Approve,
+    /// They failed, or gave up.
+    Refuse,
+}
+
+/// How the payer ends it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Ending {
+    /// How.
+    outcome: Outcome,
+}
+
+/// Which challenge.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    /// As the order names it.
+    #[schemars(length(min = 1, max = 200))]
+    challenge_id: String,
+}
+
+/// How a challenge ended.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Ended {
+    /// How; the first outcome counts.
+    outcome: Outcome,
+}
+
+#[derive(Template)]
+#[template(path = "screens/bank.html")]
+struct BankPage {
+    frame: Frame,
+    action: String,
+}
+
+/// Its routes.
+pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
+    vec![
+        page(shop, Method::GET, "/bank/{challenge}", show).needs(&[&CATEGORIES]),
+        page(shop, Method::POST, "/bank/{challenge}", end_form).needs(&[&CHALLENGE]),
+        api(shop, Method::POST, "/api/v1/challenges/{challenge_id}", end_json)
+            .named("completeChallenge", "End a 3-D Secure challenge of testpay, as the payer would at their bank")
+            .answers::<Ended>()
+            .keyed(Key::Optional)
+            .needs(&[&CHALLENGE]),
+    ]
+}
+
+async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let order = order_of(&which);
+    let action = format!("/bank/{}?order={order}", encoded(&which.challenge));
+    shown(&BankPage { frame: Frame::of(&visit, "Your bank").await, action })
+}
+
+/// The order's id, if it is one.
+fn order_of(which: &Which) -> String {
+    OrderId::parse(&which.order).map(|id| id.to_string()).unwrap_or_default()
+}
+
+async fn end(visit: &Visit, challenge: String, outcome: Outcome) -> Result<Outcome> {
+    let wanted = match outcome {
+        Outcome::Approve => ChallengeOutcome::Approve,
+        Outcome::Refuse => ChallengeOutcome::Fail,
+    };
+    let request = CompleteChallengeRequest {
+        request_id: visit.key()?,
+        challenge_token: challenge,
+        outcome: wanted.into(),
+    };
+    let answer =
+        visit.need(&CHALLENGE, visit.shop.testpay.clone().complete_challenge(visit.request(request))).await?;
+    Ok(if answer.outcome() == ChallengeOutcome::Approve { Outcome::Approve } else { Outcome::Refuse })
+}
+
+async fn end_form(visit: Visit, which: Which, form: Ending) -> Result<Answer> {
+    let order = order_of(&which);
+    let ended = end(&visit, which.challenge, form.outcome).await;
+    match ended {
+        Err(error) if error.reason() != "CHALLENGE_COMPLETED" => Err(error),
+        // It was ended before, here or in another window: the order says how.
+        _ if order.is_empty() => Answer::see("/orders"),
+        _ => Answer::see(&format!("/orders/{order}")),
+    }
+}
+
+async fn end_json(visit: Visit, named: Named, body: Ending) -> Result<Answer> {
+    let outcome = end(&visit, named.challenge_id, body.outcome).await?;
+    Answer::json(&Ended { outcome })
+}

@@ -1,0 +1,211 @@
+//! The checkout form: what a person fills in, and what is wrong about it in their words.
+
+use contract::souk::r#type::v1::Address;
+use kernel::{Error, country};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::view::AddressView;
+
+/// The form. Every field may be missing: what is required is said beside the field.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckoutForm {
+    pub email: String,
+    pub recipient: String,
+    pub line1: String,
+    pub line2: String,
+    pub city: String,
+    pub region: String,
+    pub postal_code: String,
+    pub country: String,
+    pub phone: String,
+    /// The way of delivery; empty: the cheapest.
+    pub method: String,
+    pub payment_method: String,
+    /// The signed quote.
+    pub quote_token: String,
+    /// The digest of what it was made for.
+    pub quoted: String,
+    /// The idempotency key of paying.
+    pub key: String,
+}
+
+/// Something wrong with a field.
+#[derive(Clone, Debug)]
+pub struct FieldError {
+    pub field: &'static str,
+    pub words: String,
+}
+
+impl FieldError {
+    pub fn new(field: &'static str, words: &str) -> Self {
+        Self { field, words: words.to_owned() }
+    }
+}
+
+impl CheckoutForm {
+    /// Takes over an address from the address book.
+    pub fn fill(&mut self, address: AddressView) {
+        let mut lines = address.lines.into_iter();
+        self.recipient = address.recipient;
+        self.line1 = lines.next().unwrap_or_default();
+        self.line2 = lines.collect::<Vec<_>>().join(", ");
+        self.city = address.city;
+        self.region = address.region;
+        self.postal_code = address.postal_code;
+        self.country = address.country_code;
+        self.phone = address.phone;
+    }
+
+    /// The address.
+    pub fn address(&self) -> Address {
+        let lines = [&self.line1, &self.line2].into_iter().map(|line| line.trim().to_owned());
+        Address {
+            recipient: self.recipient.trim().to_owned(),
+            lines: lines.filter(|line| !line.is_empty()).collect(),
+            city: self.city.trim().to_owned(),
+            region: self.region.trim().to_owned(),
+            postal_code: self.postal_code.trim().to_owned(),
+            country_code: self.country.clone(),
+            phone: self.phone.trim().to_owned(),
+        }
+    }
+
+    /// Whether nothing that is required is missing.
+    pub fn is_whole(&self) -> bool {
+        self.check().is_empty()
+    }
+
+    /// What is missing or plainly wrong; the services say the rest.
+    pub fn check(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut require = |good: bool, field, words| {
+            if !good {
+                errors.push(FieldError::new(field, words));
+            }
+        };
+        let email = self.email.trim();
+        let parts = email.split_once('@');
+        let whole = parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.ends_with('.'));
+        require(!email.is_empty(), "email", "Give an e-mail address for the confirmation.");
+        require(email.is_empty() || (whole && !email.contains(' ')), "email", "This is not a whole e-mail address.");
+        require(!self.recipient.trim().is_empty(), "recipient", "Say who receives it.");
+        require(!self.line1.trim().is_empty(), "line1", "Give street and number.");
+        require(!self.city.trim().is_empty(), "city", "Give the town.");
+        require(country::name(&self.country).is_some(), "country", "Choose a country.");
+        errors
+    }
+
+    /// What a quote depends on: another address or way of delivery needs another quote.
+    pub fn digest(&self) -> String {
+        let parts = [
+            self.email.trim(),
+            self.recipient.trim(),
+            self.line1.trim(),
+            self.line2.trim(),
+            self.city.trim(),
+            self.region.trim(),
+            self.postal_code.trim(),
+            &self.country,
+            self.phone.trim(),
+            &self.method,
+        ];
+        let digest = Sha256::digest(parts.join("\u{1f}"));
+        digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The field of the form that a field of a quote is.
+const FIELDS: &[(&str, &str)] = &[
+    ("/destination/recipient", "recipient"),
+    ("/destination/lines/1", "line2"),
+    ("/destination/lines", "line1"),
+    ("/destination/city", "city"),
+    ("/destination/region", "region"),
+    ("/destination/postal_code", "postal_code"),
+    ("/destination/country_code", "country"),
+    ("/destination/phone", "phone"),
+    ("/contact_email", "email"),
+];
+
+/// What a person can mend about an error; `None` for one that is not theirs.
+pub fn told(error: &Error) -> Option<Vec<FieldError>> {
+    match error.reason() {
+        "DESTINATION_NOT_SERVED" => {
+            return Some(vec![FieldError::new("country", "We do not deliver there yet.")]);
+        }
+        "SKU_NOT_FOR_SALE" | "PRICE_NOT_FOUND" | "SKU_NOT_FOUND" => {
+            let words = "Something in your cart cannot be bought any more. Take it out to go on.";
+            return Some(vec![FieldError::new("cart", words)]);
+        }
+        _ => {}
+    }
+    let field = |pointer: &str| FIELDS.iter().find(|(theirs, _)| pointer.starts_with(theirs)).map(|(_, ours)| *ours);
+    let violations = error.violations().iter();
+    let errors: Option<Vec<FieldError>> = violations
+        .map(|violation| {
+            let words = format!("This {}.", violation.description.trim_end_matches('.'));
+            field(&violation.field).map(|field| FieldError::new(field, &words))
+        })
+        .collect();
+    errors.filter(|errors| !errors.is_empty())
+}
+
+/// What a person is told when their card was not taken.
+pub fn declined(error: &Error) -> String {
+    match error.reason() {
+        "CARD_NUMBER_REFUSED" => "Choose one of the cards below. Never type a card number here.".to_owned(),
+        "INVALID_TENDERS" => "Choose how to pay.".to_owned(),
+        _ => {
+            let why = error.message().trim_end_matches('.');
+            format!("Your bank said no: {why}. Nothing was charged. Choose another card.")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> CheckoutForm {
+        CheckoutForm {
+            email: "ada@example.com".into(),
+            recipient: "Ada".into(),
+            line1: "1 High Street".into(),
+            city: "London".into(),
+            country: "GB".into(),
+            ..CheckoutForm::default()
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_said_beside_its_field() {
+        assert!(whole().is_whole());
+        let fields: Vec<_> = CheckoutForm::default().check().iter().map(|error| error.field).collect();
+        assert_eq!(fields, ["email", "recipient", "line1", "city", "country"]);
+        for email in ["ada", "ada@", "@b.c", "a b@c.de", "a@b."] {
+            let form = CheckoutForm { email: email.into(), ..whole() };
+            assert_eq!(form.check()[0].field, "email", "{email}");
+        }
+    }
+
+    #[test]
+    fn another_address_is_another_quote() {
+        let moved = CheckoutForm { postal_code: "E1".into(), ..whole() };
+        assert_ne!(moved.digest(), whole().digest());
+        let paid = CheckoutForm { payment_method: "pm".into(), key: "k".into(), ..whole() };
+        assert_eq!(paid.digest(), whole().digest());
+        let shifted = CheckoutForm { line1: "1 High".into(), line2: "Street".into(), ..whole() };
+        assert_ne!(shifted.digest(), whole().digest());
+    }
+
+    #[test]
+    fn a_services_error_stands_beside_the_forms_field() {
+        let error = Error::field("/destination/postal_code", "INVALID_ARGUMENT", "is too long");
+        let told = told(&error).expect("theirs");
+        assert_eq!((told[0].field, told[0].words.as_str()), ("postal_code", "This is too long."));
+        assert!(super::told(&Error::field("/draft", "INVALID_ARGUMENT", "x")).is_none());
+    }
+}

@@ -1,0 +1,541 @@
+//! Orders: what was bought, where it stands, live; a person's list of them; invoices; cancelling.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use askama::Template;
+use contract::souk::order::v1 as pb;
+use contract::souk::shipping::v1::{ListShipmentsRequest, Shipment, ShipmentState};
+use contract::souk::r#type::v1::PageRequest;
+use edge::{Answer, Key, Need, Nothing, Route, Shown};
+use http::Method;
+use kernel::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::checkout::quote::{QuoteLineView, lines, sums};
+use super::preferences::local;
+use super::{api, page, shown};
+use crate::frame::Frame;
+use crate::money::Money;
+use crate::shop::{CATEGORIES, Shop, Visit};
+use crate::view::{AddressView, day, encoded, minute, time};
+
+const ORDER: Need = Need::required("order", "/souk.order.v1.OrderService/GetOrder");
+const ORDERS: Need = Need::required("orders", "/souk.order.v1.OrderService/ListOrders");
+const CANCEL: Need = Need::required("order", "/souk.order.v1.OrderService/CancelOrder");
+const INVOICE: Need = Need::required("invoice", "/souk.order.v1.OrderService/GetInvoice");
+const HISTORY: Need = Need::required("history", "/souk.order.v1.OrderService/GetOrderHistory");
+const SHIPMENTS: Need = Need::optional("parcels", "/souk.shipping.v1.ShippingService/ListShipments");
+
+/// The most that cancelling may take: the order's own limit and a little.
+const CANCEL_WITHIN: Duration = Duration::from_secs(16);
+/// Orders on a page.
+const PAGE: i32 = 20;
+
+/// Where an order stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderStateView {
+    /// It is being placed.
+    Pending,
+    /// The buyer must pass a challenge of their bank.
+    ActionRequired,
+    /// Staff must approve it.
+    AwaitingApproval,
+    /// It is placed.
+    Confirmed,
+    /// It is being undone.
+    Cancelling,
+    /// It was undone.
+    Cancelled,
+    /// It could not be placed, and nothing was charged.
+    Failed,
+}
+
+impl OrderStateView {
+    fn of(state: pb::OrderState) -> Self {
+        match state {
+            pb::OrderState::Pending | pb::OrderState::Unspecified => Self::Pending,
+            pb::OrderState::ActionRequired => Self::ActionRequired,
+            pb::OrderState::AwaitingApproval => Self::AwaitingApproval,
+            pb::OrderState::Confirmed => Self::Confirmed,
+            pb::OrderState::Cancelling => Self::Cancelling,
+            pb::OrderState::Cancelled => Self::Cancelled,
+            pb::OrderState::Failed => Self::Failed,
+        }
+    }
+
+    /// Whether it will change by itself.
+    pub fn moves(self) -> bool {
+        matches!(self, Self::Pending | Self::Cancelling)
+    }
+
+    /// Whether its owner may cancel it.
+    pub fn can_cancel(self) -> bool {
+        matches!(self, Self::Pending | Self::ActionRequired | Self::AwaitingApproval | Self::Confirmed)
+    }
+
+    /// In a word or two.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Pending => "Being placed",
+            Self::ActionRequired => "Waits for your bank",
+            Self::AwaitingApproval => "Waits for us",
+            Self::Confirmed => "Confirmed",
+            Self::Cancelling => "Being cancelled",
+            Self::Cancelled => "Cancelled",
+            Self::Failed => "Not placed",
+        }
+    }
+
+    /// The headline of its page.
+    pub fn headline(self) -> &'static str {
+        match self {
+            Self::Pending => "We are placing your order",
+            Self::ActionRequired => "Your bank wants to know it is you",
+            Self::AwaitingApproval => "We look at your order",
+            Self::Confirmed => "Thank you, it is yours",
+            Self::Cancelling => "We are cancelling your order",
+            Self::Cancelled => "Your order is cancelled",
+            Self::Failed => "We could not place this order",
+        }
+    }
+
+    /// What happens next.
+    pub fn next(self) -> &'static str {
+        match self {
+            Self::Pending => "This takes a moment. The page tells you when it is done.",
+            Self::ActionRequired => "Go to your bank to confirm the payment. Until then your things are held for you.",
+            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody looks at it soon.",
+            Self::Confirmed => "We pack it now. You can follow the parcel here.",
+            Self::Cancelling => "What was paid comes back to you.",
+            Self::Cancelled => "What was paid has been given back.",
+            Self::Failed => "Nothing was charged.",
+        }
+    }
+}
+
+/// An order.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OrderScreen {
+    /// `ord_…`.
+    pub order_id: String,
+    /// Rises with every change.
+    pub version: i64,
+    /// Where it stands.
+    pub state: OrderStateView,
+    /// What was bought.
+    pub lines: Vec<QuoteLineView>,
+    /// All lines, with tax.
+    pub items: Money,
+    /// Delivery, with tax.
+    pub shipping: Money,
+    /// All tax, contained in the two above.
+    pub tax: Money,
+    /// What is paid.
+    pub total: Money,
+    /// Where it goes.
+    pub destination: AddressView,
+    /// The way of delivery.
+    pub shipping_method: String,
+    /// Token of the payment method; empty when there was nothing to pay.
+    pub payment_method: String,
+    /// Name of the challenge that the buyer must pass; only in `action_required`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub challenge_id: String,
+    /// Why it failed or was cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ending: Option<EndingView>,
+    /// Number of its invoice; empty before it is confirmed.
+    pub invoice_number: String,
+    /// Its parcels.
+    pub shipments: Vec<ShipmentView>,
+    /// When it was written, RFC 3339.
+    pub create_time: String,
+    /// When it was confirmed, RFC 3339; empty before.
+    pub confirm_time: String,
+}
+
+/// Why an order ended.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct EndingView {
+    /// Stable reason.
+    pub reason: String,
+    /// A sentence.
+    pub message: String,
+}
+
+/// A parcel.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ShipmentView {
+    /// `shp_…`.
+    pub shipment_id: String,
+    /// Where it stands, in words.
+    pub state: String,
+    /// The carrier; empty until it is known.
+    pub carrier: String,
+    /// The carrier's number; empty until there is one.
+    pub tracking_number: String,
+}
+
+impl OrderScreen {
+    /// An order without its parcels.
+    pub fn of(order: pb::Order) -> Self {
+        let state = OrderStateView::of(order.state());
+        let quote = order.quote.unwrap_or_default();
+        let [items, shipping, tax, total] = sums(&quote);
+        let ending = order.ending.filter(|ending| !ending.reason.is_empty());
+        Self {
+            order_id: order.id,
+            version: order.version,
+            state,
+            lines: lines(&quote),
+            items,
+            shipping,
+            tax,
+            total: order.total.map_or(total, Money::from),
+            destination: quote.destination.map(AddressView::from).unwrap_or_default(),
+            shipping_method: quote.shipment_groups.first().map(|g| g.method_name.clone()).unwrap_or_default(),
+            payment_method: order.tenders.first().map(|t| t.payment_method.clone()).unwrap_or_default(),
+            challenge_id: order.next_action.map(|action| action.challenge_id).unwrap_or_default(),
+            ending: ending.map(|ending| EndingView { reason: ending.reason, message: ending.message }),
+            invoice_number: order.invoice_number,
+            shipments: Vec::new(),
+            create_time: time(order.created_at.as_ref()),
+            confirm_time: time(order.confirmed_at.as_ref()),
+        }
+    }
+
+    /// When it was written, for people.
+    pub fn when(&self) -> String {
+        minute(&self.create_time)
+    }
+
+    /// The address of the bank's page.
+    pub fn bank(&self) -> String {
+        format!("/bank/{}?order={}", encoded(&self.challenge_id), self.order_id)
+    }
+}
+
+fn shipment(shipment: Shipment) -> ShipmentView {
+    let state = match shipment.state() {
+        ShipmentState::Pending | ShipmentState::Unspecified => "Being packed",
+        ShipmentState::LabelCreated => "Packed, waits for the carrier",
+        ShipmentState::InTransit => "On its way",
+        ShipmentState::OutForDelivery => "Arrives today",
+        ShipmentState::Delivered => "Delivered",
+        ShipmentState::Lost => "Lost by the carrier",
+        ShipmentState::Returned => "Came back to us",
+        ShipmentState::Cancelled => "Not sent",
+    };
+    ShipmentView {
+        shipment_id: shipment.id,
+        state: state.to_owned(),
+        carrier: shipment.carrier,
+        tracking_number: shipment.tracking_number,
+    }
+}
+
+/// Which order.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// `ord_…`.
+    order_id: String,
+}
+
+/// A page of orders.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Paged {
+    /// Orders wanted, 1 to 100.
+    #[schemars(range(min = 1, max = 100))]
+    limit: Option<i32>,
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: String,
+}
+
+/// Orders, newest first.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OrdersScreen {
+    /// The orders of this page.
+    pub orders: Vec<OrderSummaryView>,
+    /// The cursor of the next page; absent on the last.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub next_cursor: String,
+}
+
+/// An order without its lines.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OrderSummaryView {
+    /// `ord_…`.
+    pub order_id: String,
+    /// Where it stands.
+    pub state: OrderStateView,
+    /// What is paid.
+    pub total: Option<Money>,
+    /// Its lines.
+    pub line_count: i32,
+    /// When it was written, RFC 3339.
+    pub create_time: String,
+}
+
+impl OrderSummaryView {
+    /// When it was written, for people.
+    pub fn when(&self) -> String {
+        day(&self.create_time)
+    }
+}
+
+/// An invoice.
+#[derive(Debug, Serialize, JsonSchema)]
+struct InvoiceScreen {
+    /// The number as it is printed.
+    number: String,
+    /// The legal entity that issued it.
+    legal_entity: String,
+    /// Its order.
+    order_id: String,
+    /// When it was issued, RFC 3339.
+    issue_time: String,
+    /// What it asks for.
+    lines: Vec<QuoteLineView>,
+    /// Delivery, with tax.
+    shipping: Money,
+    /// The tax in the total.
+    tax: Money,
+    /// The total.
+    total: Money,
+    /// Who it is for.
+    destination: AddressView,
+}
+
+/// What happened to an order.
+#[derive(Debug, Serialize, JsonSchema)]
+struct HistoryScreen {
+    /// Oldest first.
+    entries: Vec<HistoryEntryView>,
+}
+
+/// One change of an order.
+#[derive(Debug, Serialize, JsonSchema)]
+struct HistoryEntryView {
+    /// Version of the order after it.
+    version: i64,
+    /// When, RFC 3339.
+    time: String,
+    /// State after it.
+    state: OrderStateView,
+    /// What happened, stable.
+    what: String,
+}
+
+/// The form that cancels.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct CancelForm {
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    back: String,
+}
+
+#[derive(Template)]
+#[template(path = "screens/order.html")]
+struct OrderPage {
+    frame: Frame,
+    order: OrderScreen,
+    key: String,
+    signed_in: bool,
+}
+
+#[derive(Template)]
+#[template(path = "screens/orders.html")]
+struct OrdersPage {
+    frame: Frame,
+    orders: OrdersScreen,
+    first: bool,
+    signed_in: bool,
+}
+
+#[derive(Template)]
+#[template(path = "screens/invoice.html")]
+struct InvoicePage {
+    frame: Frame,
+    invoice: InvoiceScreen,
+}
+
+/// Their routes.
+pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
+    vec![
+        page(shop, Method::GET, "/orders", list_page).needs(&[&ORDERS, &CATEGORIES]),
+        page(shop, Method::GET, "/orders/{order_id}", show_page).needs(&[&ORDER, &SHIPMENTS, &CATEGORIES]),
+        page(shop, Method::GET, "/orders/{order_id}/invoice", invoice_page).needs(&[&INVOICE, &CATEGORIES]),
+        page(shop, Method::POST, "/orders/{order_id}/cancel", cancel_form).needs(&[&CANCEL]).within(CANCEL_WITHIN),
+        api(shop, Method::GET, "/api/v1/orders", list_json)
+            .named("listOrders", "The orders of this session, newest first")
+            .answers::<OrdersScreen>()
+            .problems(&[401])
+            .needs(&[&ORDERS]),
+        api(shop, Method::GET, "/api/v1/orders/{order_id}", show_json)
+            .named("getOrder", "One order with its lines and parcels")
+            .answers::<Shown<OrderScreen>>()
+            .problems(&[401])
+            .needs(&[&ORDER, &SHIPMENTS]),
+        api(shop, Method::GET, "/api/v1/orders/{order_id}/invoice", invoice_json)
+            .named("getInvoice", "The invoice of a confirmed order")
+            .answers::<InvoiceScreen>()
+            .problems(&[401])
+            .needs(&[&INVOICE]),
+        api(shop, Method::GET, "/api/v1/orders/{order_id}/history", history_json)
+            .named("getOrderHistory", "What happened to an order, oldest first")
+            .answers::<HistoryScreen>()
+            .problems(&[401])
+            .needs(&[&HISTORY]),
+        api(shop, Method::POST, "/api/v1/orders/{order_id}/cancellation", cancel_json)
+            .named("cancelOrder", "Cancel an order; what was paid comes back")
+            .answers::<OrderScreen>()
+            .keyed(Key::Required)
+            .problems(&[401])
+            .needs(&[&CANCEL])
+            .within(CANCEL_WITHIN),
+    ]
+}
+
+async fn load(visit: &Visit, order_id: String) -> Result<OrderScreen> {
+    visit.needs_somebody()?;
+    let (mut orders, mut shipping) = (visit.shop.orders.clone(), visit.shop.shipping.clone());
+    let shipments = ListShipmentsRequest { order_id: order_id.clone(), page: None };
+    let (order, parcels) = futures_util::join!(
+        visit.need(&ORDER, orders.get_order(visit.request(pb::GetOrderRequest { order_id }))),
+        visit.may(&SHIPMENTS, shipping.list_shipments(visit.request(shipments)))
+    );
+    let order = order?.order.ok_or_else(|| Error::internal("an answer without an order"))?;
+    visit.saw(&order.id, order.version);
+    let mut screen = OrderScreen::of(order);
+    let parcels = parcels.map(|answer| answer.shipments).unwrap_or_default();
+    screen.shipments = parcels.into_iter().map(shipment).collect();
+    Ok(screen)
+}
+
+async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let order = load(&visit, which.order_id).await?;
+    let version = order.version;
+    Ok(Answer::json(&Shown::new(order, &visit))?.at_version(version))
+}
+
+async fn show_page(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let order = load(&visit, which.order_id).await?;
+    let mut frame = Frame::of(&visit, order.state.headline()).await;
+    frame.waits = order.state.moves() || order.state == OrderStateView::AwaitingApproval;
+    let signed_in = visit.session().is_signed_in();
+    shown(&OrderPage { frame, order, key: visit.new_key(), signed_in })
+}
+
+/// The orders of this session.
+pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScreen> {
+    visit.needs_somebody()?;
+    let request = pb::ListOrdersRequest {
+        page: Some(PageRequest { limit, cursor }),
+        // Staff see their own here too, not everybody's.
+        customer_id: visit.principal().account().map(|id| id.to_string()).unwrap_or_default(),
+        state: 0,
+    };
+    let staff = visit.principal().may("orders.read");
+    let request = if staff { request } else { pb::ListOrdersRequest { customer_id: String::new(), ..request } };
+    let answer = visit.need(&ORDERS, visit.shop.orders.clone().list_orders(visit.request(request))).await;
+    let answer = answer.map_err(super::listing::links::in_query)?;
+    let summary = |order: pb::OrderSummary| OrderSummaryView {
+        state: OrderStateView::of(order.state()),
+        order_id: order.id,
+        total: order.total.map(Money::from),
+        line_count: order.line_count,
+        create_time: time(order.created_at.as_ref()),
+    };
+    Ok(OrdersScreen {
+        orders: answer.orders.into_iter().map(summary).collect(),
+        next_cursor: answer.page.map(|page| page.next_cursor).unwrap_or_default(),
+    })
+}
+
+/// What a screen needs to list orders.
+pub const LIST: &Need = &ORDERS;
+
+async fn list_json(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
+    Answer::json(&list(&visit, paged.limit.unwrap_or(PAGE), paged.cursor).await?)
+}
+
+async fn list_page(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
+    let first = paged.cursor.is_empty();
+    let orders = list(&visit, PAGE, paged.cursor).await?;
+    let frame = Frame::of(&visit, "Your orders").await;
+    let signed_in = visit.session().is_signed_in();
+    shown(&OrdersPage { frame, orders, first, signed_in })
+}
+
+async fn invoice(visit: &Visit, order_id: String) -> Result<InvoiceScreen> {
+    visit.needs_somebody()?;
+    let request = visit.request(pb::GetInvoiceRequest { order_id, kind: 0 });
+    let answer = visit.need(&INVOICE, visit.shop.orders.clone().get_invoice(request)).await?;
+    let invoice = answer.invoice.ok_or_else(|| Error::internal("an answer without an invoice"))?;
+    let quote = invoice.quote.unwrap_or_default();
+    let [_, shipping, tax, total] = sums(&quote);
+    Ok(InvoiceScreen {
+        number: invoice.display_number,
+        legal_entity: invoice.legal_entity,
+        order_id: invoice.order_id,
+        issue_time: time(invoice.issued_at.as_ref()),
+        lines: lines(&quote),
+        shipping,
+        tax,
+        total,
+        destination: quote.destination.map(AddressView::from).unwrap_or_default(),
+    })
+}
+
+async fn invoice_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    Answer::json(&invoice(&visit, which.order_id).await?)
+}
+
+async fn invoice_page(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let invoice = invoice(&visit, which.order_id).await?;
+    let frame = Frame::of(&visit, &format!("Invoice {}", invoice.number)).await;
+    shown(&InvoicePage { frame, invoice })
+}
+
+async fn history_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    visit.needs_somebody()?;
+    let request = visit.request(pb::GetOrderHistoryRequest { order_id: which.order_id });
+    let answer = visit.need(&HISTORY, visit.shop.orders.clone().get_order_history(request)).await?;
+    let entry = |entry: pb::HistoryEntry| HistoryEntryView {
+        state: OrderStateView::of(entry.state()),
+        version: entry.version,
+        time: time(entry.time.as_ref()),
+        what: entry.what,
+    };
+    Answer::json(&HistoryScreen { entries: answer.entries.into_iter().map(entry).collect() })
+}
+
+async fn cancel(visit: &Visit, order_id: String, request_id: String) -> Result<OrderScreen> {
+    visit.needs_somebody()?;
+    let request = pb::CancelOrderRequest { request_id, order_id, note: String::new() };
+    let answer = visit.need(&CANCEL, visit.shop.orders.clone().cancel_order(visit.request(request))).await?;
+    let order = answer.order.ok_or_else(|| Error::internal("an answer without an order"))?;
+    visit.saw(&order.id, order.version);
+    Ok(OrderScreen::of(order))
+}
+
+async fn cancel_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let order = cancel(&visit, which.order_id, visit.key()?).await?;
+    let version = order.version;
+    Ok(Answer::json(&order)?.at_version(version))
+}
+
+async fn cancel_form(visit: Visit, which: Which, form: CancelForm) -> Result<Answer> {
+    let key = if form.key.is_empty() { visit.new_key() } else { edge::checked_key(&form.key)?.to_owned() };
+    let order = cancel(&visit, which.order_id, key).await?;
+    let back = local(&form.back);
+    Answer::see(if back == "/" { format!("/orders/{}", order.order_id) } else { back.to_owned() }.as_str())
+}

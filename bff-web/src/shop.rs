@@ -1,0 +1,174 @@
+//! What every screen stands on: the clients of the services, and the tree of categories that every page shows.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chassis::Context;
+use contract::souk::cart::v1::cart_service_client::CartServiceClient;
+use contract::souk::checkout::v1::checkout_service_client::CheckoutServiceClient;
+use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
+use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contract::souk::order::v1::order_service_client::OrderServiceClient;
+use contract::souk::product::v1::product_service_client::ProductServiceClient;
+use contract::souk::product::v1::{Category, ListCategoriesRequest};
+use contract::souk::search::v1::search_service_client::SearchServiceClient;
+use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient;
+use contract::souk::testpay::v1::testpay_service_client::TestpayServiceClient;
+use contract::souk::user::v1::user_service_client::UserServiceClient;
+use edge::{Ask, Input, Kind, Need, Route, Settings};
+use http::Method;
+use kernel::Result;
+use mesh::Channel;
+use parking_lot::Mutex;
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+
+/// The cookie with the currency that a visitor chose.
+pub const CURRENCY: &str = "souk_currency";
+/// How long the categories are remembered; a change of one drops them at once.
+const CATEGORIES_FRESH: Duration = Duration::from_secs(30);
+
+/// The tree of categories, which a page can do without.
+pub const CATEGORIES: Need =
+    Need::optional("categories", "/souk.product.v1.ProductService/ListCategories");
+
+/// The tree of categories, parents before children.
+#[derive(Debug, Default)]
+pub struct Tree(pub Vec<Category>);
+
+impl Tree {
+    /// A category by its id.
+    pub fn by_id(&self, id: &str) -> Option<&Category> {
+        self.0.iter().find(|category| category.category_id == id)
+    }
+
+    /// A category by the slugs from the top to it.
+    pub fn by_path(&self, path: &str) -> Option<&Category> {
+        self.0.iter().find(|category| category.path == path)
+    }
+
+    /// Those right below one, or at the top.
+    pub fn below<'a>(&'a self, parent_id: &'a str) -> impl Iterator<Item = &'a Category> {
+        self.0.iter().filter(move |category| category.parent_id == parent_id)
+    }
+
+    /// From the top to a category.
+    pub fn trail(&self, id: &str) -> Vec<&Category> {
+        let mut trail = Vec::new();
+        let mut next = self.by_id(id);
+        // A tree is 8 deep at most.
+        while let Some(category) = next.filter(|_| trail.len() < 8) {
+            trail.push(category);
+            next = self.by_id(&category.parent_id);
+        }
+        trail.reverse();
+        trail
+    }
+}
+
+/// The services, as the screens call them.
+pub struct Shop {
+    pub name: String,
+    pub currencies: Vec<String>,
+    pub carts: CartServiceClient<Channel>,
+    pub checkout: CheckoutServiceClient<Channel>,
+    pub identity: IdentityServiceClient<Channel>,
+    pub inventory: InventoryServiceClient<Channel>,
+    pub orders: OrderServiceClient<Channel>,
+    pub products: ProductServiceClient<Channel>,
+    pub search: SearchServiceClient<Channel>,
+    pub shipping: ShippingServiceClient<Channel>,
+    pub testpay: TestpayServiceClient<Channel>,
+    pub users: UserServiceClient<Channel>,
+    ctx: Context,
+    categories: Mutex<Option<(Duration, Arc<Tree>)>>,
+}
+
+impl Shop {
+    pub fn new(ctx: &Context, settings: &Settings) -> Result<Self> {
+        Ok(Self {
+            name: settings.shop_name.clone(),
+            currencies: settings.currencies.clone(),
+            carts: ctx.call("cart", CartServiceClient::new)?,
+            checkout: ctx.call("checkout", CheckoutServiceClient::new)?,
+            identity: ctx.call("identity", IdentityServiceClient::new)?,
+            inventory: ctx.call("inventory", InventoryServiceClient::new)?,
+            orders: ctx.call("order", OrderServiceClient::new)?,
+            products: ctx.call("product", ProductServiceClient::new)?,
+            search: ctx.call("search", SearchServiceClient::new)?,
+            shipping: ctx.call("shipping", ShippingServiceClient::new)?,
+            testpay: ctx.call("payment", TestpayServiceClient::new)?,
+            users: ctx.call("user", UserServiceClient::new)?,
+            ctx: ctx.clone(),
+            categories: Mutex::default(),
+        })
+    }
+
+    /// Forgets the categories: one of them changed.
+    pub fn categories_changed(&self) {
+        *self.categories.lock() = None;
+    }
+
+    /// The tree of categories; empty when it is absent.
+    pub async fn categories(&self, ask: &Ask) -> Arc<Tree> {
+        let now = self.ctx.clock().monotonic();
+        if let Some((since, tree)) = &*self.categories.lock()
+            && now.saturating_sub(*since) < CATEGORIES_FRESH
+        {
+            return tree.clone();
+        }
+        let request = ask.request(ListCategoriesRequest::default());
+        let Some(answer) = ask.may(&CATEGORIES, self.products.clone().list_categories(request)).await else {
+            return Arc::default();
+        };
+        let tree = Arc::new(Tree(answer.categories));
+        *self.categories.lock() = Some((now, tree.clone()));
+        tree
+    }
+
+    /// The tree of categories as it was last seen; empty when it was not.
+    pub fn categories_now(&self) -> Arc<Tree> {
+        self.categories.lock().as_ref().map(|(_, tree)| tree.clone()).unwrap_or_default()
+    }
+
+    /// The currency that a visitor sees prices in: the one asked for, the one chosen before, or the usual one.
+    pub fn currency<'a>(&'a self, ask: &'a Ask, asked: Option<&'a str>) -> &'a str {
+        let known = |code: &&str| self.currencies.iter().any(|currency| currency == code);
+        let chosen = asked.or_else(|| ask.preference(CURRENCY).filter(known));
+        chosen.or(self.currencies.first().map(String::as_str)).unwrap_or("GBP")
+    }
+}
+
+/// A request in the shop.
+#[derive(Clone)]
+pub struct Visit {
+    pub shop: Arc<Shop>,
+    pub ask: Arc<Ask>,
+}
+
+impl Deref for Visit {
+    type Target = Ask;
+    fn deref(&self) -> &Ask {
+        &self.ask
+    }
+}
+
+/// A route that is answered by a function of a visit, its parameters and its body.
+pub fn route<P, B, F>(
+    shop: &Arc<Shop>,
+    kind: Kind,
+    method: Method,
+    path: &'static str,
+    screen: fn(Visit, P, B) -> F,
+) -> Route
+where
+    P: DeserializeOwned + JsonSchema + Send + 'static,
+    B: Input,
+    F: Future<Output = Result<edge::Answer>> + Send + 'static,
+{
+    let shop = shop.clone();
+    Route::new(kind, method, path, move |ask, params, body| {
+        screen(Visit { shop: shop.clone(), ask }, params, body)
+    })
+}

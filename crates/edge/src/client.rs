@@ -1,0 +1,49 @@
+//! Whose request it is, as far as the network tells.
+
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use http::HeaderMap;
+
+/// The client's address: the connection's, or, behind proxies of ours, the one that the outermost of them saw.
+#[must_use]
+pub fn address(peer: Option<SocketAddr>, headers: &HeaderMap, trusted_proxies: u8) -> IpAddr {
+    let connected = peer.map_or(IpAddr::from([0, 0, 0, 0]), |peer| peer.ip());
+    if trusted_proxies == 0 {
+        return connected;
+    }
+    let told = headers.get_all("x-forwarded-for").into_iter().filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = told.flat_map(|value| value.split(',')).map(str::trim).collect();
+    // Each of our proxies appends whom it saw, so what stands further left may be made up.
+    let place = hops.len().checked_sub(usize::from(trusted_proxies));
+    place.and_then(|place| hops.get(place)?.parse().ok()).unwrap_or(connected)
+}
+
+/// What one customer of a network provider has: an IPv4 address, or 64 bits of IPv6.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_proxies_are_believed() {
+        let peer = "192.0.2.9:1".parse().ok();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", "203.0.113.1, 198.51.100.7".parse().expect("a value"));
+        let of = |proxies| address(peer, &headers, proxies).to_string();
+        assert_eq!([of(0), of(1), of(2), of(3)], ["192.0.2.9", "198.51.100.7", "203.0.113.1", "192.0.2.9"]);
+    }
+
+    #[test]
+    fn a_provider_gives_a_customer_64_bits() {
+        let of = |text: &str| network(text.parse().expect("an address")).to_string();
+        assert_eq!(of("2001:db8::1:2:3:4"), of("2001:db8::"));
+        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
+    }
+}

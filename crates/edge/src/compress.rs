@@ -1,0 +1,132 @@
+//! Compressed answers: which encoding a client takes (RFC 9110, section 12.5.3), and the bytes in it.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use http::header::ACCEPT_ENCODING;
+use http::{HeaderMap, HeaderValue};
+
+/// What is smaller travels as it is: a packet is a packet.
+const BYTES_MIN: usize = 512;
+
+/// An encoding of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// None.
+    Identity,
+    /// gzip (RFC 1952).
+    Gzip,
+    /// Brotli (RFC 7932).
+    Brotli,
+    /// Zstandard (RFC 8878).
+    Zstd,
+}
+
+/// For bytes that are compressed once and sent often: smallest first.
+pub const SMALLEST: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
+/// For bytes that are compressed for one request: fastest first.
+pub const FASTEST: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
+
+impl Encoding {
+    /// Its place among the variants of a kept answer.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self as usize
+    }
+
+    /// Its name in `Content-Encoding`; `None` for identity.
+    #[must_use]
+    pub fn name(self) -> Option<HeaderValue> {
+        let name = match self {
+            Self::Identity => return None,
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+            Self::Zstd => "zstd",
+        };
+        Some(HeaderValue::from_static(name))
+    }
+
+    /// The first of `preferred` that the client takes.
+    #[must_use]
+    pub fn choose(headers: &HeaderMap, preferred: &[Self], bytes: usize) -> Self {
+        if bytes < BYTES_MIN {
+            return Self::Identity;
+        }
+        let Some(accepted) = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
+            return Self::Identity;
+        };
+        let takes = |name: &str| {
+            accepted.split(',').any(|item| {
+                let (coding, quality) = item.split_once(';').unwrap_or((item, ""));
+                let refused = quality.trim().strip_prefix("q=").is_some_and(|q| q.parse() == Ok(0.0_f32));
+                coding.trim().eq_ignore_ascii_case(name) && !refused
+            })
+        };
+        let name = |encoding: &&Self| match encoding {
+            Self::Identity => false,
+            Self::Gzip => takes("gzip"),
+            Self::Brotli => takes("br"),
+            Self::Zstd => takes("zstd"),
+        };
+        preferred.iter().find(name).copied().unwrap_or(Self::Identity)
+    }
+
+    /// The bytes in this encoding: `thorough` for those that are kept. As they are when compressing fails, which needs
+    /// memory only.
+    #[must_use]
+    pub fn encode(self, bytes: &[u8], thorough: bool) -> Option<Bytes> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => {
+                let level = flate2::Compression::new(if thorough { 7 } else { 1 });
+                let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), level);
+                encoder.write_all(bytes).ok()?;
+                encoder.finish().ok().map(Bytes::from)
+            }
+            Self::Brotli => {
+                let quality = if thorough { 6 } else { 1 };
+                let params = brotli::enc::BrotliEncoderParams { quality, lgwin: 19, ..Default::default() };
+                let mut out = Vec::with_capacity(bytes.len() / 3);
+                brotli::BrotliCompress(&mut &*bytes, &mut out, &params).ok()?;
+                Some(Bytes::from(out))
+            }
+            Self::Zstd => zstd::bulk::compress(bytes, if thorough { 9 } else { 1 }).ok().map(Bytes::from),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(accepted: &'static str) -> Encoding {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
+        Encoding::choose(&headers, &SMALLEST, 10_000)
+    }
+
+    #[test]
+    fn the_best_that_is_taken() {
+        assert_eq!(choose("gzip, deflate, br, zstd"), Encoding::Brotli);
+        assert_eq!(choose("gzip;q=1.0, BR;q=0"), Encoding::Gzip);
+        assert_eq!(choose("identity"), Encoding::Identity);
+        assert_eq!(choose(""), Encoding::Identity);
+        assert_eq!(Encoding::choose(&HeaderMap::new(), &SMALLEST, 10_000), Encoding::Identity);
+    }
+
+    #[test]
+    fn what_is_compressed_comes_back() {
+        let text = "A calm market hall. ".repeat(200);
+        for thorough in [true, false] {
+            let of = |encoding: Encoding| encoding.encode(text.as_bytes(), thorough).expect("memory");
+            let mut back = Vec::new();
+            brotli::BrotliDecompress(&mut &*of(Encoding::Brotli), &mut back).expect("brotli");
+            assert_eq!(back, text.as_bytes());
+            assert_eq!(zstd::bulk::decompress(&of(Encoding::Zstd), 1 << 20).expect("zstd"), text.as_bytes());
+            let mut back = String::new();
+            let gzip = of(Encoding::Gzip);
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*gzip), &mut back).expect("gzip");
+            assert_eq!(back, text);
+        }
+    }
+}

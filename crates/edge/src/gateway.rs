@@ -1,0 +1,474 @@
+//! A gateway: a list of routes behind one stack of layers, assembled in [`Gateway::answer`].
+
+use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chassis::Context;
+use futures_util::FutureExt;
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use kernel::{Code, Error, Result};
+use mesh::{Endpoint, Trace};
+use tokio::time::Instant;
+use tonic::body::Body;
+
+use crate::answer::Answer;
+use crate::ask::{self, Ask, IDEMPOTENCY_KEY};
+use crate::cookies::CookieJar;
+use crate::keep::Shelf;
+use crate::live::Live;
+use crate::metrics::Metrics;
+use crate::problem::{self, Problem};
+use crate::quota::{Asking, Quotas};
+use crate::reply::{self, Reply};
+use crate::route::{Key, Kind, Route, Said};
+use crate::session::{Session, Sessions};
+use crate::settings::Settings;
+use crate::table::{Place, Table};
+use crate::{body, client, cors, forgery, headers, shelved};
+
+kernel::ids! {
+    /// Kind of a request.
+    Request => RequestId, "req";
+}
+
+/// The field with the operator's access token, by which a load test of its own shop is not held up.
+const OPERATOR: &str = "souk-operator-token";
+/// The permission that lifts quotas; the one by which identity lifts its own.
+const LIFTS: &str = "accounts.write";
+
+/// A personal part in the making.
+pub type Personal<'a> = Pin<Box<dyn Future<Output = String> + Send + 'a>>;
+
+/// What all pages of a gateway have in common.
+pub trait Chrome: Send + Sync + 'static {
+    /// The text in a page in whose place its personal part goes.
+    fn mark(&self) -> &'static str;
+    /// The personal part for who asks; the same for everybody without a session.
+    fn personal<'a>(&'a self, ask: &'a Arc<Ask>) -> Personal<'a>;
+    /// The page that says a problem.
+    fn problem(&self, ask: &Ask, problem: &Problem) -> String;
+}
+
+/// A gateway without pages.
+pub struct NoPages;
+
+impl Chrome for NoPages {
+    fn mark(&self) -> &'static str {
+        ""
+    }
+    fn personal<'a>(&'a self, _: &'a Arc<Ask>) -> Personal<'a> {
+        Box::pin(std::future::ready(String::new()))
+    }
+    fn problem(&self, _: &Ask, problem: &Problem) -> String {
+        problem.detail.clone()
+    }
+}
+
+/// A gateway.
+pub struct Gateway {
+    pub(crate) ctx: Context,
+    pub(crate) settings: Settings,
+    pub(crate) jar: CookieJar,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) routes: Vec<Route>,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) chrome: Box<dyn Chrome>,
+    table: Table,
+    quotas: Quotas,
+    origins: Vec<String>,
+    live: Option<Live>,
+    metrics: Arc<Metrics>,
+}
+
+/// A request whose route is known.
+pub(crate) struct Asked {
+    pub(crate) ask: Arc<Ask>,
+    pub(crate) place: usize,
+    pub(crate) said: Said,
+}
+
+impl Gateway {
+    /// Puts a gateway together.
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG`; INTERNAL for routes that contradict each other.
+    pub fn new(
+        ctx: &Context,
+        settings: Settings,
+        routes: Vec<Route>,
+        chrome: impl Chrome,
+        live: Option<Live>,
+    ) -> Result<Arc<Self>> {
+        settings.check(ctx.name())?;
+        let jar = CookieJar { tls: settings.tls() };
+        let bytes_max = usize::try_from(settings.cache_mib).unwrap_or(usize::MAX) << 20;
+        let shelf = Arc::new(Shelf::new(ctx.clock().clone(), bytes_max));
+        let metrics = Arc::new(Metrics::new(&routes, shelf.clone()));
+        ctx.register_metrics(|registry| registry.register_collector(Box::new(metrics.clone())));
+        let own = Some(settings.origin.clone()).filter(|origin| !origin.is_empty());
+        Ok(Arc::new(Self {
+            jar,
+            sessions: Arc::new(Sessions::new(ctx, jar)?),
+            table: Table::new(&routes)?,
+            quotas: Quotas::new(ctx.kv(), &settings),
+            origins: own.into_iter().chain(settings.cors_origins.iter().cloned()).collect(),
+            ctx: ctx.clone(),
+            settings,
+            routes,
+            shelf,
+            chrome: Box::new(chrome),
+            live,
+            metrics,
+        }))
+    }
+
+    /// As what a role serves.
+    #[must_use]
+    pub fn endpoint(self: &Arc<Self>) -> Arc<dyn Endpoint> {
+        let gateway = self.clone();
+        mesh::boxed(move |request| {
+            let gateway = gateway.clone();
+            Box::pin(async move { Ok(gateway.answer(request).await) })
+        })
+    }
+
+    /// Drops what was kept and shows something that changed.
+    pub fn changed(&self, tag: &str) {
+        self.shelf.drop_tag(tag);
+    }
+
+    /// Drops all that was kept.
+    pub fn forget(&self) {
+        self.shelf.clear();
+    }
+
+    /// What a request passes through, outermost first.
+    async fn answer(self: &Arc<Self>, request: http::Request<Body>) -> http::Response<Body> {
+        let arrived = Instant::now();
+        let (mut parts, body) = request.into_parts();
+        let trace = text(&parts.headers, "traceparent").and_then(Trace::parse).unwrap_or_default().child();
+        let request_id = self.request_id(&parts.headers);
+        let found = self.table.find(&parts.method, parts.uri.path());
+        let place = found.as_ref().ok().map(|(place, _)| *place);
+        let page = place.map_or_else(|| wants_page(&parts), |place| self.routes[place].kind == Kind::Page);
+        // a slow or open connection beside the requests
+        if parts.uri.path() == "/ws"
+            && let Some(live) = &self.live
+        {
+            return self.socket(live, &mut parts, &request_id, trace).await;
+        }
+        let mut fields = HeaderMap::with_capacity(8);
+        let asked_headers = parts.headers.clone();
+        let method = parts.method.clone();
+        let path = parts.uri.path().to_owned();
+        let inner = self.layers(parts, body, found, &request_id, trace, arrived, &mut fields);
+        // a panic is a failure of one request
+        let outcome = AssertUnwindSafe(inner).catch_unwind().await;
+        let outcome = outcome.unwrap_or_else(|panic| Err((Error::internal(words(&*panic)), None)));
+        let mut reply = match outcome {
+            Ok(reply) => reply,
+            Err((error, ask)) => {
+                self.failed(&error, ask, &asked_headers, &method, &path, page, &request_id).await
+            }
+        };
+        // what a browser may do with it
+        headers::add(&mut reply.headers, page, self.settings.tls());
+        cors::add(&asked_headers, &self.settings.cors_origins, &mut reply.headers);
+        if method == Method::OPTIONS
+            && let Some(allowed) = reply.headers.get(ALLOW).cloned()
+        {
+            cors::preflight(&allowed, &mut reply.headers);
+        }
+        for (name, value) in &fields {
+            reply.headers.append(name, value.clone());
+        }
+        insert(&mut reply.headers, "request-id", &request_id);
+        insert(&mut reply.headers, "traceparent", &trace.header());
+        self.metrics.record(place, reply.status, arrived.elapsed());
+        reply.into_response()
+    }
+
+    /// The layers inside: what they refuse is told as a problem.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart once")]
+    async fn layers(
+        self: &Arc<Self>,
+        parts: Parts,
+        body: Body,
+        found: Result<Place>,
+        request_id: &str,
+        trace: Trace,
+        arrived: Instant,
+        fields: &mut HeaderMap,
+    ) -> std::result::Result<Reply, (Error, Option<Arc<Ask>>)> {
+        if let Some(reply) = self.without_route(&parts, &found) {
+            return Ok(reply);
+        }
+        let (place, params) = found.map_err(|error| (error, None))?;
+        let route = &self.routes[place];
+        let bare = |error| (error, None);
+        // another site's request is not looked at further
+        forgery::check(&parts.method, &parts.headers, &self.origins).map_err(bare)?;
+        let peer = parts.extensions.get::<SocketAddr>().copied();
+        let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
+        let lifted = self.is_lifted(&parts.headers);
+        // who asks
+        let (session, cookies) = if self.sessions.is_plain(&parts.headers) {
+            (Session::default(), Vec::new())
+        } else {
+            let counted = (!lifted).then_some(address);
+            self.sessions.open(&parts.headers, counted).await.map_err(bare)?
+        };
+        // how much they may ask for
+        let id = session.verified.as_ref().and_then(|verified| verified.principal.session());
+        let id = id.map(|id| id.to_string());
+        let asking =
+            Asking { cost: route.cost, sign_in: route.sign_in, address, session: id.as_deref(), lifted };
+        let taken = self.quotas.take(&asking, fields).await;
+        let query = parts.uri.query().unwrap_or_default();
+        let query = if route.kind == Kind::Page { shelved::known(query, &route.known) } else { query.to_owned() };
+        let ask = Arc::new(Ask::new(
+            ask::Parts {
+                ctx: self.ctx.clone(),
+                sessions: self.sessions.clone(),
+                jar: self.jar,
+                needs: route.needs,
+                method: if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() },
+                path: parts.uri.path().to_owned(),
+                query: query.clone(),
+                headers: parts.headers,
+                address,
+                lifted,
+                request_id: request_id.to_owned(),
+                trace,
+                deadline: arrived + route.deadline,
+            },
+            session,
+            cookies,
+        ));
+        let told = |error| (error, Some(ask.clone()));
+        taken.map_err(told)?;
+        // what they say
+        let body = body::read(body, &ask.headers, route).await.map_err(told)?;
+        let said = Said { params, query, body };
+        let asked = Asked { ask: ask.clone(), place, said };
+        // what was kept of it, or the screen itself under its deadline
+        let reply = match route.keep.filter(|_| self.settings.cache && ask.method == Method::GET) {
+            Some(keep) => shelved::answer(self, asked, keep).await,
+            None => self.made(asked).await,
+        };
+        let mut reply = reply.map_err(told)?;
+        ask.fields(&mut reply.headers);
+        Ok(reply)
+    }
+
+    /// OPTIONS, and an address with a slash too many.
+    fn without_route(&self, parts: &Parts, found: &Result<Place>) -> Option<Reply> {
+        let path = parts.uri.path();
+        if parts.method == Method::OPTIONS
+            && let Some(allowed) = self.table.allowed(path)
+        {
+            let mut reply = Reply::new(StatusCode::NO_CONTENT);
+            reply.headers.insert(ALLOW, allowed);
+            return Some(reply);
+        }
+        if found.is_err()
+            && forgery::is_safe(&parts.method)
+            && let Some(meant) = self.table.without_slash(path)
+        {
+            let mut reply = Reply::new(StatusCode::PERMANENT_REDIRECT);
+            let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            insert(&mut reply.headers, "location", &format!("{meant}{query}"));
+            return Some(reply);
+        }
+        None
+    }
+
+    /// Runs a screen for this request alone.
+    async fn made(self: &Arc<Self>, asked: Asked) -> Result<Reply> {
+        let Asked { ask, place, said } = asked;
+        let answer = self.run(place, ask.clone(), said).await?;
+        let personal = match &answer.payload {
+            crate::answer::Payload::Page(_) => Some(self.chrome.personal(&ask).await),
+            _ => None,
+        };
+        let mut reply = reply::own(answer, &ask.headers, self.chrome.mark(), personal.as_deref());
+        if self.routes[place].keep.is_some() {
+            reply::cache_status(&mut reply.headers, reply::CacheStatus::Off);
+        }
+        Ok(reply)
+    }
+
+    /// A screen under its deadline.
+    pub(crate) async fn run(&self, place: usize, ask: Arc<Ask>, said: Said) -> Result<Answer> {
+        let route = &self.routes[place];
+        if route.key == Some(Key::Required) && !ask.headers.contains_key(IDEMPOTENCY_KEY) {
+            let what = "is required: money moves, and a repeated request must not move it twice";
+            return Err(Error::field("/idempotency_key", "INVALID_IDEMPOTENCY_KEY", what));
+        }
+        if route.if_match {
+            ask.if_match()?;
+        }
+        let deadline = ask.deadline;
+        let answer = tokio::time::timeout_at(deadline, (route.handler)(ask, said)).await;
+        answer.unwrap_or_else(|_| {
+            let message = "it did not finish in time; whether it happened is not known";
+            Err(Error::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", message))
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what is left of a request that failed")]
+    async fn failed(
+        &self,
+        error: &Error,
+        ask: Option<Arc<Ask>>,
+        asked: &HeaderMap,
+        method: &Method,
+        path: &str,
+        page: bool,
+        request_id: &str,
+    ) -> Reply {
+        let problem = Problem::of(error, request_id);
+        if error.code() == Code::Internal {
+            tracing::error!(request_id, %method, path, error = ?error, "a request failed on our side");
+        } else {
+            tracing::debug!(request_id, %method, path, error = ?error, "a request was refused");
+        }
+        let ask = match ask {
+            Some(ask) => ask,
+            None => Arc::new(self.bare_ask(asked, method, path, request_id)),
+        };
+        let status = problem::status(error);
+        let mut reply = if page {
+            let personal = self.chrome.personal(&ask).await;
+            let answer = Answer::page(self.chrome.problem(&ask, &problem)).with_status(status);
+            reply::own(answer, asked, self.chrome.mark(), Some(&personal))
+        } else {
+            let mut reply = Reply::new(status);
+            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+            reply.headers.insert(VARY, HeaderValue::from_static("Cookie"));
+            reply.body = Bytes::from(serde_json::to_vec(&problem).unwrap_or_default());
+            reply
+        };
+        reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(seconds) = problem::retry_after_seconds(error) {
+            reply.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::METHOD_NOT_ALLOWED
+            && let Some(allowed) = self.table.allowed(path)
+        {
+            reply.headers.insert(ALLOW, allowed);
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            insert(&mut reply.headers, "www-authenticate", "Bearer realm=\"souk\"");
+        }
+        ask.fields(&mut reply.headers);
+        reply
+    }
+
+    /// A request of which nothing more than its head is known.
+    fn bare_ask(&self, asked: &HeaderMap, method: &Method, path: &str, request_id: &str) -> Ask {
+        let parts = ask::Parts {
+            ctx: self.ctx.clone(),
+            sessions: self.sessions.clone(),
+            jar: self.jar,
+            needs: &[],
+            method: method.clone(),
+            path: path.to_owned(),
+            query: String::new(),
+            headers: asked.clone(),
+            address: [0, 0, 0, 0].into(),
+            lifted: false,
+            request_id: request_id.to_owned(),
+            trace: Trace::default(),
+            deadline: Instant::now() + Duration::from_secs(1),
+        };
+        Ask::new(parts, Session::default(), Vec::new())
+    }
+
+    async fn socket(
+        self: &Arc<Self>,
+        live: &Live,
+        parts: &mut Parts,
+        request_id: &str,
+        trace: Trace,
+    ) -> http::Response<Body> {
+        let peer = parts.extensions.get::<SocketAddr>().copied();
+        let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
+        let mut fields = HeaderMap::new();
+        let opened = async {
+            // A socket is opened by a GET that no form protects, so its origin counts here above all.
+            if !forgery::same_origin(&parts.headers, &self.origins) {
+                return Err(Error::new(Code::PermissionDenied, "FORGED_ORIGIN", "this socket belongs to another site"));
+            }
+            let lifted = self.is_lifted(&parts.headers);
+            let (session, cookies) = self.sessions.open(&parts.headers, Some(address)).await?;
+            let asking = Asking { cost: 1, sign_in: false, address, session: None, lifted };
+            self.quotas.take(&asking, &mut fields).await?;
+            live.upgrade(parts, session).map(|response| (response, cookies))
+        };
+        let mut reply = match opened.await {
+            Ok((mut response, cookies)) => {
+                for cookie in cookies {
+                    response.headers_mut().append(http::header::SET_COOKIE, cookie);
+                }
+                insert(response.headers_mut(), "request-id", request_id);
+                return response;
+            }
+            Err(error) => {
+                self.failed(&error, None, &parts.headers, &parts.method, "/ws", false, request_id).await
+            }
+        };
+        headers::add(&mut reply.headers, false, self.settings.tls());
+        reply.headers.extend(fields);
+        insert(&mut reply.headers, "request-id", request_id);
+        insert(&mut reply.headers, "traceparent", &trace.header());
+        reply.into_response()
+    }
+
+    /// The client's own name for the request where it has a harmless one, else a new one.
+    fn request_id(&self, headers: &HeaderMap) -> String {
+        let harmless = |text: &&str| {
+            (8..=64).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        match text(headers, "request-id").filter(harmless) {
+            Some(text) => text.to_owned(),
+            None => self.ctx.id::<Request>().to_string(),
+        }
+    }
+
+    fn is_lifted(&self, headers: &HeaderMap) -> bool {
+        text(headers, OPERATOR)
+            .and_then(|token| self.ctx.verify_token(token).ok())
+            .is_some_and(|principal| principal.may(LIFTS))
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// Whether who asks for an address that is not there is a person.
+fn wants_page(parts: &Parts) -> bool {
+    let path = parts.uri.path();
+    let program = path == "/api" || path.starts_with("/api/");
+    !program && text(&parts.headers, "accept").is_none_or(|accept| accept.contains("text/html"))
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.unwrap_or_default())
+}

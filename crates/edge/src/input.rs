@@ -1,0 +1,198 @@
+//! What a request says, as the type its screen takes. A field that is wrong or unknown is named by a JSON pointer.
+
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use kernel::{Error, Result};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use serde::de::DeserializeOwned;
+
+/// Longest description of a wrong field, in characters.
+const DESCRIPTION_CHARS_MAX: usize = 200;
+
+/// The parameters of a path and the fields of a query, as one flat object.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field.
+pub fn params<T: DeserializeOwned>(path: &[(String, String)], query: &str) -> Result<T> {
+    let mut text = String::with_capacity(query.len() + 64);
+    for (name, value) in path {
+        text.push_str(name);
+        text.push('=');
+        text.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        text.push('&');
+    }
+    text.push_str(query);
+    form(text.trim_end_matches('&'))
+}
+
+/// A form, as `application/x-www-form-urlencoded`.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field.
+pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
+    let pairs = text.split('&').filter(|pair| !pair.is_empty());
+    for pair in pairs {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let bad = |part: &str| percent_decode_str(part).decode_utf8().map_or(true, |text| text.contains('\0'));
+        if bad(name) || bad(value) {
+            let name: String = percent_decode_str(name).decode_utf8_lossy().chars().take(60).collect();
+            return Err(Error::field(pointer(&[&name]), "INVALID_ARGUMENT", "is not UTF-8 text"));
+        }
+    }
+    let deserializer = serde_html_form::Deserializer::from_bytes(text.as_bytes());
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| named(&error.path().to_string(), &error.into_inner().to_string()))
+}
+
+/// A JSON body.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field; `INVALID_JSON` for what is none.
+pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let inner = error.into_inner();
+        if inner.is_data() { named(&path, &plain(&inner)) } else { no_json(&inner) }
+    })?;
+    deserializer.end().map_err(|error| no_json(&error))?;
+    Ok(value)
+}
+
+fn no_json(error: &serde_json::Error) -> Error {
+    let what = format!("the body is not JSON: {}", clipped(&error.to_string()));
+    Error::invalid("INVALID_JSON", what)
+}
+
+/// The words of a JSON error without its line and column, which say nothing of a field.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(words, _)| words.to_owned())
+}
+
+fn clipped(text: &str) -> String {
+    text.chars().filter(|letter| !letter.is_control()).take(DESCRIPTION_CHARS_MAX).collect()
+}
+
+/// The error of a field: serde says what is unknown or missing in words only, and the path leads to what holds it.
+fn named(path: &str, words: &str) -> Error {
+    let parts: Vec<&str> = path.split('.').filter(|part| !part.is_empty() && *part != "?").collect();
+    let quoted = |prefix: &str| words.strip_prefix(prefix)?.split('`').next();
+    if let Some(field) = quoted("unknown field `") {
+        let at = inside(&parts, field);
+        return Error::field(at, "UNKNOWN_FIELD", "is not a field here");
+    }
+    if let Some(field) = quoted("missing field `") {
+        return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "is required");
+    }
+    if let Some(field) = quoted("duplicate field `") {
+        return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "stands twice");
+    }
+    if parts.is_empty() {
+        return Error::invalid("INVALID_ARGUMENT", format!("the request is not what this route takes: {}", clipped(words)));
+    }
+    Error::field(pointer(&parts), "INVALID_ARGUMENT", format!("is not good: {}", clipped(words)))
+}
+
+fn inside(parents: &[&str], field: &str) -> String {
+    let parents = if parents.last() == Some(&field) { &parents[..parents.len() - 1] } else { parents };
+    pointer(&[parents, &[field]].concat())
+}
+
+/// A JSON pointer (RFC 6901); `lines[0]` counts as two parts.
+fn pointer(parts: &[&str]) -> String {
+    let mut text = String::new();
+    for part in parts {
+        for piece in part.split(['[', ']']).filter(|piece| !piece.is_empty()) {
+            text.push('/');
+            text.push_str(&clipped(piece).replace('~', "~0").replace('/', "~1"));
+        }
+    }
+    if text.is_empty() { "/".to_owned() } else { text }
+}
+
+/// Whether the body is said to be of a media type, with no charset or UTF-8.
+#[must_use]
+pub fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
+    let Some(text) = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return false };
+    let mut parts = text.split(';');
+    let media = parts.next().unwrap_or_default().trim();
+    let utf8 = |parameter: &str| {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+    };
+    media.eq_ignore_ascii_case(wanted) && parts.all(utf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Search {
+        slug: String,
+        #[serde(default)]
+        q: String,
+        limit: Option<u8>,
+        #[serde(default)]
+        value: Vec<String>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Order {
+        lines: Vec<Line>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Line {
+        quantity: u8,
+    }
+
+    fn at(error: &Error) -> &str {
+        error.violations().first().map_or("", |violation| &violation.field)
+    }
+
+    #[test]
+    fn path_and_query_are_one_object() {
+        let path = [("slug".to_owned(), "a bowl & more".to_owned())];
+        let found: Search = params(&path, "q=x+y&limit=3&value=a&value=b").expect("good");
+        let value = vec!["a".to_owned(), "b".to_owned()];
+        assert_eq!(found, Search { slug: "a bowl & more".into(), q: "x y".into(), limit: Some(3), value });
+        let error = params::<Search>(&path, "q=x&colour=red").expect_err("unknown");
+        assert_eq!((error.reason(), at(&error)), ("UNKNOWN_FIELD", "/colour"));
+        assert_eq!(at(&params::<Search>(&path, "limit=many").expect_err("no number")), "/limit");
+        assert_eq!(at(&params::<Search>(&path, "q=%ff").expect_err("no UTF-8")), "/q");
+        assert!(params::<Search>(&path, "slug=another").is_err(), "the path decides");
+        assert_eq!(at(&params::<Search>(&[], "").expect_err("missing")), "/slug");
+    }
+
+    #[test]
+    fn json_names_what_is_wrong() {
+        let wrong = |text: &str| json::<Order>(text.as_bytes()).expect_err(text);
+        assert_eq!(at(&wrong(r#"{"lines": [{"quantity": 1}, {"quantity": -1}]}"#)), "/lines/1/quantity");
+        assert_eq!(at(&wrong(r#"{"lines": [{"quantity": 1, "price": 2}]}"#)), "/lines/0/price");
+        assert_eq!(at(&wrong(r#"{"lines": [{}]}"#)), "/lines/0/quantity");
+        assert_eq!(at(&wrong("{}")), "/lines");
+        assert_eq!(wrong("{").reason(), "INVALID_JSON");
+        assert_eq!(wrong("{\"lines\": []} {}").reason(), "INVALID_JSON");
+        assert_eq!(wrong("[]").reason(), "INVALID_ARGUMENT");
+        assert!(json::<Order>(br#"{"lines": []}"#).is_ok());
+    }
+
+    #[test]
+    fn a_body_says_what_it_is() {
+        let of = |text: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, http::HeaderValue::from_static(text));
+            is_media_type(&headers, "application/json")
+        };
+        assert!(of("application/json") && of("Application/JSON; charset=\"utf-8\""));
+        assert!(!of("text/plain") && !of("application/json; charset=latin1") && !of("application/jsonp"));
+        assert!(!is_media_type(&HeaderMap::new(), "application/json"));
+    }
+}

@@ -1,0 +1,52 @@
+//! The kit of every gateway.
+//!
+//! A gateway is a list of [`Route`]s: the screens of its kind of client. What all of them need stands here, once: sessions of
+//! browsers, forgery, quotas, bodies, fan-out ([`Need`]), what is kept for others ([`Keep`]), problems (RFC 9457), entity
+//! tags, compression, security fields, CORS, idempotency keys, WebSockets ([`Live`]), and a description of itself
+//! (OpenAPI 3.1). The layers are assembled in [`Gateway`]; one layer is one file.
+
+mod answer;
+mod ask;
+mod body;
+mod client;
+mod compress;
+mod cookies;
+mod cors;
+mod device;
+mod docs;
+mod follow;
+mod forgery;
+mod gateway;
+mod headers;
+mod input;
+mod keep;
+mod live;
+mod metrics;
+mod need;
+mod news;
+mod openapi;
+mod problem;
+mod quota;
+mod reply;
+mod route;
+mod seen;
+mod session;
+mod settings;
+mod shelved;
+mod socket;
+mod table;
+
+pub use answer::Answer;
+pub use ask::{Ask, checked_key};
+pub use bytes::Bytes;
+pub use docs::docs;
+pub use follow::{Follower, follow};
+pub use gateway::{Chrome, Gateway, NoPages, Personal, RequestId};
+pub use live::{Live, Reporter};
+pub use need::{Absence, Need};
+pub use news::News;
+pub use openapi::{About, openapi};
+pub use problem::{FieldProblem, Problem, status};
+pub use route::{Input, Keep, Key, Kind, Nothing, Route, Shown};
+pub use session::Session;
+pub use settings::Settings;

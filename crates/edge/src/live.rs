@@ -1,0 +1,231 @@
+//! WebSockets: news for who has a session, as it happens. A socket ends with its session; one that is lost or slow resumes from
+//! the last id that it saw: `/ws?last_event_id=…`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use chassis::{Context, Position};
+use contract::souk::event::v1::Event;
+use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::request::Parts;
+use http::{HeaderValue, StatusCode};
+use hyper::upgrade::OnUpgrade;
+use kernel::{Code, Error, Result};
+use mesh::Verified;
+use parking_lot::Mutex;
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tonic::body::Body;
+
+use crate::follow::{Follower, follow};
+use crate::news::{Lately, Missed, News, Told};
+use crate::session::Session;
+use crate::settings::Settings;
+use crate::socket;
+
+/// News that wait for a socket that is slow; one more, and it is ended.
+const WAITING_MAX: usize = 64;
+/// Events of each source that are read again at the start, so that sockets resume over a restart.
+const BACK: i64 = 5_000;
+
+/// Makes news of events.
+pub trait Reporter: Send + Sync + 'static {
+    /// What an event means to whom; `None` for what concerns nobody.
+    fn news(&self, event: &Event) -> Option<News>;
+}
+
+/// What a socket is told.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// News.
+    News(Arc<Told>),
+    /// Its session has ended.
+    SignedOut,
+}
+
+struct Listener {
+    number: u64,
+    verified: Arc<Verified>,
+    sender: mpsc::Sender<Notice>,
+}
+
+#[derive(Default)]
+struct Hub {
+    lately: Lately,
+    people: HashMap<String, Vec<Listener>>,
+    sockets: usize,
+}
+
+struct Inner {
+    ctx: Context,
+    reporter: Box<dyn Reporter>,
+    hub: Mutex<Hub>,
+    numbers: AtomicU64,
+    sockets_max: usize,
+    per_person_max: usize,
+}
+
+/// The sockets of a gateway. Cheap to clone.
+#[derive(Clone)]
+pub struct Live(Arc<Inner>);
+
+impl Live {
+    /// Begins to follow the sources.
+    ///
+    /// # Errors
+    /// INTERNAL for a role that `SERVICE` does not declare.
+    pub fn start(
+        ctx: &Context,
+        settings: &Settings,
+        sources: &[&'static str],
+        reporter: impl Reporter,
+    ) -> Result<Self> {
+        let number = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+        let live = Self(Arc::new(Inner {
+            ctx: ctx.clone(),
+            reporter: Box::new(reporter),
+            hub: Mutex::default(),
+            numbers: AtomicU64::new(1),
+            sockets_max: number(settings.sockets_max),
+            per_person_max: number(settings.sockets_per_person_max),
+        }));
+        for source in sources {
+            follow(ctx, source, BACK, live.0.clone())?;
+        }
+        let watched = live.clone();
+        ctx.spawn("signed-out sockets", async move {
+            loop {
+                watched.0.ctx.revocations_changed().await;
+                watched.end_revoked();
+            }
+        });
+        Ok(live)
+    }
+
+    /// Ends the sockets of sessions that have ended.
+    fn end_revoked(&self) {
+        let hub = self.0.hub.lock();
+        for listener in hub.people.values().flatten() {
+            if self.0.ctx.is_revoked(&listener.verified) {
+                // A socket that does not take it is being ended for its slowness already.
+                let _ = listener.sender.try_send(Notice::SignedOut);
+            }
+        }
+    }
+
+    /// Answers a request to open a socket.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED without a session; `UPGRADE_MALFORMED`; `TOO_MANY_SOCKETS`.
+    pub(crate) fn upgrade(&self, parts: &mut Parts, session: Session) -> Result<http::Response<Body>> {
+        let accept = accept_key(parts)?;
+        let Some(verified) = session.verified else {
+            let message = "a socket is for who has a session: sign in, or put something into the cart";
+            return Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message));
+        };
+        let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(malformed)?;
+        let owner = verified.principal.subject();
+        let query = parts.uri.query().unwrap_or_default();
+        let last_id = query.split('&').find_map(|pair| pair.strip_prefix("last_event_id="));
+        let (place, first) = self.enter(&owner, verified, last_id)?;
+        let ctx = self.0.ctx.clone();
+        self.0.ctx.spawn_work(async move {
+            match upgrade.await {
+                Ok(upgraded) => socket::run(&ctx, upgraded, place, first).await,
+                Err(error) => tracing::debug!(%error, "a socket could not be opened"),
+            }
+        });
+        let mut response = http::Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).map_err(Error::internal)?);
+        Ok(response)
+    }
+
+    /// Takes a place among the sockets, and what is told first: where news begin, and what was missed.
+    fn enter(&self, owner: &str, verified: Arc<Verified>, last_id: Option<&str>) -> Result<(Place, Vec<String>)> {
+        let mut hub = self.0.hub.lock();
+        let own = hub.people.get(owner).map_or(0, Vec::len);
+        if hub.sockets >= self.0.sockets_max || own >= self.0.per_person_max {
+            let message = "too many sockets are open; close one, or try again later";
+            return Err(Error::new(Code::ResourceExhausted, "TOO_MANY_SOCKETS", message));
+        }
+        let missed = last_id.map(|id| hub.lately.missed(owner, id));
+        let kind = if matches!(missed, Some(Missed::Unknown)) { "reset" } else { "hello" };
+        let mut first = vec![serde_json::json!({ "type": kind, "id": hub.lately.id() }).to_string()];
+        if let Some(Missed::All(told)) = missed {
+            first.extend(told.iter().map(|told| told.text.clone()));
+        }
+        let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
+        let (sender, notices) = mpsc::channel(WAITING_MAX);
+        hub.people.entry(owner.to_owned()).or_default().push(Listener { number, verified, sender });
+        hub.sockets += 1;
+        Ok((Place { live: self.clone(), owner: owner.to_owned(), number, notices }, first))
+    }
+}
+
+impl Follower for Inner {
+    fn happened(&self, event: &Event) {
+        let Some(position) = event.position else { return };
+        let position = Position { epoch: position.epoch, sequence: position.sequence };
+        let news = self.reporter.news(event);
+        let mut hub = self.hub.lock();
+        let Some(source) = hub.lately.source(&event.source) else { return };
+        let Some(news) = news else {
+            hub.lately.passes(source, position);
+            return;
+        };
+        let told = hub.lately.tell(source, position, news);
+        if let Some(listeners) = hub.people.get_mut(&told.owner) {
+            // A socket that is too slow loses its sender, is ended by that, and resumes by its last id.
+            listeners.retain(|listener| listener.sender.try_send(Notice::News(told.clone())).is_ok());
+        }
+    }
+
+    fn begins(&self, source: &'static str, after: Position) {
+        self.hub.lock().lately.begins(source, after);
+    }
+}
+
+/// A socket's place; given back when it is dropped.
+pub(crate) struct Place {
+    live: Live,
+    owner: String,
+    number: u64,
+    /// What the socket is told; ends when the socket is too slow.
+    pub(crate) notices: mpsc::Receiver<Notice>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut hub = self.live.0.hub.lock();
+        hub.sockets -= 1;
+        if let Some(listeners) = hub.people.get_mut(&self.owner) {
+            listeners.retain(|listener| listener.number != self.number);
+            if listeners.is_empty() {
+                hub.people.remove(&self.owner);
+            }
+        }
+    }
+}
+
+fn malformed() -> Error {
+    Error::invalid("UPGRADE_MALFORMED", "this address takes WebSockets (RFC 6455, version 13) only")
+}
+
+/// The answer to a client's key.
+fn accept_key(parts: &Parts) -> Result<String> {
+    let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let named = |name, wanted: &str| {
+        text(name).is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(wanted)))
+    };
+    let key = text(SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
+    let good = parts.method == http::Method::GET
+        && named(UPGRADE, "websocket")
+        && named(CONNECTION, "upgrade")
+        && text(SEC_WEBSOCKET_VERSION) == Some("13");
+    key.filter(|_| good).map(|key| derive_accept_key(key.as_bytes())).ok_or_else(malformed)
+}
