@@ -24,6 +24,8 @@ use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use crate::view::Pictures;
+
 /// The cookie with the currency that a visitor chose.
 pub const CURRENCY: &str = "souk_currency";
 /// How long the categories are remembered; a change of one drops them at once.
@@ -71,6 +73,7 @@ impl Tree {
 pub struct Shop {
     pub name: String,
     pub currencies: Vec<String>,
+    pub pictures: Pictures,
     pub carts: CartServiceClient<Channel>,
     pub checkout: CheckoutServiceClient<Channel>,
     pub identity: IdentityServiceClient<Channel>,
@@ -90,6 +93,7 @@ impl Shop {
         Ok(Self {
             name: settings.shop_name.clone(),
             currencies: settings.currencies.clone(),
+            pictures: Pictures::default(),
             carts: ctx.call("cart", CartServiceClient::new)?,
             checkout: ctx.call("checkout", CheckoutServiceClient::new)?,
             identity: ctx.call("identity", IdentityServiceClient::new)?,

@@ -1,10 +1,13 @@
 //! What several screens show: products in a list, pictures, categories, addresses.
 
+use std::collections::HashMap;
+
 use contract::souk::inventory::v1::{Stock, StockBand};
 use contract::souk::product::v1 as product;
 use contract::souk::r#type::v1 as shared;
 use contract::souk::search::v1::SearchHit;
 use kernel::Timestamp;
+use parking_lot::Mutex;
 use picture::{Kind, Picture};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,14 +31,34 @@ pub struct PictureView {
 /// Side of a drawn picture, in pixels.
 const SIDE: u32 = 480;
 
-/// The picture of a product that has none of its own: drawn after its name.
-pub fn drawn(product_id: &str, name: &str, category: &str) -> PictureView {
-    let picture = Picture::of(product_id, name, category);
-    PictureView {
-        url: format!("/pictures/{}", picture_name(&picture)),
-        alt: picture.alt(name),
-        width: SIDE,
-        height: SIDE,
+/// Pictures that are remembered; beyond that, all are forgotten and drawn again.
+const PICTURES_MAX: usize = 20_000;
+
+/// The pictures of products that have none of their own: drawn after their names. What is said of one takes drawing it, so it
+/// is remembered.
+#[derive(Default)]
+pub struct Pictures(Mutex<HashMap<String, PictureView>>);
+
+impl Pictures {
+    /// The picture of a product.
+    pub fn of(&self, product_id: &str, name: &str, category: &str) -> PictureView {
+        let key = [product_id, name, category].join("\u{1f}");
+        if let Some(known) = self.0.lock().get(&key) {
+            return known.clone();
+        }
+        let picture = Picture::of(product_id, name, category);
+        let view = PictureView {
+            url: format!("/pictures/{}", picture_name(&picture)),
+            alt: picture.alt(name),
+            width: SIDE,
+            height: SIDE,
+        };
+        let mut known = self.0.lock();
+        if known.len() >= PICTURES_MAX {
+            known.clear();
+        }
+        known.insert(key, view.clone());
+        view
     }
 }
 
@@ -79,14 +102,14 @@ pub struct Card {
 
 impl Card {
     /// A product that was found.
-    pub fn of_hit(hit: SearchHit, currency: &str, tree: &Tree) -> Self {
+    pub fn of_hit(hit: SearchHit, currency: &str, tree: &Tree, pictures: &Pictures) -> Self {
         let price = |prices: &[shared::UnitPrice]| {
             prices.iter().find(|price| price.currency_code == currency).cloned().map(Price::from)
         };
         let (lowest, highest) = (price(&hit.lowest_prices), price(&hit.highest_prices));
         let category = hit.category_ids.first().map_or("", |id| category_name(tree, id));
         Self {
-            picture: drawn(&hit.product_id, &hit.name, category),
+            picture: pictures.of(&hit.product_id, &hit.name, category),
             product_id: hit.product_id,
             name: hit.name,
             slug: hit.slug,

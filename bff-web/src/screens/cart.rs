@@ -18,7 +18,7 @@ use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::money::{Money, Price};
 use crate::shop::{CATEGORIES, Shop, Visit};
-use crate::view::{OptionView, PictureView, StockView, drawn, encoded};
+use crate::view::{OptionView, PictureView, StockView, encoded};
 
 /// Units in the cart, which stand in the header of every page.
 pub const CART_COUNT: Need = Need::optional("cart", "/souk.cart.v1.CartService/GetCart");
@@ -346,7 +346,7 @@ pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
     let (variants, stock) = about(visit, skus).await;
     let pending = visit.seen(&cart.cart_id) > cart.version;
     visit.saw(&cart.cart_id, cart.version);
-    let line = |line: cart::CartLine| line_view(line, &variants, &stock);
+    let line = |line: cart::CartLine| line_view(visit, line, &variants, &stock);
     Ok(CartScreen {
         cart_id: cart.cart_id,
         version: cart.version,
@@ -381,11 +381,11 @@ pub async fn about(visit: &Visit, skus: Vec<String>) -> (Variants, StockOf) {
     )
 }
 
-fn line_view(line: cart::CartLine, variants: &Variants, stock: &StockOf) -> CartLineView {
+fn line_view(visit: &Visit, line: cart::CartLine, variants: &Variants, stock: &StockOf) -> CartLineView {
     let variant = variants.get(&line.sku);
     let sold = line.price_status() != cart::PriceStatus::NotSold;
     CartLineView {
-        picture: drawn(&line.product_id, &line.product_name, ""),
+        picture: visit.shop.pictures.of(&line.product_id, &line.product_name, ""),
         slug: variant.map(|variant| encoded(&variant.product_slug)).unwrap_or_default(),
         options: variant.map(|v| v.options.iter().map(OptionView::from).collect()).unwrap_or_default(),
         stock: stock.get(&line.sku).cloned(),

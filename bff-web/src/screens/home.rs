@@ -122,7 +122,7 @@ async fn load(visit: &Visit, currency: Option<&str>) -> Result<(HomeView, Arc<Tr
     let mut shelves: Vec<Vec<SearchHit>> = Vec::new();
     for (category, found) in top.iter().zip(looked) {
         let Some(found) = found.filter(|found| !found.hits.is_empty()) else { continue };
-        let card = Card::of_hit(found.hits[0].clone(), &currency, &tree);
+        let card = Card::of_hit(found.hits[0].clone(), &currency, &tree, &visit.shop.pictures);
         let picture = card.picture;
         aisles.push(AisleView { category: CategoryView::of(category), picture, products: found.total });
         shelves.push(found.hits);

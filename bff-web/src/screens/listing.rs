@@ -422,7 +422,7 @@ pub async fn cards(visit: &Visit, hits: Vec<SearchHit>, currency: &str, tree: &T
     let card = |hit: SearchHit| {
         let known: Option<Vec<i64>> = hit.skus.iter().map(available).collect();
         let sold_out = known.filter(|_| hit.skus.len() == usize::try_from(hit.variant_count).unwrap_or(0));
-        let mut card = Card::of_hit(hit, currency, tree);
+        let mut card = Card::of_hit(hit, currency, tree, &visit.shop.pictures);
         card.sold_out = sold_out.map(|units| units.iter().all(|units| *units == 0));
         card
     };

@@ -20,7 +20,7 @@ use crate::frame::Frame;
 use crate::money::Price;
 use crate::news;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
-use crate::view::{Card, CategoryView, Left, OptionView, PictureView, StockView, category_name, drawn};
+use crate::view::{Card, CategoryView, Left, OptionView, PictureView, StockView, category_name};
 
 /// Others that are shown.
 const OTHERS: usize = 4;
@@ -53,8 +53,13 @@ pub struct ProductView {
     pub pictures: Vec<PictureView>,
     /// From the top to the category it stands in.
     pub trail: Vec<CategoryView>,
-    /// Others from its category.
-    pub others: Vec<Card>,
+}
+
+/// Products like one.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct OthersView {
+    /// Others from its category, at most 4.
+    pub products: Vec<Card>,
 }
 
 /// A variant of a product.
@@ -136,56 +141,77 @@ struct Which {
 struct ProductPage {
     frame: Frame,
     product: ProductView,
+    others: Vec<Card>,
     stock_known: bool,
 }
 
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
-    let needs: &[&Need] = &[&PRODUCT, &STOCK, &CATEGORIES, &OTHER];
     vec![
-        page(shop, Method::GET, "/products/{slug}", show).kept(KEEP, &[CURRENCY]).needs(needs),
+        page(shop, Method::GET, "/products/{slug}", show)
+            .kept(KEEP, &[CURRENCY])
+            .needs(&[&PRODUCT, &STOCK, &CATEGORIES, &OTHER]),
         api(shop, Method::GET, "/api/v1/products/{slug}", show_json)
             .named("getProduct", "One product with its variants, prices and what is left")
             .answers::<Shown<ProductView>>()
             .kept(KEEP, &[CURRENCY])
-            .needs(needs),
+            .needs(&[&PRODUCT, &STOCK, &CATEGORIES]),
+        api(shop, Method::GET, "/api/v1/products/{slug}/others", others_json)
+            .named("listOthers", "Products like one: others from its category")
+            .answers::<Shown<OthersView>>()
+            .kept(KEEP, &[CURRENCY])
+            .needs(&[&PRODUCT, &STOCK, &CATEGORIES, &OTHER]),
     ]
 }
 
 async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let (product, tree) = load(&visit, &which).await?;
-    let tags = tags(&product);
+    let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
+    let (product, tree) = find(&visit, which.slug).await?;
+    // What is left and what is like it need to know which product it is.
+    let (stock, others) =
+        futures_util::join!(stock(&visit, &product), others(&visit, &product, &currency, &tree));
+    let product = view(&visit, product, stock.as_deref(), &currency, &tree);
+    let tags = tags(&product, &others);
     let mut frame = Frame::with(&visit, &tree, &product.name);
     frame.description = product.description.chars().take(155).collect();
     frame.aisle = product.trail.first().map(|category| category.path.clone()).unwrap_or_default();
     let stock_known = product.variants.iter().all(|variant| variant.stock.is_some());
-    Ok(shown(&ProductPage { frame, product, stock_known })?.showing(tags))
+    Ok(shown(&ProductPage { frame, product, others, stock_known })?.showing(tags))
 }
 
 async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let (product, _) = load(&visit, &which).await?;
-    let tags = tags(&product);
+    let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
+    let (product, tree) = find(&visit, which.slug).await?;
+    let stock = stock(&visit, &product).await;
+    let product = view(&visit, product, stock.as_deref(), &currency, &tree);
+    let tags = tags(&product, &[]);
     Ok(Answer::json(&Shown::new(product, &visit))?.showing(tags))
 }
 
+async fn others_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
+    let (product, tree) = find(&visit, which.slug).await?;
+    let products = others(&visit, &product, &currency, &tree).await;
+    let tags = products.iter().map(|card| news::product_tag(&card.product_id)).chain([news::CATALOGUE.to_owned()]);
+    let tags: Vec<String> = tags.collect();
+    Ok(Answer::json(&Shown::new(OthersView { products }, &visit))?.showing(tags))
+}
+
 /// What the page shows, and is dropped with.
-fn tags(product: &ProductView) -> Vec<String> {
-    let others = product.others.iter().map(|card| news::product_tag(&card.product_id));
+fn tags(product: &ProductView, others: &[Card]) -> Vec<String> {
+    let others = others.iter().map(|card| news::product_tag(&card.product_id));
     let skus = product.variants.iter().map(|variant| news::sku_tag(&variant.sku));
     let own = [news::product_tag(&product.product_id), news::CATEGORIES.to_owned()];
     own.into_iter().chain(others).chain(skus).collect()
 }
 
-async fn load(visit: &Visit, which: &Which) -> Result<(ProductView, Arc<Tree>)> {
-    let currency = visit.shop.currency(visit, which.currency_code.as_deref()).to_owned();
-    let request = visit.request(GetProductBySlugRequest { slug: which.slug.clone() });
+async fn find(visit: &Visit, slug: String) -> Result<(Product, Arc<Tree>)> {
+    let request = visit.request(GetProductBySlugRequest { slug });
     let mut products = visit.shop.products.clone();
     let answer = visit.need(&PRODUCT, products.get_product_by_slug(request));
     let (answer, tree) = futures_util::join!(answer, visit.shop.categories(visit));
     let product = answer?.product.ok_or_else(|| Error::internal("an answer without a product"))?;
-    // What is left and what is like it need to know which product it is.
-    let (stock, others) = futures_util::join!(stock(visit, &product), others(visit, &product, &currency, &tree));
-    Ok((view(product, stock.as_deref(), others, &currency, &tree), tree))
+    Ok((product, tree))
 }
 
 type SkuStock = Vec<(String, StockView)>;
@@ -213,9 +239,9 @@ async fn others(visit: &Visit, product: &Product, currency: &str, tree: &Tree) -
 }
 
 fn view(
+    visit: &Visit,
     product: Product,
     stock: Option<&[(String, StockView)]>,
-    others: Vec<Card>,
     currency: &str,
     tree: &Tree,
 ) -> ProductView {
@@ -235,7 +261,7 @@ fn view(
             .into_iter()
             .map(|attribute| OptionView { name: attribute.name, value: attribute.value })
             .collect(),
-        pictures: vec![drawn(&product.product_id, &product.name, category_name(tree, &category))],
+        pictures: vec![visit.shop.pictures.of(&product.product_id, &product.name, category_name(tree, &category))],
         trail: CategoryView::trail(tree, &category),
         product_id: product.product_id,
         version: product.version,
@@ -243,7 +269,6 @@ fn view(
         slug: product.slug,
         description: product.description,
         option_names: product.option_names,
-        others,
     }
 }
 
