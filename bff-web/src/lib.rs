@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use chassis::{Context, Role, Service, Starting};
 use edge::{Gateway, Live, Settings, follow};
+use kernel::Result;
 
 use crate::chrome::Hall;
 use crate::news::{Changes, Reports};
@@ -29,6 +30,19 @@ pub const SERVICE: Service = Service::new("bff-web", start)
     .consumes(&["product", "inventory", "cart", "order"])
     .settings::<Settings>()
     .about("nothing: pages for browsers, and the same screens as JSON");
+
+/// The method and path of a route, and the calls that it declares.
+pub type Declared = (http::Method, &'static str, &'static [&'static edge::Need]);
+
+/// Every route with the calls that it declares, for the tests that make each of them fail.
+///
+/// # Errors
+/// As starting the role.
+pub fn declared(ctx: &Context) -> Result<Vec<Declared>> {
+    let shop = Arc::new(Shop::new(ctx, &ctx.config()?)?);
+    let routes = screens::routes(&shop)?;
+    Ok(routes.iter().map(|route| (route.method().clone(), route.path(), route.declared())).collect())
+}
 
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {

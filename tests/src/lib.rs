@@ -9,6 +9,8 @@
 //! }
 //! ```
 
+mod window;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -33,6 +35,8 @@ use contract::souk::r#type::v1::{Address, UnitPrice};
 use kernel::{Error, Result};
 use mesh::{Channel, Faults, Principal};
 
+pub use window::{Browser, Page};
+
 /// A shop under test.
 pub struct World {
     running: Running,
@@ -55,7 +59,11 @@ impl World {
 
     /// Starts every role on a store.
     pub async fn start_at(data: &str, seed: u64) -> Self {
-        let mut options = Options::new(data);
+        Self::start_with(Options::new(data), seed).await
+    }
+
+    /// Starts every role with these options, on virtual time and a seed.
+    pub async fn start_with(mut options: Options, seed: u64) -> Self {
         options.clock = Arc::new(VirtualClock::new(START));
         options.entropy = Entropy::seeded(seed);
         let running = chassis::run(ROLES, options).await.expect("the shop starts");
@@ -78,6 +86,12 @@ impl World {
             }
             self.passes(std::time::Duration::from_millis(10)).await;
         }
+    }
+
+    /// A browser that was never here before.
+    #[must_use]
+    pub fn browser(&self) -> Browser {
+        Browser::new(self.running.gateway("bff-web").expect("the shop window runs here"))
     }
 
     /// The process behind it.
@@ -280,6 +294,7 @@ pub fn product_of(request_id: String, sku: &str, pence: i64) -> ImportProductsRe
     let row = ImportProduct {
         external_reference: format!("world:{sku}"),
         product: Some(product),
+        category_paths: vec!["Things".into()],
         ..ImportProduct::default()
     };
     ImportProductsRequest { request_id, products: vec![row], price_reason: "a test's price".into() }

@@ -119,12 +119,13 @@ struct AccountPage {
 
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
-    const SHOW: &[&Need] =
-        &[&ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, &SESSIONS, &PASSWORD, &CATEGORIES];
+    const SHOW: &[&Need] = &[&ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, &SESSIONS, &CATEGORIES];
+    const CHANGE: &[&Need] =
+        &[&PASSWORD, &ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, &SESSIONS, &CATEGORIES];
     vec![
         page(shop, Method::GET, "/account", show).needs(SHOW).cost(2),
         page(shop, Method::POST, "/account/sessions/end", end_form).needs(&[&END, &EVERYWHERE]),
-        page(shop, Method::POST, "/account/password", password_form).needs(SHOW).signs_in(),
+        page(shop, Method::POST, "/account/password", password_form).needs(CHANGE).signs_in(),
         api(shop, Method::GET, "/api/v1/account", account_json)
             .named("getAccount", "The account of this session")
             .answers::<AccountView>()

@@ -99,12 +99,13 @@ impl CheckoutPage {
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     const SHOW: &[&Need] =
-        &[&CART, &VARIANTS, &STOCK, &CATEGORIES, &METHODS, &ACCOUNT, &ADDRESSES, &quote::QUOTE, &PLACE];
+        &[&CART, &VARIANTS, &STOCK, &CATEGORIES, &METHODS, &ACCOUNT, &ADDRESSES, &quote::QUOTE_AT_ONCE];
+    const PAY: &[&Need] = &[&CART, &VARIANTS, &STOCK, &CATEGORIES, &METHODS, &quote::QUOTE, &PLACE];
     vec![
         page(shop, Method::GET, "/checkout", show).needs(SHOW).cost(2),
-        page(shop, Method::POST, "/checkout", quote_form).needs(SHOW).cost(3).body_up_to(FORM_BYTES_MAX),
+        page(shop, Method::POST, "/checkout", quote_form).needs(PAY).cost(3).body_up_to(FORM_BYTES_MAX),
         page(shop, Method::POST, "/checkout/pay", pay)
-            .needs(SHOW)
+            .needs(PAY)
             .cost(5)
             .body_up_to(FORM_BYTES_MAX)
             .within(PAY_WITHIN),
@@ -178,7 +179,7 @@ async fn show(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
         return Answer::see("/cart");
     }
     let form = prefilled(&visit).await;
-    let quote = if form.is_whole() { quote::of_form(&visit, &form).await.ok() } else { None };
+    let quote = if form.is_whole() { quote::at_once(&visit, &form).await } else { None };
     Checkout { form, quote, ..Checkout::default() }.page(&visit, cart).await
 }
 

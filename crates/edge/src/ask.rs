@@ -276,6 +276,12 @@ impl Ask {
         self.state.lock().absent.clone()
     }
 
+    /// Notes what is absent from a screen that was made for nobody in particular.
+    pub(crate) fn lacks(&self, other: &Self) {
+        let absent = other.absent();
+        self.state.lock().absent.extend(absent);
+    }
+
     /// A message as a call of this request: it tells the client's address and what it has seen.
     pub fn request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);

@@ -30,7 +30,7 @@ use crate::route::{Key, Kind, Route, Said};
 use crate::session::{Session, Sessions};
 use crate::settings::Settings;
 use crate::table::{Place, Table};
-use crate::{body, client, cors, forgery, headers, shelved};
+use crate::{body, client, cors, forgery, headers, shelved, table};
 
 kernel::ids! {
     /// Kind of a request.
@@ -316,10 +316,11 @@ impl Gateway {
         }
         let deadline = ask.deadline;
         let answer = tokio::time::timeout_at(deadline, (route.handler)(ask, said)).await;
-        answer.unwrap_or_else(|_| {
+        let answer = answer.unwrap_or_else(|_| {
             let message = "it did not finish in time; whether it happened is not known";
             Err(Error::new(Code::DeadlineExceeded, "DEADLINE_EXCEEDED", message))
-        })
+        });
+        answer.map_err(|error| if route.is_no_address(&error) { table::nothing_here() } else { error })
     }
 
     #[expect(clippy::too_many_arguments, reason = "what is left of a request that failed")]

@@ -5,6 +5,7 @@ use http::header::CONTENT_TYPE;
 use kernel::{Error, Result};
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Longest description of a wrong field, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 200;
@@ -44,10 +45,53 @@ pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
         .map_err(|error| named(&error.path().to_string(), &error.into_inner().to_string()))
 }
 
-/// A JSON body.
+/// A JSON body of a shape. Lists that stand where the schema has an object are refused here, since serde would read them as
+/// an object without names.
 ///
 /// # Errors
 /// INVALID_ARGUMENT naming the field; `INVALID_JSON` for what is none.
+pub fn json_of<T: DeserializeOwned>(bytes: &[u8], schema: &Value) -> Result<T> {
+    if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
+        let at = objects(&value, schema, schema, &mut Vec::new());
+        if let Err(at) = at {
+            return Err(Error::field(at, "INVALID_ARGUMENT", "must be an object"));
+        }
+    }
+    json(bytes)
+}
+
+/// Whether objects stand where the schema has objects; else the pointer of the first that does not.
+fn objects(value: &Value, schema: &Value, root: &Value, path: &mut Vec<String>) -> Result<(), String> {
+    let schema = match schema["$ref"].as_str() {
+        Some(name) => root.pointer(name.trim_start_matches('#')).unwrap_or(&Value::Null),
+        None => schema,
+    };
+    if let Some(properties) = schema["properties"].as_object() {
+        let Some(fields) = value.as_object() else {
+            return Err(format!("/{}", path.join("/")));
+        };
+        for (name, schema) in properties {
+            if let Some(field) = fields.get(name) {
+                path.push(name.clone());
+                objects(field, schema, root, path)?;
+                path.pop();
+            }
+        }
+    }
+    if let (Some(items), Some(list)) = (schema.get("items"), value.as_array()) {
+        for (index, item) in list.iter().enumerate() {
+            path.push(index.to_string());
+            objects(item, items, root, path)?;
+            path.pop();
+        }
+    }
+    Ok(())
+}
+
+/// A JSON body.
+///
+/// # Errors
+/// As [`json_of`].
 pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -182,6 +226,18 @@ mod tests {
         assert_eq!(wrong("{\"lines\": []} {}").reason(), "INVALID_JSON");
         assert_eq!(wrong("[]").reason(), "INVALID_ARGUMENT");
         assert!(json::<Order>(br#"{"lines": []}"#).is_ok());
+    }
+
+    #[test]
+    fn a_list_is_no_object() {
+        let schema = serde_json::json!({
+            "properties": { "lines": { "type": "array", "items": { "$ref": "#/$defs/Line" } } },
+            "$defs": { "Line": { "properties": { "quantity": {} } } },
+        });
+        let read = |text: &str| json_of::<Order>(text.as_bytes(), &schema);
+        assert!(read(r#"{"lines": [{"quantity": 1}]}"#).is_ok());
+        assert_eq!(at(&read(r#"{"lines": [{"quantity": 1}, [1]]}"#).expect_err("a list")), "/lines/1");
+        assert_eq!(at(&read("[[]]").expect_err("a list")), "/");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use kernel::Result;
+use kernel::{Code, Error, Result};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,32 +97,40 @@ pub trait Input: Send + Sized + 'static {
     ///
     /// # Errors
     /// INVALID_ARGUMENT naming the field.
-    fn read(kind: Kind, bytes: &[u8]) -> Result<Self>;
+    fn read(kind: Kind, bytes: &[u8], shape: &serde_json::Value) -> Result<Self>;
     /// Its schema; `None` for nothing.
     fn schema(generator: &mut SchemaGenerator) -> Option<schemars::Schema>;
+    /// Its schema with all that it refers to.
+    fn shape() -> serde_json::Value;
 }
 
 impl Input for Nothing {
-    fn read(_: Kind, _: &[u8]) -> Result<Self> {
+    fn read(_: Kind, _: &[u8], _: &serde_json::Value) -> Result<Self> {
         Ok(Self)
     }
     fn schema(_: &mut SchemaGenerator) -> Option<schemars::Schema> {
         None
     }
+    fn shape() -> serde_json::Value {
+        serde_json::Value::Null
+    }
 }
 
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for T {
-    fn read(kind: Kind, bytes: &[u8]) -> Result<Self> {
+    fn read(kind: Kind, bytes: &[u8], shape: &serde_json::Value) -> Result<Self> {
         match kind {
-            Kind::Api => input::json(bytes),
+            Kind::Api => input::json_of(bytes, shape),
             Kind::Page => match std::str::from_utf8(bytes) {
                 Ok(text) => input::form(text),
-                Err(_) => Err(kernel::Error::invalid("INVALID_ARGUMENT", "the form is not UTF-8 text")),
+                Err(_) => Err(Error::invalid("INVALID_ARGUMENT", "the form is not UTF-8 text")),
             },
         }
     }
     fn schema(generator: &mut SchemaGenerator) -> Option<schemars::Schema> {
         Some(generator.subschema_for::<T>())
+    }
+    fn shape() -> serde_json::Value {
+        SchemaGenerator::default().into_root_schema_for::<T>().to_value()
     }
 }
 
@@ -140,9 +148,10 @@ impl Route {
         B: Input,
         F: Future<Output = Result<Answer>> + Send + 'static,
     {
+        let shape = B::shape();
         let erased = move |ask: Arc<Ask>, said: Said| -> Answering {
             let read = || -> Result<(P, B)> {
-                Ok((input::params::<P>(&said.params, &said.query)?, B::read(kind, &said.body)?))
+                Ok((input::params::<P>(&said.params, &said.query)?, B::read(kind, &said.body, &shape)?))
             };
             match read() {
                 Ok((params, body)) => Box::pin(handler(ask, params, body)),
@@ -256,6 +265,15 @@ impl Route {
     pub fn needs(mut self, needs: &'static [&'static Need]) -> Self {
         self.needs = needs;
         self
+    }
+
+    /// Whether an error says that a page's address means nothing: a person who follows it is not told of fields.
+    pub(crate) fn is_no_address(&self, error: &Error) -> bool {
+        let in_path = |field: &str| self.path.contains(&format!("{{{}}}", field.trim_start_matches('/')));
+        self.kind == Kind::Page
+            && self.method == Method::GET
+            && error.code() == Code::InvalidArgument
+            && error.violations().iter().any(|violation| in_path(&violation.field))
     }
 
     /// Its method.

@@ -100,8 +100,8 @@ async fn made(
     let said = Said { params: asked.said.params.clone(), query: asked.said.query.clone(), body: Bytes::new() };
     let started = gateway.shelf.now();
     let answer = gateway.run(asked.place, nobody.clone(), said).await?;
-    let absent = nobody.absent();
-    if answer.status != StatusCode::OK || !absent.is_empty() {
+    if answer.status != StatusCode::OK || !nobody.absent().is_empty() {
+        asked.ask.lacks(&nobody);
         return Ok(Err(answer));
     }
     let page = matches!(answer.payload, Payload::Page(_));

@@ -92,7 +92,7 @@ impl Table {
     }
 }
 
-fn nothing_here() -> Error {
+pub(crate) fn nothing_here() -> Error {
     Error::not_found("ROUTE_NOT_FOUND", "there is nothing at this address")
 }
 

@@ -9,3 +9,4 @@ mod hostile;
 mod kills;
 mod placing;
 mod reflection;
+mod window;

@@ -18,6 +18,9 @@ use crate::view::{AddressInput, AddressView, time};
 /// A quote, which checkout makes.
 pub const QUOTE: Need = Need::required("till", "/souk.checkout.v1.CheckoutService/CreateQuote");
 
+/// The same for a page that can do without it until its form is sent.
+pub const QUOTE_AT_ONCE: Need = Need::optional("total", "/souk.checkout.v1.CheckoutService/CreateQuote");
+
 /// What is to be quoted.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -194,17 +197,27 @@ pub async fn create(visit: Visit, _: NoParams, wanted: Wanted) -> Result<Answer>
     Answer::json(&screen(ask(&visit, request).await?)?)
 }
 
-/// A quote for what a form says.
-pub async fn of_form(visit: &Visit, form: &CheckoutForm) -> Result<QuoteScreen> {
-    let request = pb::CreateQuoteRequest {
+fn of(visit: &Visit, form: &CheckoutForm) -> pb::CreateQuoteRequest {
+    pb::CreateQuoteRequest {
         currency_code: visit.shop.currency(visit, None).to_owned(),
         destination: Some(form.address()),
         shipping_method: form.method.clone(),
         contact_email: form.email.trim().to_owned(),
         with_availability: true,
         draft: None,
-    };
-    screen(ask(visit, request).await?)
+    }
+}
+
+/// A quote for what a form says.
+pub async fn of_form(visit: &Visit, form: &CheckoutForm) -> Result<QuoteScreen> {
+    screen(ask(visit, of(visit, form)).await?)
+}
+
+/// A quote for what is known already, before the form was sent.
+pub async fn at_once(visit: &Visit, form: &CheckoutForm) -> Option<QuoteScreen> {
+    let mut checkout = visit.shop.checkout.clone();
+    let answer = visit.may(&QUOTE_AT_ONCE, checkout.create_quote(visit.request(of(visit, form)))).await?;
+    screen(answer).ok()
 }
 
 async fn ask(visit: &Visit, request: pb::CreateQuoteRequest) -> Result<pb::CreateQuoteResponse> {
