@@ -166,16 +166,16 @@ struct CartPage {
 
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
-    let show: &[&Need] = &[&CART, &VARIANTS, &STOCK, &CATEGORIES];
+    const SHOW: &[&Need] = &[&CART, &VARIANTS, &STOCK];
     vec![
-        page(shop, Method::GET, "/cart", show_page).needs(show),
+        page(shop, Method::GET, "/cart", show_page).needs(&[&CART, &VARIANTS, &STOCK, &CATEGORIES]),
         page(shop, Method::POST, "/cart/lines", add_form).needs(&[&ADD]),
         page(shop, Method::POST, "/cart/lines/{line_id}", line_form)
             .needs(&[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
         api(shop, Method::GET, "/api/v1/cart", show_json)
             .named("getCart", "The cart of this session; empty without one")
             .answers::<Shown<CartScreen>>()
-            .needs(show),
+            .needs(SHOW),
         api(shop, Method::POST, "/api/v1/cart/lines", add)
             .named("addCartLine", "Add units of a SKU; begins a guest session where there is none")
             .answers::<Added>()
@@ -196,14 +196,14 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .if_match()
             .keyed(Key::Optional)
             .problems(&[401])
-            .needs(&[&SET, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
+            .needs(&[&SET, &CART, &VARIANTS, &STOCK]),
         api(shop, Method::DELETE, "/api/v1/cart/lines/{line_id}", remove)
             .named("removeCartLine", "Take a line out")
             .answers::<Shown<CartScreen>>()
             .if_match()
             .keyed(Key::Optional)
             .problems(&[401])
-            .needs(&[&REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
+            .needs(&[&REMOVE, &CART, &VARIANTS, &STOCK]),
     ]
 }
 

@@ -212,6 +212,7 @@ impl Gateway {
         let (place, params) = found.map_err(|error| (error, None))?;
         let route = &self.routes[place];
         let bare = |error| (error, None);
+        headers::check_size(&parts.headers).map_err(bare)?;
         // another site's request is not looked at further
         forgery::check(&parts.method, &parts.headers, &self.origins).map_err(bare)?;
         let peer = parts.extensions.get::<SocketAddr>().copied();

@@ -5,6 +5,7 @@ use http::header::{
     X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
+use kernel::{Error, Result};
 
 /// Everything from this origin, nothing inline, no frames.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -15,6 +16,22 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 
 /// Two years, as browsers' preload lists ask.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// Fields of a request, in bytes, at most: cookies with tokens take two thousand.
+const REQUEST_BYTES_MAX: usize = 16 << 10;
+
+/// Refuses a request whose fields are too large.
+///
+/// # Errors
+/// `FIELDS_TOO_LARGE`.
+pub(crate) fn check_size(fields: &HeaderMap) -> Result<()> {
+    let bytes: usize = fields.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if bytes > REQUEST_BYTES_MAX {
+        let message = "the header fields are larger than 16 KiB; clear this site's cookies if you see this in a browser";
+        return Err(Error::invalid("FIELDS_TOO_LARGE", message));
+    }
+    Ok(())
+}
 
 /// Adds them.
 pub(crate) fn add(fields: &mut HeaderMap, page: bool, tls: bool) {

@@ -6,6 +6,7 @@ mod keeping;
 mod missing;
 mod people;
 mod sockets;
+mod wire;
 
 use tests::{Browser, Page, World};
 
