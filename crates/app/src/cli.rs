@@ -187,7 +187,7 @@ async fn token(args: &OnShop) -> Outcome {
 
 async fn reindex(args: &OnShop) -> Outcome {
     let shop = Shop::connect(&args.shop).await?;
-    let request = ReindexRequest { request_id: retail::import::request_id() };
+    let request = ReindexRequest { request_id: import::send::request_id() };
     let search = shop.client(SearchServiceClient::new);
     let answer = shop.call(|| {
         let (mut search, request) = (search.clone(), request.clone());

@@ -1,29 +1,25 @@
 //! `souk import products`: good rows are applied, bad ones listed by row and column.
 
 pub mod product_rows;
+pub mod send;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
-use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
-use contract::souk::product::v1::product_service_client::ProductServiceClient;
-use contract::souk::product::v1::{ImportOutcome, ImportProduct, ImportProductsRequest};
+use contract::souk::inventory::v1::ReceiptLine;
+use contract::souk::product::v1::{ImportOutcome, ImportProduct};
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
-use crate::retail::import::request_id;
 use product_rows::{Format, Located, Problem};
 
 /// Products sent at once.
 const CHUNK: usize = 100;
-/// Receipts sent at once.
-const RECEIPTS_MAX: usize = 1000;
 /// Bad rows that are listed; all are counted.
 const PROBLEMS_MAX: usize = 1000;
 
@@ -114,16 +110,9 @@ async fn apply(
         return Ok(());
     }
     let (located, products): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
-    let request =
-        ImportProductsRequest { request_id: request_id(), products, price_reason: "imported".to_owned() };
-    let client = shop.client(ProductServiceClient::new);
-    let answer = shop.call(|| {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.import_products(request).await }
-    });
-    let answer = answer.await.map_err(|error| error.fatal("the products could not be imported"))?;
+    let results = send::products(shop, products).await?;
     let mut receipts = Vec::new();
-    for (located, result) in located.iter().zip(&answer.results) {
+    for (located, result) in located.iter().zip(&results) {
         match result.outcome() {
             ImportOutcome::Created => report.created += 1,
             ImportOutcome::Updated => report.updated += 1,
@@ -139,7 +128,10 @@ async fn apply(
             located.row.stock().filter(|(_, units)| *units > 0).map(|(sku, units)| receipt(sku, units)),
         );
     }
-    report.units_received += receive(shop, &receipts).await?;
+    for lines in receipts.chunks(send::RECEIPTS_MAX) {
+        let received = send::receipts(shop, lines).await;
+        report.units_received += received.map_err(|error| error.fatal("the stock could not be received"))?;
+    }
     Ok(())
 }
 
@@ -151,20 +143,6 @@ fn receipt(sku: &str, units: i64) -> ReceiptLine {
         quantity: units,
         reference: format!("import-products:{sku}"),
     }
-}
-
-async fn receive(shop: &Shop, receipts: &[ReceiptLine]) -> Result<i64, Failure> {
-    let client = shop.client(InventoryServiceClient::new);
-    let mut units = 0;
-    for lines in receipts.chunks(RECEIPTS_MAX) {
-        let request = ReceiveStockRequest { request_id: request_id(), lines: lines.to_vec() };
-        let answer = shop.call(|| {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.receive_stock(request).await }
-        });
-        units += answer.await.map_err(|error| error.fatal("the stock could not be received"))?.units_received;
-    }
-    Ok(units)
 }
 
 fn table(report: &Report) -> String {
