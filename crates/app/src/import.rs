@@ -25,7 +25,9 @@ const PROBLEMS_MAX: usize = 1000;
 
 /// Options of `souk import products`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:\n  souk import products catalogue.jsonl --json")]
+#[command(
+    after_help = "Example:\n  echo '{\"name\": \"Mug\", \"variants\": [{\"sku\": \"MUG-1\", \"prices\": {\"GBP\": \"9.50\"}, \"stock\": 20}]}' > mugs.jsonl\n  souk import products mugs.jsonl"
+)]
 pub struct ImportProductsArgs {
     /// A `.csv` or `.jsonl` file, plain or gzip
     #[arg(value_name = "FILE")]
@@ -51,7 +53,15 @@ struct Report {
 }
 
 impl Report {
-    fn refuse(&mut self, problem: Problem) {
+    /// Whether no row of the file was good or bad so far.
+    fn is_empty(&self) -> bool {
+        self.created + self.updated + self.unchanged + self.refused == 0
+    }
+
+    fn refuse(&mut self, mut problem: Problem) {
+        if problem.is_last {
+            problem.reason.push_str("; nothing after it was read");
+        }
         self.refused += 1;
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(problem);
@@ -80,6 +90,11 @@ pub async fn run(args: ImportProductsArgs) -> Outcome {
                     wrong.iter().for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason)))
                 }
             },
+            // A file of which nothing at all can be read is wrong input, not a bad row.
+            Err(problem) if problem.is_last && chunk.is_empty() && report.is_empty() => {
+                let message = format!("{}: {problem}; nothing was imported", args.file.display());
+                return Err(Failure::usage(message));
+            }
             Err(problem) => report.refuse(problem),
         }
         if chunk.len() == CHUNK {
@@ -155,7 +170,7 @@ fn table(report: &Report) -> String {
         row("units received", &report.units_received),
     ]);
     for problem in &report.problems {
-        text.push_str(&format!("line {}: {} {}\n", problem.line, problem.column, problem.reason));
+        text.push_str(&format!("{problem}\n"));
     }
     text
 }
