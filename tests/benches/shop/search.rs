@@ -27,14 +27,41 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 const FIRST: [&str; 10] =
     ["White", "Red", "Vintage", "Hanging", "Small", "Large", "Retro", "Wooden", "Linen", "Regency"];
 const SECOND: [&str; 10] = [
-    "heart", "polka dot", "spotty", "union jack", "rose", "butterfly", "strawberry", "woodland", "cake", "star",
+    "heart",
+    "polka dot",
+    "spotty",
+    "union jack",
+    "rose",
+    "butterfly",
+    "strawberry",
+    "woodland",
+    "cake",
+    "star",
 ];
-const THIRD: [&str; 10] =
-    ["mug", "bowl", "teapot", "t-light holder", "lunch bag", "cake stand", "clock", "tray", "cushion", "lamp"];
+const THIRD: [&str; 10] = [
+    "mug",
+    "bowl",
+    "teapot",
+    "t-light holder",
+    "lunch bag",
+    "cake stand",
+    "clock",
+    "tray",
+    "cushion",
+    "lamp",
+];
 const COLOURS: [&str; 5] = ["red", "blue", "green", "white", "black"];
 /// Whole words, the beginning of one, a SKU, a typing error, and nothing at all.
 const WORDS: [&str; 9] = [
-    "red heart mug", "teapot", "hanging ligh", "woodland cl", "find-04711", "strawbery tray", "linen", "cake stand", "",
+    "red heart mug",
+    "teapot",
+    "hanging ligh",
+    "woodland cl",
+    "find-04711",
+    "strawbery tray",
+    "linen",
+    "cake stand",
+    "",
 ];
 
 fn product(at: usize) -> ImportProduct {
