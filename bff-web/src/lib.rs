@@ -24,7 +24,15 @@ use crate::shop::Shop;
 /// The role.
 pub const SERVICE: Service = Service::new("bff-web", start)
     .calls(&[
-        "identity", "user", "product", "search", "inventory", "cart", "checkout", "order", "payment",
+        "identity",
+        "user",
+        "product",
+        "search",
+        "inventory",
+        "cart",
+        "checkout",
+        "order",
+        "payment",
         "shipping",
     ])
     .consumes(&["product", "inventory", "cart", "order"])

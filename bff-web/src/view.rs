@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use contract::souk::inventory::v1::{Stock, StockBand};
 use contract::souk::product::v1 as product;
-use contract::souk::r#type::v1 as shared;
 use contract::souk::search::v1::SearchHit;
+use contract::souk::r#type::v1 as shared;
 use kernel::Timestamp;
 use parking_lot::Mutex;
 use picture::{Kind, Picture};
@@ -76,7 +76,8 @@ pub fn picture_named(name: &str) -> Option<Picture> {
     let initials = parts.next().unwrap_or_default().to_owned();
     let picture = Picture { kind, seed: u64::from_str_radix(seed, 16).ok()?, initials };
     // One picture has one name, so that nobody fills the shelf with the same bytes under many.
-    (parts.next().is_none() && picture_name(&picture) == name && picture.initials.len() <= 2).then_some(picture)
+    (parts.next().is_none() && picture_name(&picture) == name && picture.initials.len() <= 2)
+        .then_some(picture)
 }
 
 /// A product in a list.
@@ -303,8 +304,18 @@ impl<T: std::borrow::Borrow<prost_types::Timestamp>> From<T> for When {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// The day of an RFC 3339 time, for people: "5 May 2026".
@@ -346,7 +357,14 @@ mod tests {
     fn a_picture_has_one_name() {
         let picture = Picture::of("prd_1", "Zzyzx", "");
         assert_eq!(picture_named(&picture_name(&picture)), Some(picture));
-        for bad in ["bowl.svg", "bowl-ff.svg", "bowl-00000000000000FF.svg", "nothing-00000000000000ff.svg", "../x", "tile-00000000000000ff-ABCD.svg"] {
+        for bad in [
+            "bowl.svg",
+            "bowl-ff.svg",
+            "bowl-00000000000000FF.svg",
+            "nothing-00000000000000ff.svg",
+            "../x",
+            "tile-00000000000000ff-ABCD.svg",
+        ] {
             assert_eq!(picture_named(bad), None, "{bad}");
         }
     }

@@ -170,8 +170,14 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
         page(shop, Method::GET, "/cart", show_page).needs(&[&CART, &VARIANTS, &STOCK, &CATEGORIES]),
         page(shop, Method::POST, "/cart/lines", add_form).needs(&[&ADD]),
-        page(shop, Method::POST, "/cart/lines/{line_id}", line_form)
-            .needs(&[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
+        page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(&[
+            &SET,
+            &REMOVE,
+            &CART,
+            &VARIANTS,
+            &STOCK,
+            &CATEGORIES,
+        ]),
         api(shop, Method::GET, "/api/v1/cart", show_json)
             .named("getCart", "The cart of this session; empty without one")
             .answers::<Shown<CartScreen>>()

@@ -117,7 +117,8 @@ async fn load(visit: &Visit, currency: Option<&str>) -> Result<(HomeView, Arc<Tr
     };
     let newest = visit.need(&PRODUCTS, ask(Vec::new(), PICKS)).await?;
     let looked =
-        join_all(top.iter().map(|category| visit.may(&AISLE, ask(vec![category.category_id.clone()], 3)))).await;
+        join_all(top.iter().map(|category| visit.may(&AISLE, ask(vec![category.category_id.clone()], 3))))
+            .await;
     let mut aisles = Vec::new();
     let mut shelves: Vec<Vec<SearchHit>> = Vec::new();
     for (category, found) in top.iter().zip(looked) {

@@ -148,9 +148,12 @@ struct ProductPage {
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
-        page(shop, Method::GET, "/products/{slug}", show)
-            .kept(KEEP, &[CURRENCY])
-            .needs(&[&PRODUCT, &STOCK, &CATEGORIES, &OTHER]),
+        page(shop, Method::GET, "/products/{slug}", show).kept(KEEP, &[CURRENCY]).needs(&[
+            &PRODUCT,
+            &STOCK,
+            &CATEGORIES,
+            &OTHER,
+        ]),
         api(shop, Method::GET, "/api/v1/products/{slug}", show_json)
             .named("getProduct", "One product with its variants, prices and what is left")
             .answers::<Shown<ProductView>>()
@@ -192,7 +195,8 @@ async fn others_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
     let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
     let (product, tree) = find(&visit, which.slug).await?;
     let products = others(&visit, &product, &currency, &tree).await;
-    let tags = products.iter().map(|card| news::product_tag(&card.product_id)).chain([news::CATALOGUE.to_owned()]);
+    let tags =
+        products.iter().map(|card| news::product_tag(&card.product_id)).chain([news::CATALOGUE.to_owned()]);
     let tags: Vec<String> = tags.collect();
     Ok(Answer::json(&Shown::new(OthersView { products }, &visit))?.showing(tags))
 }
@@ -261,7 +265,11 @@ fn view(
             .into_iter()
             .map(|attribute| OptionView { name: attribute.name, value: attribute.value })
             .collect(),
-        pictures: vec![visit.shop.pictures.of(&product.product_id, &product.name, category_name(tree, &category))],
+        pictures: vec![visit.shop.pictures.of(
+            &product.product_id,
+            &product.name,
+            category_name(tree, &category),
+        )],
         trail: CategoryView::trail(tree, &category),
         product_id: product.product_id,
         version: product.version,

@@ -43,12 +43,19 @@ enum Command {
     Up(UpArgs),
     /// Bring data into a shop
     #[command(subcommand)]
+    #[command(
+        after_help = "Example:\n  souk synth online-retail --lines 1000 > month.csv\n  souk import online-retail month.csv"
+    )]
     Import(Import),
     /// Place a file's invoices as orders
     #[command(subcommand)]
+    #[command(
+        after_help = "Example:\n  souk synth online-retail --lines 1000 > month.csv\n  souk import online-retail month.csv\n  souk replay online-retail month.csv"
+    )]
     Replay(Replay),
     /// Write a file of the same shape and the same kinds of dirt as a real one
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  souk synth online-retail --lines 10000 --seed 7 > month.csv")]
     Synth(Synth),
     /// Prove the books, or print the rows that break them
     Audit(AuditArgs),
@@ -187,7 +194,7 @@ async fn token(args: &OnShop) -> Outcome {
 
 async fn reindex(args: &OnShop) -> Outcome {
     let shop = Shop::connect(&args.shop).await?;
-    let request = ReindexRequest { request_id: retail::import::request_id() };
+    let request = ReindexRequest { request_id: import::send::request_id() };
     let search = shop.client(SearchServiceClient::new);
     let answer = shop.call(|| {
         let (mut search, request) = (search.clone(), request.clone());
@@ -257,7 +264,7 @@ mod tests {
         fn walk(command: &clap::Command, path: &str) {
             let path = format!("{path} {}", command.get_name());
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
-            assert!(command.has_subcommands() || help.contains("Example:"), "{path} has no example");
+            assert!(help.contains("Example:"), "{path} has no example");
             for command in command.get_subcommands() {
                 walk(command, &path);
             }

@@ -1,35 +1,33 @@
 //! `souk import products`: good rows are applied, bad ones listed by row and column.
 
 pub mod product_rows;
+pub mod send;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
-use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
-use contract::souk::product::v1::product_service_client::ProductServiceClient;
-use contract::souk::product::v1::{ImportOutcome, ImportProduct, ImportProductsRequest};
+use contract::souk::inventory::v1::ReceiptLine;
+use contract::souk::product::v1::{ImportOutcome, ImportProduct};
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
-use crate::retail::import::request_id;
 use product_rows::{Format, Located, Problem};
 
 /// Products sent at once.
 const CHUNK: usize = 100;
-/// Receipts sent at once.
-const RECEIPTS_MAX: usize = 1000;
 /// Bad rows that are listed; all are counted.
 const PROBLEMS_MAX: usize = 1000;
 
 /// Options of `souk import products`.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example:\n  souk import products catalogue.jsonl --json")]
+#[command(
+    after_help = "Example:\n  echo '{\"name\": \"Mug\", \"variants\": [{\"sku\": \"MUG-1\", \"prices\": {\"GBP\": \"9.50\"}, \"stock\": 20}]}' > mugs.jsonl\n  souk import products mugs.jsonl"
+)]
 pub struct ImportProductsArgs {
     /// A `.csv` or `.jsonl` file, plain or gzip
     #[arg(value_name = "FILE")]
@@ -55,7 +53,15 @@ struct Report {
 }
 
 impl Report {
-    fn refuse(&mut self, problem: Problem) {
+    /// Whether no row of the file was good or bad so far.
+    fn is_empty(&self) -> bool {
+        self.created + self.updated + self.unchanged + self.refused == 0
+    }
+
+    fn refuse(&mut self, mut problem: Problem) {
+        if problem.is_last {
+            problem.reason.push_str("; nothing after it was read");
+        }
         self.refused += 1;
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(problem);
@@ -84,6 +90,11 @@ pub async fn run(args: ImportProductsArgs) -> Outcome {
                     wrong.iter().for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason)))
                 }
             },
+            // A file of which nothing at all can be read is wrong input, not a bad row.
+            Err(problem) if problem.is_last && chunk.is_empty() && report.is_empty() => {
+                let message = format!("{}: {problem}; nothing was imported", args.file.display());
+                return Err(Failure::usage(message));
+            }
             Err(problem) => report.refuse(problem),
         }
         if chunk.len() == CHUNK {
@@ -114,16 +125,9 @@ async fn apply(
         return Ok(());
     }
     let (located, products): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
-    let request =
-        ImportProductsRequest { request_id: request_id(), products, price_reason: "imported".to_owned() };
-    let client = shop.client(ProductServiceClient::new);
-    let answer = shop.call(|| {
-        let (mut client, request) = (client.clone(), request.clone());
-        async move { client.import_products(request).await }
-    });
-    let answer = answer.await.map_err(|error| error.fatal("the products could not be imported"))?;
+    let results = send::products(shop, products).await?;
     let mut receipts = Vec::new();
-    for (located, result) in located.iter().zip(&answer.results) {
+    for (located, result) in located.iter().zip(&results) {
         match result.outcome() {
             ImportOutcome::Created => report.created += 1,
             ImportOutcome::Updated => report.updated += 1,
@@ -139,7 +143,10 @@ async fn apply(
             located.row.stock().filter(|(_, units)| *units > 0).map(|(sku, units)| receipt(sku, units)),
         );
     }
-    report.units_received += receive(shop, &receipts).await?;
+    for lines in receipts.chunks(send::RECEIPTS_MAX) {
+        let received = send::receipts(shop, lines).await;
+        report.units_received += received.map_err(|error| error.fatal("the stock could not be received"))?;
+    }
     Ok(())
 }
 
@@ -153,20 +160,6 @@ fn receipt(sku: &str, units: i64) -> ReceiptLine {
     }
 }
 
-async fn receive(shop: &Shop, receipts: &[ReceiptLine]) -> Result<i64, Failure> {
-    let client = shop.client(InventoryServiceClient::new);
-    let mut units = 0;
-    for lines in receipts.chunks(RECEIPTS_MAX) {
-        let request = ReceiveStockRequest { request_id: request_id(), lines: lines.to_vec() };
-        let answer = shop.call(|| {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.receive_stock(request).await }
-        });
-        units += answer.await.map_err(|error| error.fatal("the stock could not be received"))?.units_received;
-    }
-    Ok(units)
-}
-
 fn table(report: &Report) -> String {
     let row = |name: &str, count: &dyn std::fmt::Display| (name.to_owned(), count.to_string());
     let mut text = console::rows(&[
@@ -177,7 +170,7 @@ fn table(report: &Report) -> String {
         row("units received", &report.units_received),
     ]);
     for problem in &report.problems {
-        text.push_str(&format!("line {}: {} {}\n", problem.line, problem.column, problem.reason));
+        text.push_str(&format!("{problem}\n"));
     }
     text
 }

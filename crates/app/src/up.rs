@@ -190,7 +190,8 @@ pub fn ready_line(args: &UpArgs, addresses: &Addresses, ready_ms: u64) -> String
         let addresses = serde_json::json!({ "grpc": grpc, "metrics": metrics, "web": web });
         return serde_json::json!({ "event": "ready", "ready_ms": ready_ms, "data": args.data, "addresses": addresses }).to_string();
     }
-    let (grpc, metrics, web) = (grpc.unwrap_or_default(), metrics.unwrap_or_default(), web.unwrap_or_default());
+    let (grpc, metrics, web) =
+        (grpc.unwrap_or_default(), metrics.unwrap_or_default(), web.unwrap_or_default());
     format!(
         "souk serves after {ready_ms} ms\n  shop     http://{web}/\n  API      http://{web}/docs\n  gRPC     {grpc}\n  metrics  http://{metrics}/metrics\n  data     {}\nOpen the shop in a browser, or try: grpcurl -plaintext {grpc} list",
         args.data,

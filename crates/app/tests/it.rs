@@ -266,6 +266,43 @@ fn files_that_cannot_be_read_name_the_place() {
     }
 }
 
+#[test]
+fn a_product_file_says_what_was_done_and_where_it_ends() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
+    let header = b"name,sku,prices\n";
+    let good = b"Mug,MUG-1,9.50 GBP\n";
+    let write = |name: &str, content: &[u8]| {
+        let file = scratch.path().join(name);
+        std::fs::write(&file, content).expect("written");
+        file.to_str().expect("UTF-8").to_owned()
+    };
+    // Of these nothing can be read.
+    let unreadable: [(&str, Vec<u8>, &str); 4] = [
+        ("empty.csv", Vec::new(), "empty"),
+        ("empty.jsonl", Vec::new(), "empty"),
+        ("column.csv", b"name,sku\n".to_vec(), "prices"),
+        ("zeros.jsonl.gz", zeros(), "line 1"),
+    ];
+    for (name, content, place) in unreadable {
+        let said = failed(&mut shop.command(&["import", "products", &write(name, &content)]));
+        assert!(said.contains(place) && said.contains("nothing was imported"), "{name}: {said}");
+    }
+    // Of this the first row is good.
+    let mut endless = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    endless.write_all(&[&header[..], good].concat()).expect("in memory");
+    let file = write("endless.csv.gz", &[endless.finish().expect("in memory"), zeros()].concat());
+    let (code, report) = shop.run(&["import", "products", &file]);
+    assert_eq!(
+        (code, report["created"].as_u64(), report["refused"].as_u64()),
+        (1, Some(1), Some(1)),
+        "{report}"
+    );
+    let problem = &report["problems"][0];
+    assert_eq!(problem["line"].as_u64(), Some(3), "{report}");
+    assert!(problem["reason"].as_str().is_some_and(|reason| reason.contains("nothing after it")), "{report}");
+}
+
 /// A gigabyte of zeros in a gzip of a megabyte.
 fn zeros() -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

@@ -79,15 +79,21 @@ impl House {
         let secrets = Secrets::new(data.path().map(PathBuf::as_path), entropy.clone());
         let peers = Peers::new(*secrets.get("peer")?.bytes(), clock.clone());
         let guards = Guards {
-            telemetry: Arc::new(Telemetry::default()),
+            telemetry: Arc::new(Telemetry::served()),
             verifier: Arc::new(Verifier::new(clock.clone())),
             peers: peers.clone(),
             admission: Arc::new(Admission::default()),
         };
         let directory = Directory::default();
-        let routes = Routes { directory: directory.clone(), faults: faults.clone(), peers };
+        let routes = Routes {
+            directory: directory.clone(),
+            faults: faults.clone(),
+            peers,
+            telemetry: Arc::new(Telemetry::made()),
+        };
         let mut registry = Registry::default();
         registry.register_collector(Box::new(guards.telemetry.clone()));
+        registry.register_collector(Box::new(routes.telemetry.clone()));
         Ok(Self {
             cursors: Cursors::new(secrets.get("cursor")?),
             clock,

@@ -22,8 +22,8 @@ mod secrets;
 mod serve;
 mod service;
 mod subscribe;
-mod web;
 pub mod testing;
+mod web;
 
 pub use clock::{SystemClock, VirtualClock};
 pub use config::{Config, Origin};

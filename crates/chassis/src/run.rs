@@ -13,7 +13,9 @@ use tonic_health::server::HealthReporter;
 
 use crate::events::EventApi;
 use crate::house::{Data, House};
-use crate::{Config, Context, Drain, Entropy, Role, Service, SystemClock, keys, metrics, reflection, serve, web};
+use crate::{
+    Config, Context, Drain, Entropy, Role, Service, SystemClock, keys, metrics, reflection, serve, web,
+};
 
 /// How long identity may take to tell its keys at the start.
 const KEYS_TIMEOUT: Duration = Duration::from_secs(10);

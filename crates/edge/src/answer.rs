@@ -70,7 +70,8 @@ impl Answer {
     pub fn see(path: &str) -> Result<Self> {
         let local = path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
         let value = HeaderValue::from_str(path).ok().filter(|_| local);
-        let value = value.ok_or_else(|| Error::internal(format!("not an address of this gateway: {path:?}")))?;
+        let value =
+            value.ok_or_else(|| Error::internal(format!("not an address of this gateway: {path:?}")))?;
         let mut answer = Self::new(StatusCode::SEE_OTHER, Payload::Empty);
         answer.headers.insert(LOCATION, value);
         Ok(answer)
@@ -122,7 +123,8 @@ mod tests {
     #[test]
     fn no_answer_leads_elsewhere() {
         assert!(Answer::see("/orders/ord_1?new=1").is_ok());
-        for bad in ["https://evil.example/", "//evil.example", "/\\evil.example", "", "/a\r\nSet-Cookie: x=1"] {
+        for bad in ["https://evil.example/", "//evil.example", "/\\evil.example", "", "/a\r\nSet-Cookie: x=1"]
+        {
             assert!(Answer::see(bad).is_err(), "{bad:?}");
         }
     }

@@ -172,7 +172,9 @@ impl Ask {
     /// What the device calls itself, for the list of a person's sessions.
     #[must_use]
     pub fn device(&self) -> String {
-        crate::device::name(self.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default())
+        crate::device::name(
+            self.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default(),
+        )
     }
 
     fn counted_address(&self) -> Option<IpAddr> {
@@ -360,7 +362,10 @@ impl Ask {
         call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
     ) -> Result<T> {
         if need.absence != absence || !self.needs.iter().any(|declared| declared.part == need.part) {
-            return Err(Error::internal(format!("{} does not declare that it needs {}", self.path, need.part)));
+            return Err(Error::internal(format!(
+                "{} does not declare that it needs {}",
+                self.path, need.part
+            )));
         }
         self.made(call).await
     }
@@ -407,7 +412,8 @@ impl Ask {
         };
         let text = self.headers.get(IF_MATCH).ok_or_else(required)?.to_str().unwrap_or_default();
         version_of(text).ok_or_else(|| {
-            Error::conflict("VERSION_CONFLICT", "If-Match names no version of this; read it again").retry(false)
+            Error::conflict("VERSION_CONFLICT", "If-Match names no version of this; read it again")
+                .retry(false)
         })
     }
 
@@ -461,7 +467,9 @@ mod tests {
     fn an_entity_tag_tells_its_version() {
         assert_eq!(version_of("\"v12-00ff\""), Some(12));
         assert_eq!(version_of(" \"v0\" "), Some(0));
-        for bad in ["", "*", "v12", "W/\"v12\"", "\"12\"", "\"v-1\"", "\"v1x-1\"", "\"v99999999999999999999\""] {
+        for bad in
+            ["", "*", "v12", "W/\"v12\"", "\"12\"", "\"v-1\"", "\"v1x-1\"", "\"v99999999999999999999\""]
+        {
             assert_eq!(version_of(bad), None, "{bad}");
         }
     }

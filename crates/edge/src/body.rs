@@ -41,11 +41,14 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, route: &Route) -> Resu
         return Err(too_large());
     }
     let limited = Limited::new(body, route.body_bytes_max);
-    let late = |_| Error::new(Code::DeadlineExceeded, "REQUEST_TIMEOUT", "the body did not arrive within 10 s");
+    let late =
+        |_| Error::new(Code::DeadlineExceeded, "REQUEST_TIMEOUT", "the body did not arrive within 10 s");
     let collected = tokio::time::timeout(BODY_TIMEOUT, limited.collect()).await.map_err(late)?;
     match collected {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(error) => Err(Error::invalid("BODY_UNREADABLE", "the body broke off or is malformed").because(error)),
+        Err(error) => {
+            Err(Error::invalid("BODY_UNREADABLE", "the body broke off or is malformed").because(error))
+        }
     }
 }

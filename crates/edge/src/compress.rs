@@ -125,7 +125,8 @@ mod tests {
             assert_eq!(zstd::bulk::decompress(&of(Encoding::Zstd), 1 << 20).expect("zstd"), text.as_bytes());
             let mut back = String::new();
             let gzip = of(Encoding::Gzip);
-            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*gzip), &mut back).expect("gzip");
+            std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&*gzip), &mut back)
+                .expect("gzip");
             assert_eq!(back, text);
         }
     }

@@ -34,8 +34,7 @@ impl CookieJar {
     pub fn set(self, name: &str, value: &str, age: Duration) -> Option<HeaderValue> {
         let secure = if self.tls { "; Secure" } else { "" };
         let (name, seconds) = (self.name(name), age.as_secs());
-        let text =
-            format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        let text = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
         HeaderValue::from_str(&text).ok()
     }
 

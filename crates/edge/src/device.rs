@@ -45,7 +45,10 @@ mod tests {
     fn browsers_are_called_by_their_names() {
         let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
         assert_eq!(name(chrome), "Chrome on Linux");
-        assert_eq!(name("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Version/19.0 Mobile Safari/604.1"), "Safari on iPhone");
+        assert_eq!(
+            name("Mozilla/5.0 (iPhone; CPU iPhone OS 19_0) Version/19.0 Mobile Safari/604.1"),
+            "Safari on iPhone"
+        );
         assert_eq!(name("curl/8.1"), "curl");
         assert_eq!(name(""), "");
         assert_eq!(name("<script>"), "");

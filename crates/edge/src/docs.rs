@@ -87,13 +87,7 @@ fn contents(page: &mut String, spec: &Value) {
     page.push_str("</ul></nav>");
 }
 
-fn operation_section(
-    page: &mut String,
-    path: &str,
-    method: &str,
-    operation: &Value,
-    routes: &[Route],
-) {
+fn operation_section(page: &mut String, path: &str, method: &str, operation: &Value, routes: &[Route]) {
     let id = text(&operation["operationId"]);
     let _ = write!(
         page,
@@ -132,7 +126,8 @@ fn operation_section(
     let route = routes.iter().find(|route| route.id == id);
     let reasons = route.map(reasons_of).unwrap_or_default();
     if !reasons.is_empty() {
-        let links: Vec<String> = reasons.iter().map(|name| format!("<a href=\"#{name}\">{name}</a>")).collect();
+        let links: Vec<String> =
+            reasons.iter().map(|name| format!("<a href=\"#{name}\">{name}</a>")).collect();
         let _ = write!(page, "<p>Its own reasons to refuse: {}.</p>", links.join(", "));
     }
     page.push_str("</section>");
@@ -188,7 +183,9 @@ fn reasons(page: &mut String, routes: &[Route]) {
             where_given.entry(reason).or_default().push(route.id);
         }
     }
-    page.push_str("<h2>Reasons</h2><p>The <code>code</code> of a problem is stable; its words may change.</p><dl>");
+    page.push_str(
+        "<h2>Reasons</h2><p>The <code>code</code> of a problem is stable; its words may change.</p><dl>",
+    );
     for (reason, given) in where_given {
         let links: Vec<String> = given.iter().map(|id| format!("<a href=\"#{id}\">{id}</a>")).collect();
         let given = if links.is_empty() { "any operation".to_owned() } else { links.join(", ") };

@@ -232,7 +232,8 @@ impl Gateway {
             Asking { cost: route.cost, sign_in: route.sign_in, address, session: id.as_deref(), lifted };
         let taken = self.quotas.take(&asking, fields).await;
         let query = parts.uri.query().unwrap_or_default();
-        let query = if route.kind == Kind::Page { shelved::known(query, &route.known) } else { query.to_owned() };
+        let query =
+            if route.kind == Kind::Page { shelved::known(query, &route.known) } else { query.to_owned() };
         let ask = Arc::new(Ask::new(
             ask::Parts {
                 ctx: self.ctx.clone(),
@@ -406,7 +407,11 @@ impl Gateway {
         let opened = async {
             // A socket is opened by a GET that no form protects, so its origin counts here above all.
             if !forgery::same_origin(&parts.headers, &self.origins) {
-                return Err(Error::new(Code::PermissionDenied, "FORGED_ORIGIN", "this socket belongs to another site"));
+                return Err(Error::new(
+                    Code::PermissionDenied,
+                    "FORGED_ORIGIN",
+                    "this socket belongs to another site",
+                ));
             }
             let lifted = self.is_lifted(&parts.headers);
             let (session, cookies) = self.sessions.open(&parts.headers, Some(address)).await?;

@@ -34,7 +34,8 @@ pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     for pair in pairs {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let bad = |part: &str| percent_decode_str(part).decode_utf8().map_or(true, |text| text.contains('\0'));
+        let bad =
+            |part: &str| percent_decode_str(part).decode_utf8().map_or(true, |text| text.contains('\0'));
         if bad(name) || bad(value) {
             let name: String = percent_decode_str(name).decode_utf8_lossy().chars().take(60).collect();
             return Err(Error::field(pointer(&[&name]), "INVALID_ARGUMENT", "is not UTF-8 text"));
@@ -133,7 +134,10 @@ fn named(path: &str, words: &str) -> Error {
         return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "stands twice");
     }
     if parts.is_empty() {
-        return Error::invalid("INVALID_ARGUMENT", format!("the request is not what this route takes: {}", clipped(words)));
+        return Error::invalid(
+            "INVALID_ARGUMENT",
+            format!("the request is not what this route takes: {}", clipped(words)),
+        );
     }
     Error::field(pointer(&parts), "INVALID_ARGUMENT", format!("is not good: {}", clipped(words)))
 }
@@ -163,7 +167,8 @@ pub fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
     let media = parts.next().unwrap_or_default().trim();
     let utf8 = |parameter: &str| {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-        !name.trim().eq_ignore_ascii_case("charset") || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
+        !name.trim().eq_ignore_ascii_case("charset")
+            || value.trim().trim_matches('"').eq_ignore_ascii_case("utf-8")
     };
     media.eq_ignore_ascii_case(wanted) && parts.all(utf8)
 }

@@ -121,7 +121,12 @@ impl Shelf {
         }
         let (sender, receiver) = watch::channel(());
         inner.making.insert(key.to_owned(), receiver);
-        Turn::Make(Making { key: key.to_owned(), began: inner.dropped, inner: self.inner.clone(), _done: sender })
+        Turn::Make(Making {
+            key: key.to_owned(),
+            began: inner.dropped,
+            inner: self.inner.clone(),
+            _done: sender,
+        })
     }
 
     /// Keeps an answer, unless something that it shows was dropped while it was made. Whether it is kept.

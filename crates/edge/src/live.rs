@@ -146,7 +146,12 @@ impl Live {
     }
 
     /// Takes a place among the sockets, and what is told first: where news begin, and what was missed.
-    fn enter(&self, owner: &str, verified: Arc<Verified>, last_id: Option<&str>) -> Result<(Place, Vec<String>)> {
+    fn enter(
+        &self,
+        owner: &str,
+        verified: Arc<Verified>,
+        last_id: Option<&str>,
+    ) -> Result<(Place, Vec<String>)> {
         let mut hub = self.0.hub.lock();
         let own = hub.people.get(owner).map_or(0, Vec::len);
         if hub.sockets >= self.0.sockets_max || own >= self.0.per_person_max {

@@ -84,21 +84,24 @@ impl Collector for Metrics {
             MetricType::Histogram,
         )?;
         for (name, counts) in self.names.iter().zip(&self.counts) {
-            let buckets: Vec<u64> = counts.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
+            let buckets: Vec<u64> =
+                counts.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
             let count: u64 = buckets.iter().sum();
             if count == 0 {
                 continue;
             }
-            let bounds = BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64()).chain([f64::MAX]);
+            let bounds =
+                BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64()).chain([f64::MAX]);
             let buckets: Vec<(f64, u64)> = bounds.zip(buckets).collect();
             let sum = Duration::from_micros(counts.micros.load(Ordering::Relaxed)).as_secs_f64();
             let labels = [("route", name.clone())];
             seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         let (entries, bytes) = self.shelf.size();
-        for (name, help, value) in
-            [("souk_kept_answers", "Answers kept for others", entries), ("souk_kept_bytes", "Bytes of them", bytes)]
-        {
+        for (name, help, value) in [
+            ("souk_kept_answers", "Answers kept for others", entries),
+            ("souk_kept_bytes", "Bytes of them", bytes),
+        ] {
             let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(gauge)?;
         }

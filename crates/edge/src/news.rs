@@ -100,7 +100,8 @@ impl Lately {
             let mut words = part.split('-');
             let (source, epoch, sequence) = (words.next(), words.next(), words.next());
             let number = |word: Option<&str>| word.and_then(|word| word.parse::<i64>().ok());
-            let (Some(source), Some(epoch), Some(sequence)) = (source, number(epoch), number(sequence)) else {
+            let (Some(source), Some(epoch), Some(sequence)) = (source, number(epoch), number(sequence))
+            else {
                 return Missed::Unknown;
             };
             since.insert(source, Position { epoch, sequence });

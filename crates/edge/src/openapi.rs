@@ -68,7 +68,12 @@ pub fn openapi(about: &About, routes: &[Route]) -> Result<Value> {
     }))
 }
 
-fn operation(route: &Route, taken: &mut SchemaGenerator, given: &mut SchemaGenerator, problem: &Schema) -> Value {
+fn operation(
+    route: &Route,
+    taken: &mut SchemaGenerator,
+    given: &mut SchemaGenerator,
+    problem: &Schema,
+) -> Value {
     let mut parameters = parameters((route.params_schema)(taken).as_value(), route.path);
     parameters.extend(fields(route));
     let mut operation = json!({

@@ -139,7 +139,10 @@ mod tests {
         assert_eq!(status(&Error::conflict("VERSION_CONFLICT", "stale")), 412);
         assert_eq!(status(&Error::conflict("STOCK_BUSY", "busy")), 409);
         assert_eq!(status(&Error::precondition("PAYMENT_DECLINED", "no")), 402);
-        assert_eq!(retry_after_seconds(&Error::unavailable("UNAVAILABLE", "away").retry_after_ms(1200)), Some(2));
+        assert_eq!(
+            retry_after_seconds(&Error::unavailable("UNAVAILABLE", "away").retry_after_ms(1200)),
+            Some(2)
+        );
         assert_eq!(retry_after_seconds(&Error::precondition("OUT_OF_STOCK", "no")), None);
     }
 }

@@ -4,9 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{
-    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY,
-};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use http_body_util::Full;
 use tonic::body::Body;
@@ -127,7 +125,11 @@ fn variant(kept: &Kept, encoding: Encoding, mark: &str, anonymous: &str) -> Vari
     };
     match encoding.encode(&plain, true) {
         Some(bytes) => Variant { bytes, etag: entity_tag(&plain, None, encoding), encoding },
-        None => Variant { etag: entity_tag(&plain, None, Encoding::Identity), bytes: plain, encoding: Encoding::Identity },
+        None => Variant {
+            etag: entity_tag(&plain, None, Encoding::Identity),
+            bytes: plain,
+            encoding: Encoding::Identity,
+        },
     }
 }
 

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 use chassis::Context;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
-use contract::souk::identity::v1::{
-    CreateGuestSessionRequest, RefreshSessionRequest, SessionTokens,
-};
+use contract::souk::identity::v1::{CreateGuestSessionRequest, RefreshSessionRequest, SessionTokens};
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use kernel::{Code, Error, Result};
@@ -129,7 +127,8 @@ impl Sessions {
             let message = "authorization must be `Bearer` and an access token";
             Error::new(Code::Unauthenticated, "TOKEN_INVALID", message)
         };
-        let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
+        let (scheme, token) =
+            value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(malformed());
         }

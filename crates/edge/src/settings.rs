@@ -99,7 +99,8 @@ impl Settings {
         for (key, origin) in named.chain(self.cors_origins.iter().map(|origin| ("cors_origins", origin))) {
             let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             let good = host.is_some_and(|host| {
-                !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
+                !host.is_empty()
+                    && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
             });
             if !good {
                 return invalid(key, format!("has `{origin}`, which is no origin like https://shop.example"));

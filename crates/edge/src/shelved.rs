@@ -97,7 +97,8 @@ async fn made(
     keep: Keep,
 ) -> Result<std::result::Result<Arc<Kept>, Answer>> {
     let nobody = Arc::new(asked.ask.of_nobody());
-    let said = Said { params: asked.said.params.clone(), query: asked.said.query.clone(), body: Bytes::new() };
+    let said =
+        Said { params: asked.said.params.clone(), query: asked.said.query.clone(), body: Bytes::new() };
     let started = gateway.shelf.now();
     let answer = gateway.run(asked.place, nobody.clone(), said).await?;
     if answer.status != StatusCode::OK || !nobody.absent().is_empty() {
@@ -145,7 +146,9 @@ fn renew(gateway: &Arc<Gateway>, asked: &Asked, keep: Keep, key: String) {
                 gateway.shelf.keep(&turn, kept);
             }
             Ok(Err(_)) => {}
-            Err(error) => tracing::info!(error = ?error, path = again.ask.path, "a kept screen could not be made anew"),
+            Err(error) => {
+                tracing::info!(error = ?error, path = again.ask.path, "a kept screen could not be made anew")
+            }
         }
     });
 }

@@ -9,8 +9,9 @@ use crate::endpoint::unreachable;
 use crate::fault::Inject;
 use crate::peer::Peers;
 use crate::rescue::Rescue;
+use crate::telemetry::Count;
 use crate::transport::{http2, local};
-use crate::{Answer, Call, Caller, Directory, Endpoint, Faults, Layer, Response, Target};
+use crate::{Answer, Call, Caller, Directory, Endpoint, Faults, Layer, Response, Target, Telemetry};
 
 /// What the outbound layers need; shared by the roles of a process.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Routes {
     pub faults: Faults,
     /// Signs the caller's name for other processes.
     pub peers: Peers,
+    /// Counts calls.
+    pub telemetry: Arc<Telemetry>,
 }
 
 /// The layers from one role to another. Outermost first:
@@ -35,7 +38,9 @@ pub(crate) fn stack(routes: &Routes, from: Arc<str>, to: Arc<str>) -> Arc<dyn En
     let inherit = Inherit { next: inject };
     // a caller never sees anything but a status with a reason
     let rescue = Rescue { next: inherit };
-    Arc::new(Stack { layers: Arc::new(rescue), from })
+    // what is counted includes all of it
+    let count = Count { telemetry: routes.telemetry.clone(), next: rescue };
+    Arc::new(Stack { layers: Arc::new(count), from })
 }
 
 struct Stack<L> {

@@ -27,8 +27,24 @@ struct Method {
     micros: AtomicU64,
 }
 
+/// Whose calls are counted: the names and meanings of the two metrics.
+struct Side {
+    calls: (&'static str, &'static str),
+    seconds: (&'static str, &'static str),
+}
+
+const SERVED: Side = Side {
+    calls: ("souk_calls", "Calls served, by method and gRPC status code"),
+    seconds: ("souk_call_seconds", "Time to answer, in seconds"),
+};
+const MADE: Side = Side {
+    calls: ("souk_calls_made", "Calls made to roles, here or elsewhere, by method and gRPC status code"),
+    seconds: ("souk_call_made_seconds", "Time until the answer was there, in seconds"),
+};
+
 /// The numbers of every method, without a lock on the path of a call.
 pub struct Telemetry {
+    side: &'static Side,
     methods: Vec<Method>,
     index: HashMap<&'static str, usize>,
     in_flight: AtomicU64,
@@ -40,16 +56,26 @@ impl std::fmt::Debug for Telemetry {
     }
 }
 
-impl Default for Telemetry {
-    fn default() -> Self {
+impl Telemetry {
+    /// Of the calls that this process serves.
+    #[must_use]
+    pub fn served() -> Self {
+        Self::of(&SERVED)
+    }
+
+    /// Of the calls that its roles make.
+    #[must_use]
+    pub fn made() -> Self {
+        Self::of(&MADE)
+    }
+
+    fn of(side: &'static Side) -> Self {
         let methods = contract::methods().iter().map(|_| Method::default()).collect();
         let index =
             contract::methods().iter().enumerate().map(|(index, method)| (method.path, index)).collect();
-        Self { methods, index, in_flight: AtomicU64::new(0) }
+        Self { side, methods, index, in_flight: AtomicU64::new(0) }
     }
-}
 
-impl Telemetry {
     /// Notes one finished call.
     fn record(&self, path: &str, code: i32, took: Duration) {
         let Some(method) = self.method(path) else { return };
@@ -65,13 +91,13 @@ impl Telemetry {
         self.methods.get(*self.index.get(path)?)
     }
 
-    /// Calls being served now.
+    /// Calls that have no answer yet.
     #[must_use]
     pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }
 
-    /// Calls that a method has answered so far, with any status.
+    /// Calls of a method that were answered so far, with any status.
     #[must_use]
     pub fn answered(&self, path: &str) -> u64 {
         self.method(path)
@@ -81,12 +107,8 @@ impl Telemetry {
 
 impl Collector for Telemetry {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let mut calls = encoder.encode_descriptor(
-            "souk_calls",
-            "Calls served, by method and gRPC status code",
-            None,
-            MetricType::Counter,
-        )?;
+        let (name, help) = self.side.calls;
+        let mut calls = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (contract, method) in contract::methods().iter().zip(&self.methods) {
             for (code, count) in method.codes.iter().enumerate() {
                 let count = count.load(Ordering::Relaxed);
@@ -96,12 +118,8 @@ impl Collector for Telemetry {
                 }
             }
         }
-        let mut seconds = encoder.encode_descriptor(
-            "souk_call_seconds",
-            "Time to answer, in seconds",
-            None,
-            MetricType::Histogram,
-        )?;
+        let (name, help) = self.side.seconds;
+        let mut seconds = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (contract, method) in contract::methods().iter().zip(&self.methods) {
             let counts: Vec<u64> =
                 method.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();

@@ -140,16 +140,18 @@ async fn faults_do_what_they_say_and_end() {
         until: Instant::now() + Duration::from_secs(60),
         times: Some(times),
     };
-    let served = || house.guards.telemetry.answered("/souk.event.v1.EventService/GetStatus");
+    let path = "/souk.event.v1.EventService/GetStatus";
+    let served = || house.guards.telemetry.answered(path);
+    let made = || house.routes.telemetry.answered(path);
     house.routes.faults.add(rule(Effect::Abort, 1)).expect("added");
     assert_eq!(error(&house, "who").await.reason(), "FAULT_INJECTED");
-    assert_eq!(served(), 0, "it was not made");
+    assert_eq!((made(), served()), (1, 0), "the caller was answered; the callee never heard of it");
     house.routes.faults.add(rule(Effect::DropAnswer, 1)).expect("added");
     assert_eq!(error(&house, "who").await.reason(), "FAULT_INJECTED");
     assert_eq!(served(), 1, "it was made, and its answer lost");
     house.routes.faults.add(rule(Effect::Duplicate, 1)).expect("added");
     fixture::ask(house.client("order", "product")).await;
-    assert_eq!(served(), 3, "it was made twice");
+    assert_eq!((made(), served()), (3, 3), "the callee heard it twice");
     house.routes.faults.add(rule(Effect::Delay(Duration::from_secs(5)), 1)).expect("added");
     let began = Instant::now();
     fixture::ask(house.client("order", "product")).await;

@@ -1,7 +1,6 @@
 //! The load: products, buyers, adds and orders.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use app::client::{Link, Shop};
@@ -16,15 +15,13 @@ use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
 use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::order::v1::{OrderState, PlaceOrderRequest, TenderRequest};
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
-use hdrhistogram::Histogram;
 use tests::{address, product_of};
-use tokio::task::JoinSet;
-use tokio::time::Instant;
 use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::transport::{Channel, Endpoint};
 
 use super::IN_FLIGHT;
+use super::drive::{Worker, drive};
 use super::report::{Figures, Meter, Orders};
 
 /// SKUs that are sold.
@@ -43,24 +40,8 @@ pub struct Load {
     placed: AtomicUsize,
 }
 
-type Counter = Arc<AtomicUsize>;
-
-/// The next number below a limit.
-fn take(counter: &Counter, limit: usize) -> Option<usize> {
-    let at = counter.fetch_add(1, Ordering::Relaxed);
-    (at < limit).then_some(at)
-}
-
 fn sku(at: usize) -> String {
     format!("bench-{:03}", at % SKUS)
-}
-
-fn micros(began: Instant) -> u64 {
-    u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-fn histogram() -> Histogram<u64> {
-    Histogram::new_with_bounds(1, 60_000_000, 3).expect("bounds up to a minute are allowed")
 }
 
 impl Load {
@@ -98,22 +79,7 @@ impl Load {
         for at in 0..IN_FLIGHT {
             buyers.push(Buyer::new(channels[at % channels.len()].clone(), at).await);
         }
-        let counter = Counter::default();
-        let meter = Meter::start();
-        let mut running = JoinSet::new();
-        for mut buyer in buyers {
-            let counter = counter.clone();
-            running.spawn(async move {
-                let mut latency = histogram();
-                while let Some(at) = take(&counter, adds) {
-                    let began = Instant::now();
-                    buyer.adds(at).await;
-                    latency.saturating_record(micros(began));
-                }
-                latency
-            });
-        }
-        meter.stop(joined(running).await)
+        drive(buyers, adds).await
     }
 
     /// Orders: some to warm up, then stretches, of which the first and the last are told apart.
@@ -133,32 +99,9 @@ impl Load {
 
     async fn stretch(&self, orders: usize) -> Figures {
         let from = self.placed.fetch_add(orders, Ordering::Relaxed);
-        let counter = Counter::default();
-        let meter = Meter::start();
-        let mut running = JoinSet::new();
-        for at in 0..IN_FLIGHT {
-            let mut till = Till::new(&self.shops[at % self.shops.len()]);
-            let counter = counter.clone();
-            running.spawn(async move {
-                let mut latency = histogram();
-                while let Some(at) = take(&counter, orders) {
-                    let began = Instant::now();
-                    till.sells(from + at).await;
-                    latency.saturating_record(micros(began));
-                }
-                latency
-            });
-        }
-        meter.stop(joined(running).await)
+        let till = |at: usize| Till::new(&self.shops[at % self.shops.len()], from);
+        drive((0..IN_FLIGHT).map(till), orders).await
     }
-}
-
-async fn joined(running: JoinSet<Histogram<u64>>) -> Histogram<u64> {
-    let mut all = histogram();
-    for latency in running.join_all().await {
-        all.add(latency).expect("histograms of one kind");
-    }
-    all
 }
 
 /// A guest with a cart.
@@ -180,8 +123,10 @@ impl Buyer {
             AsciiMetadataValue::try_from(format!("Bearer {token}")).expect("a token is ASCII");
         Self { cart: CartServiceClient::new(channel), authorization }
     }
+}
 
-    async fn adds(&mut self, at: usize) {
+impl Worker for Buyer {
+    async fn does(&mut self, at: usize) {
         let mut request = Request::new(AddLineRequest {
             request_id: format!("add-{at}"),
             sku: sku(at / IN_FLIGHT / UNITS_MAX * LINES + at % LINES),
@@ -195,20 +140,26 @@ impl Buyer {
 
 /// A till: staff who sell.
 struct Till {
+    /// The number of its first order.
+    from: usize,
     checkout: CheckoutServiceClient<Link>,
     orders: OrderServiceClient<Link>,
 }
 
 impl Till {
-    fn new(shop: &Shop) -> Self {
+    fn new(shop: &Shop, from: usize) -> Self {
         Self {
+            from,
             checkout: shop.client(CheckoutServiceClient::new),
             orders: shop.client(OrderServiceClient::new),
         }
     }
+}
 
+impl Worker for Till {
     /// A two-line order, from its quote to confirmed.
-    async fn sells(&mut self, at: usize) {
+    async fn does(&mut self, at: usize) {
+        let at = self.from + at;
         let line = |at, quantity| DraftLine { sku: sku(at), quantity, ..DraftLine::default() };
         let lines = vec![line(at * 7, 1), line(at * 7 + 3, 2)];
         let request = CreateQuoteRequest {

@@ -1,14 +1,17 @@
 //! The whole shop under load: every role in this process over `dir:` with full durability, driven over real TCP by gRPC with
 //! 64 requests in flight, and the floor beneath it in the same run.
 //!
-//! `cargo bench -p tests --bench shop -- [--orders N] [--adds N] [--json]`
+//! `cargo bench -p tests --bench shop -- [--orders N] [--adds N] [--searches N] [--json]`
 //!
 //! An order is two lines, from `CreateQuote` to the answer of `PlaceOrder` that says confirmed. The client runs in the same
-//! process, so its cost is in the figures too. In the end the audit must hold.
+//! process, so its cost is in the figures too. After the load the audit must hold. Searches, 0 unless they are asked for, are over
+//! 100,000 products, which are imported for them.
 
+mod drive;
 mod load;
 mod machine;
 mod report;
+mod search;
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -43,11 +46,12 @@ const GRACE: Duration = Duration::from_secs(30);
 struct Wishes {
     orders: usize,
     adds: usize,
+    searches: usize,
     json: bool,
 }
 
 fn wishes() -> Result<Wishes, String> {
-    let mut wishes = Wishes { orders: 6_000, adds: 20_000, json: false };
+    let mut wishes = Wishes { orders: 6_000, adds: 20_000, searches: 0, json: false };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let mut number = || {
@@ -57,10 +61,15 @@ fn wishes() -> Result<Wishes, String> {
         match word.as_str() {
             "--orders" => wishes.orders = number()?,
             "--adds" => wishes.adds = number()?,
+            "--searches" => wishes.searches = number()?,
             "--json" => wishes.json = true,
             // What cargo says to every benchmark.
             "--bench" => {}
-            _ => return Err(format!("{word} is not known; there are --orders N, --adds N and --json")),
+            _ => {
+                return Err(format!(
+                    "{word} is not known; there are --orders N, --adds N, --searches N and --json"
+                ));
+            }
         }
     }
     Ok(wishes)
@@ -100,8 +109,12 @@ async fn measure(wishes: &Wishes, scratch: &Path) -> Report {
     let loaded_mib = machine::resident_mib();
     drop_shop(running).await;
     let (running, ready_loaded_ms) = start(&data).await;
+    let searches = match wishes.searches {
+        0 => None,
+        searches => Some(search::searches(&shops(&running, &data).await, searches).await),
+    };
     drop_shop(running).await;
-    Report { ready_ms, ready_loaded_ms, idle_mib, loaded_mib, floor, cart, orders, audit_holds }
+    Report { ready_ms, ready_loaded_ms, idle_mib, loaded_mib, floor, cart, orders, searches, audit_holds }
 }
 
 async fn start(data: &Path) -> (Running, u64) {

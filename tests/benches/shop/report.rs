@@ -14,6 +14,8 @@ pub struct Report {
     pub floor: FloorFigures,
     pub cart: Figures,
     pub orders: Orders,
+    /// When they were asked for.
+    pub searches: Option<Figures>,
     pub audit_holds: bool,
 }
 
@@ -107,7 +109,7 @@ impl Report {
         let (time, cpu) = self.growth();
         let floor =
             |in_flight: u32, rate: f64| format!("floor at {in_flight:<7}          {rate:>9.0} orders/s");
-        [
+        let mut lines = vec![
             format!("ready            {} ms, after the load {} ms", self.ready_ms, self.ready_loaded_ms),
             format!(
                 "resident         {:.0} MiB idle, {:.0} MiB after the load",
@@ -122,8 +124,9 @@ impl Report {
             format!("orders / floor   {:.2}", self.of_floor()),
             format!("last / first     {time:.2} in time, {cpu:.2} in processor time"),
             format!("audit            {}", if self.audit_holds { "holds" } else { "FAILS" }),
-        ]
-        .join("\n")
+        ];
+        lines.extend(self.searches.as_ref().map(|searches| searches.line("searches")));
+        lines.join("\n")
     }
 
     pub fn json(&self) -> String {
@@ -140,6 +143,7 @@ impl Report {
             "orders_first": self.orders.first.value(),
             "orders_last": self.orders.last.value(),
             "orders_of_floor": self.of_floor(),
+            "searches": self.searches.as_ref().map(Figures::value),
             "last_of_first_time": time,
             "last_of_first_cpu": cpu,
             "audit_holds": self.audit_holds,

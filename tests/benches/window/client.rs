@@ -22,9 +22,16 @@ impl Target {
         Self::with_body(address, "GET", path, fields, "")
     }
 
-    pub fn with_body(address: SocketAddr, method: &str, path: &str, fields: &[(&str, &str)], body: &str) -> Self {
+    pub fn with_body(
+        address: SocketAddr,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+        body: &str,
+    ) -> Self {
         let fields: String = fields.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-        let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
+        let length =
+            if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
         let request = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\n{fields}{length}\r\n{body}");
         Self { address, request: request.into() }
     }
@@ -82,7 +89,10 @@ fn length(head: &[u8]) -> usize {
     let name = b"content-length: ";
     let at = head.windows(name.len()).position(|bytes| bytes.eq_ignore_ascii_case(name));
     let digits = at.map_or(&[][..], |at| &head[at + name.len()..]);
-    digits.iter().take_while(|byte| byte.is_ascii_digit()).fold(0, |number, byte| number * 10 + usize::from(byte - b'0'))
+    digits
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .fold(0, |number, byte| number * 10 + usize::from(byte - b'0'))
 }
 
 /// Sends once over a connection of its own.
@@ -116,7 +126,11 @@ pub async fn rate(target: &Target, connections: usize, round: Duration) -> f64 {
                 loop {
                     stream.write_all(&target.request).await.expect("sent");
                     let (head, length) = answer(&mut stream, &mut buffer).await;
-                    assert!(buffer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&buffer[..head]));
+                    assert!(
+                        buffer.starts_with(b"HTTP/1.1 200"),
+                        "{}",
+                        String::from_utf8_lossy(&buffer[..head])
+                    );
                     buffer.drain(..head + length);
                     answered.fetch_add(1, Ordering::Relaxed);
                 }

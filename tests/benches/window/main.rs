@@ -43,7 +43,8 @@ impl Shop {
         command.env("SOUK__BFF_WEB__UNITS_PER_MINUTE_SESSION", "100000000");
         command.envs(settings.iter().copied());
         let mut child = command.spawn().expect("a shop");
-        let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("its output")));
+        let mut lines =
+            std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("its output")));
         let web = lines.next().expect("a line").expect("text").parse().expect("an address");
         Self { child, web, _data: data }
     }
@@ -200,6 +201,9 @@ async fn first_byte(web: SocketAddr) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         times.sort_by(f64::total_cmp);
-        say(&format!("{path}: first byte when idle {:.2} ms at the median, {:.2} ms at worst of 50", times[25], times[49]));
+        say(&format!(
+            "{path}: first byte when idle {:.2} ms at the median, {:.2} ms at worst of 50",
+            times[25], times[49]
+        ));
     }
 }

@@ -101,7 +101,8 @@ impl Links {
         }
         add("price", &wanted.price);
         if wanted.sort != Sort::Relevance {
-            let word = Sort::ALL.iter().find(|(sort, ..)| *sort == wanted.sort).map_or("", |(_, word, _)| word);
+            let word =
+                Sort::ALL.iter().find(|(sort, ..)| *sort == wanted.sort).map_or("", |(_, word, _)| word);
             add("sort", word);
         }
         add("cursor", &wanted.cursor);
@@ -147,11 +148,17 @@ impl Links {
             Choice { words: facet.category.name.clone(), count: facet.count, selected: false, href }
         });
         groups.push(group("Category", categories.collect()));
-        let prices = listing.facets.prices.iter().filter(|band| band.count > 0 || band.selected).map(|band| {
-            let text = if band.selected { String::new() } else { price_text(band) };
-            let href = self.to(|wanted| wanted.price = text);
-            Choice { words: price_words(band, currency), count: band.count, selected: band.selected, href }
-        });
+        let prices =
+            listing.facets.prices.iter().filter(|band| band.count > 0 || band.selected).map(|band| {
+                let text = if band.selected { String::new() } else { price_text(band) };
+                let href = self.to(|wanted| wanted.price = text);
+                Choice {
+                    words: price_words(band, currency),
+                    count: band.count,
+                    selected: band.selected,
+                    href,
+                }
+            });
         groups.push(group("Price", prices.collect()));
         for facet in &listing.facets.attributes {
             let choices = facet.values.iter().map(|value| {

@@ -8,6 +8,7 @@ mod csv;
 mod json;
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::io::Read;
 use std::path::Path;
 
@@ -128,6 +129,15 @@ pub struct Problem {
     /// Whether nothing after it can be read.
     #[serde(skip)]
     pub is_last: bool,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.column.as_str() {
+            "" => write!(f, "line {}: {}", self.line, self.reason),
+            column => write!(f, "line {}: {column} {}", self.line, self.reason),
+        }
+    }
 }
 
 /// A product that was read, and where.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use kernel::Timestamp;
 
-use kernel::country;
 use super::file::{Line, Refusal};
+use kernel::country;
 
 /// Other descriptions that are kept of an article.
 const SYNONYMS_MAX: usize = 50;

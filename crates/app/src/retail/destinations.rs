@@ -6,9 +6,10 @@ use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient
 use contract::souk::shipping::v1::{GetRatesRequest, RateTable, SetRatesRequest, Zone};
 
 use kernel::country::UNKNOWN;
-use super::import::request_id;
+
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
+use crate::import::send::request_id;
 
 /// Code of the zone that countries come into which no zone names.
 const ZONE: &str = "imported";

@@ -3,14 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chassis::Entropy;
 use clap::Args;
-use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
-use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
-use contract::souk::product::v1::product_service_client::ProductServiceClient;
+use contract::souk::inventory::v1::ReceiptLine;
 use contract::souk::product::v1::{
-    HistoricPrice, ImportOutcome, ImportProduct, ImportProductsRequest, ProductInput, ProductStatus,
-    TaxClass, VariantInput,
+    HistoricPrice, ImportOutcome, ImportProduct, ProductInput, ProductStatus, TaxClass, VariantInput,
 };
 use contract::wire;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -21,16 +17,15 @@ use serde::Serialize;
 use super::catalogue::{Article, Catalogue, StockShare};
 use super::file::{self, CURRENCY};
 use super::{SOURCE, destinations, unreadable};
-use crate::client::{CallError, Link, Shop, ShopArgs};
+use crate::client::{CallError, Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
+use crate::import::send;
 
 /// Products in one call.
 const PRODUCTS_MAX: usize = 250;
 /// Prices of the past in one call; keeps a call below a megabyte.
 const PRICES_MAX: usize = 5_000;
-/// Receipts in one call.
-const RECEIPTS_MAX: usize = 1000;
 /// Calls at a time.
 const IN_FLIGHT: usize = 4;
 /// Characters of a product's name, and of a synonym.
@@ -109,7 +104,7 @@ pub async fn import(args: &ImportArgs) -> Result<Report, Failure> {
     destinations::ensure(&shop, &countries).await?;
     let products = Import { shop: &shop, bar: console::progress("products", articles.len() as u64) };
     products.products(&articles).await?;
-    let receipts = receipts(&articles, args.stock, &hex(&summary.sha256));
+    let receipts = receipts(&articles, args.stock, &hex::encode(summary.sha256));
     let units_stocked = receipts.iter().map(|receipt| receipt.quantity).sum();
     let stock = Import { shop: &shop, bar: console::progress("stock", receipts.len() as u64) };
     stock.stock(receipts).await?;
@@ -139,16 +134,8 @@ impl Import<'_> {
 
     async fn products_chunk(&self, products: Vec<ImportProduct>) -> Result<(), Failure> {
         let count = products.len() as u64;
-        let price_reason = "imported".to_owned();
-        let request = ImportProductsRequest { request_id: request_id(), products, price_reason };
-        let client = self.shop.client(ProductServiceClient::new);
-        let answer = self.shop.call(|| {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.import_products(request).await }
-        });
-        let answer = answer.await.map_err(|error| error.fatal("the products could not be imported"))?;
-        let refused =
-            answer.results.iter().find(|result| result.outcome == i32::from(ImportOutcome::Refused));
+        let results = send::products(self.shop, products).await?;
+        let refused = results.iter().find(|result| result.outcome == i32::from(ImportOutcome::Refused));
         if let Some(refused) = refused {
             let why = refused
                 .refusals
@@ -165,28 +152,18 @@ impl Import<'_> {
     }
 
     async fn stock(&self, receipts: Vec<ReceiptLine>) -> Result<(), Failure> {
-        let client = self.shop.client(InventoryServiceClient::new);
-        for chunk in receipts.chunks(RECEIPTS_MAX) {
-            self.receive(&client, chunk).await?;
+        for chunk in receipts.chunks(send::RECEIPTS_MAX) {
+            self.receive(chunk).await?;
         }
         Ok(())
     }
 
     /// Receives lines once. A line that was received before with another quantity (another `--stock`) stays as it was: the
     /// lines are then halved until it stands alone.
-    async fn receive(
-        &self,
-        client: &InventoryServiceClient<Link>,
-        lines: &[ReceiptLine],
-    ) -> Result<(), Failure> {
+    async fn receive(&self, lines: &[ReceiptLine]) -> Result<(), Failure> {
         let mut waiting = vec![lines];
         while let Some(lines) = waiting.pop() {
-            let request = ReceiveStockRequest { request_id: request_id(), lines: lines.to_vec() };
-            let answer = self.shop.call(|| {
-                let (mut client, request) = (client.clone(), request.clone());
-                async move { client.receive_stock(request).await }
-            });
-            match answer.await {
+            match send::receipts(self.shop, lines).await {
                 Ok(_) => self.bar.inc(lines.len() as u64),
                 Err(CallError::Refused(error)) if error.reason() == "REFERENCE_REUSED" => {
                     if lines.len() == 1 {
@@ -263,15 +240,6 @@ fn chunks<T>(items: impl Iterator<Item = T>, prices: impl Fn(&T) -> usize) -> Ve
         }
     }
     chunks
-}
-
-/// A new idempotency key.
-pub fn request_id() -> String {
-    hex(&Entropy::System.bytes::<16>())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn table(report: &Report) -> String {

@@ -10,10 +10,7 @@ pub(super) fn encode(value: &Value, id: &str) -> String {
         Value::Null => format!("n:{id}"),
         Value::Int(int) => format!("i{int}:{id}"),
         Value::Text(text) => format!("t{}:{text}{id}", text.len()),
-        Value::Blob(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            format!("b{hex}:{id}")
-        }
+        Value::Blob(bytes) => format!("b{}:{id}", hex::encode(bytes)),
     }
 }
 
@@ -37,13 +34,7 @@ fn read(text: &str) -> Option<(Value, String)> {
             let (value, id) = id.split_at_checked(head.parse().ok()?)?;
             Some((Value::Text(value.to_owned()), id.to_owned()))
         }
-        'b' if head.len().is_multiple_of(2) => {
-            let bytes: Option<Vec<u8>> = (0..head.len())
-                .step_by(2)
-                .map(|at| u8::from_str_radix(head.get(at..at + 2)?, 16).ok())
-                .collect();
-            Some((Value::Blob(bytes?), id.to_owned()))
-        }
+        'b' => Some((Value::Blob(hex::decode(head).ok()?), id.to_owned())),
         _ => None,
     }
 }

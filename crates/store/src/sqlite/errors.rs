@@ -26,6 +26,14 @@ pub(super) fn opening(path: &Path, error: rusqlite::Error) -> Error {
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
             return unwritable(path, &error);
         }
+        // On a full disk the file that readers and writer share cannot grow, which comes as an error of the disk.
+        Some(ErrorCode::SystemIoFailure) => (
+            Code::Unavailable,
+            "STORAGE_FAILED",
+            format!(
+                "the disk that holds {place} is full or does not work ({error}); free some space or see to the disk, and start again, what was answered is not lost"
+            ),
+        ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
             Code::FailedPrecondition,
             "DATA_DIR_IN_USE",
@@ -34,6 +42,15 @@ pub(super) fn opening(path: &Path, error: rusqlite::Error) -> Error {
         _ => (Code::Internal, "STORAGE_FAILED", format!("{place} cannot be opened: {error}")),
     };
     Error::new(code, reason, message).because(error)
+}
+
+/// A database without tables that was used before.
+pub(super) fn emptied(path: &Path) -> Error {
+    let place = path.display();
+    let message = format!(
+        "{place} is empty, but it was in use before: what it held is gone; restore its directory from a backup, or delete the directory to begin this part of the shop anew"
+    );
+    Error::new(Code::Internal, "DATA_CORRUPT", message)
 }
 
 /// A directory or file that cannot be written.

@@ -9,7 +9,7 @@ use kernel::{Clock, Code, Error, Result, Timestamp};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::errors::{file_system, opening};
+use super::errors::{emptied, file_system, opening};
 use super::identity::{self, Note};
 use super::writer::Writer;
 use super::{BUSY_TIMEOUT, schema};
@@ -103,6 +103,10 @@ pub(super) fn directory(
     let path = &files.database;
     let conn = connect(path).map_err(|error| opening(path, error))?;
     let note = Note::read(path);
+    // The note is written when the tables are on disk. Going on with a new database would hide a loss.
+    if note.is_some() && schema_version(&conn).map_err(|error| opening(path, error))?.is_none() {
+        return Err(emptied(path));
+    }
     let known = |run: &str, head: i64| note.as_ref().is_some_and(|note| note.is_of(run, files.inode, head));
     let opened = prepare(&conn, path, migrations, &identity::new_run(), known, clock.now())?;
     let note = Note { run: opened.run.clone(), inode: files.inode, head: 0 };

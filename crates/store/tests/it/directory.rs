@@ -102,6 +102,26 @@ async fn a_file_cut_short_is_told() {
 }
 
 #[tokio::test]
+async fn a_database_that_lost_all_it_held_is_told_and_not_begun_anew() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let database = open(directory.path()).await;
+    publish(&database, 5).await;
+    drop(database);
+    let file = directory.path().join("shop/shop.db");
+    let whole = std::fs::read(&file).expect("there");
+    std::fs::write(&file, b"").expect("emptied");
+    for _ in 0..2 {
+        let error = refused(directory.path(), MIGRATIONS).await;
+        assert_eq!(error.reason(), "DATA_CORRUPT", "{error:?}");
+        assert!(error.message().contains("shop.db") && error.message().contains("backup"), "{error}");
+    }
+    std::fs::remove_file(&file).expect("lost");
+    assert_eq!(refused(directory.path(), MIGRATIONS).await.reason(), "DATA_CORRUPT");
+    std::fs::write(&file, whole).expect("restored");
+    assert_eq!(head(&open(directory.path()).await).await.sequence, 5);
+}
+
+#[tokio::test]
 async fn newer_data_are_refused() {
     const LATER: &[Migration] = &[
         MIGRATIONS[0],

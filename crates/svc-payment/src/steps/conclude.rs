@@ -135,26 +135,36 @@ impl Steps {
     /// When the store fails.
     pub(super) async fn attempt_unanswered(&self, known: (Payment, Attempt)) -> Result<(Payment, Attempt)> {
         let (id, number) = (known.1.payment, known.1.number);
-        let mut known = Some(known);
+        let decide = |payment: &Payment, attempt: &Attempt, now| {
+            let open = attempt.state == AttemptState::Authorizing;
+            open.then(|| {
+                let after =
+                    Attempt { state: AttemptState::Unknown, updated: now, asked: 0, ..attempt.clone() };
+                let changed = payment.after_attempt(&after);
+                let change = Change::default().payment(payment, &changed).attempt(&after, first_look(now));
+                (change, (changed, after))
+            })
+        };
+        self.unanswered(known, || self.attempt_now(id, number), decide).await
+    }
+
+    /// Writes what `decide` makes of a step that was not answered, on the rows as they were read; on newer ones, which `read`
+    /// reads, when they changed meanwhile. Nothing when `decide` has nothing to write.
+    async fn unanswered<T, F>(
+        &self,
+        known: (Payment, T),
+        read: impl Fn() -> F,
+        decide: impl Fn(&Payment, &T, Timestamp) -> Option<(Change, (Payment, T))>,
+    ) -> Result<(Payment, T)>
+    where
+        F: Future<Output = Result<(Payment, T)>>,
+    {
+        let mut known = known;
         for _ in 0..RETRIES_MAX {
-            let (payment, attempt) = match known.take() {
-                Some(known) => known,
-                None => self.attempt_now(id, number).await?,
-            };
-            if attempt.state != AttemptState::Authorizing {
-                return Ok((payment, attempt));
-            }
-            let now = self.now();
-            let after = Attempt { state: AttemptState::Unknown, updated: now, asked: 0, ..attempt };
-            let changed = payment.after_attempt(&after);
-            let check_at = Some(now.plus(backoff(0)));
-            match self
-                .books
-                .write(Change::default().payment(&payment, &changed).attempt(&after, check_at))
-                .await
-            {
-                Ok(()) => return Ok((changed, after)),
-                Err(error) if is_stale(&error) => {}
+            let Some((change, after)) = decide(&known.0, &known.1, self.now()) else { return Ok(known) };
+            match self.books.write(change).await {
+                Ok(()) => return Ok(after),
+                Err(error) if is_stale(&error) => known = read().await?,
                 Err(error) => return Err(error.into()),
             }
         }
@@ -270,7 +280,7 @@ impl Steps {
         Err(contended())
     }
 
-    /// Writes down that a provider did not answer an operation, and when to ask.
+    /// Writes down that a provider did not answer an operation, and when to ask. Nothing when it is known meanwhile.
     ///
     /// # Errors
     /// When the store fails.
@@ -279,30 +289,17 @@ impl Steps {
         known: (Payment, Operation),
     ) -> Result<(Payment, Operation)> {
         let (payment, id) = (known.0.id, known.1.id.clone());
-        let mut known = Some(known);
-        for _ in 0..RETRIES_MAX {
-            let (payment, operation) = match known.take() {
-                Some(known) => known,
-                None => self.operation_now(payment, &id).await?,
-            };
-            if operation.state != OperationState::Sending {
-                return Ok((payment, operation));
-            }
-            let now = self.now();
-            let after = Operation { state: OperationState::Unknown, updated: now, asked: 0, ..operation };
-            let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
-            let check_at = Some(now.plus(backoff(0)));
-            match self
-                .books
-                .write(Change::default().payment(&payment, &changed).operation(&after, check_at))
-                .await
-            {
-                Ok(()) => return Ok((changed, after)),
-                Err(error) if is_stale(&error) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(contended())
+        let decide = |payment: &Payment, operation: &Operation, now| {
+            let open = operation.state == OperationState::Sending;
+            open.then(|| {
+                let after =
+                    Operation { state: OperationState::Unknown, updated: now, asked: 0, ..operation.clone() };
+                let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
+                let change = Change::default().payment(payment, &changed).operation(&after, first_look(now));
+                (change, (changed, after))
+            })
+        };
+        self.unanswered(known, || self.operation_now(payment, &id), decide).await
     }
 
     /// An operation and its payment as they stand.
@@ -314,6 +311,11 @@ impl Steps {
         let operation = self.books.operation(id).await?.ok_or_else(not_found)?;
         Ok((payment, operation))
     }
+}
+
+/// When to ask about a step that was not answered just now.
+fn first_look(now: Timestamp) -> Option<Timestamp> {
+    Some(now.plus(backoff(0)))
 }
 
 /// No such payment, or not for this caller.

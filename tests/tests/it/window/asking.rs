@@ -1,7 +1,9 @@
 //! What is asked wrongly: unknown fields, wrong types, forged origins, other media, overlong things, other people's text.
 
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
-use contract::souk::product::v1::{ImportProduct, ImportProductsRequest, ProductAttribute, ProductInput, VariantInput};
+use contract::souk::product::v1::{
+    ImportProduct, ImportProductsRequest, ProductAttribute, ProductInput, VariantInput,
+};
 use contract::souk::r#type::v1::UnitPrice;
 use http::header::CONTENT_TYPE;
 use http::{Method, Request};
@@ -55,7 +57,12 @@ async fn unknown_fields_are_named_everywhere() {
     for (method, path, operation) in &operations {
         let here = filled(path);
         let page = ask(&browser, method, &format!("{here}?wrong_field=1"), "{}").await;
-        assert_eq!((page.status.as_u16(), page.code().as_str()), (400, "UNKNOWN_FIELD"), "{method} {path}: {}", page.text());
+        assert_eq!(
+            (page.status.as_u16(), page.code().as_str()),
+            (400, "UNKNOWN_FIELD"),
+            "{method} {path}: {}",
+            page.text()
+        );
         assert_eq!(page.pointer(), "/wrong_field", "{method} {path}");
         if operation["requestBody"].is_object() {
             for (body, code) in [
@@ -69,7 +76,9 @@ async fn unknown_fields_are_named_everywhere() {
                 let page = ask(&browser, method, &here, body).await;
                 assert_eq!(page.status, 400, "{method} {path} {body}: {}", page.text());
                 // A field that is required may be named before one that is unknown.
-                let fine = page.code() == code || page.code() == "INVALID_ARGUMENT" || page.code() == "UNKNOWN_FIELD";
+                let fine = page.code() == code
+                    || page.code() == "INVALID_ARGUMENT"
+                    || page.code() == "UNKNOWN_FIELD";
                 assert!(fine, "{method} {path} {body}: {}", page.text());
             }
             let text = Request::builder().method(method).uri(&here).header(CONTENT_TYPE, "text/plain");
@@ -91,7 +100,11 @@ async fn another_sites_requests_change_nothing() {
         {
             let request = Request::builder().method(method).uri(filled(path)).header(name, value);
             let page = browser.send(request.header(CONTENT_TYPE, "application/json"), "{}").await;
-            assert_eq!((page.status.as_u16(), page.code().as_str()), (403, "FORGED_ORIGIN"), "{method} {path}");
+            assert_eq!(
+                (page.status.as_u16(), page.code().as_str()),
+                (403, "FORGED_ORIGIN"),
+                "{method} {path}"
+            );
         }
     }
     for form in ["/cart/lines", "/checkout/pay", "/sign-out", "/account/password", "/preferences"] {
@@ -111,7 +124,14 @@ async fn what_is_no_address_is_said_in_the_way_that_was_asked() {
     let missing = browser.get("/no/such/page").await;
     assert!(missing.status == 404 && missing.text().contains("<html"), "{}", missing.text());
     assert_eq!(browser.get("/api/v1/no-such-thing").await.code(), "ROUTE_NOT_FOUND");
-    for trick in ["/products/..%2f..%2fetc", "/products/%00", "/products/%ff", "/c/", "/products/a%0d%0aset-cookie:x=1", "/assets/../window.css"] {
+    for trick in [
+        "/products/..%2f..%2fetc",
+        "/products/%00",
+        "/products/%ff",
+        "/c/",
+        "/products/a%0d%0aset-cookie:x=1",
+        "/assets/../window.css",
+    ] {
         let page = browser.get(trick).await;
         assert_eq!(page.status, 404, "{trick}");
         assert!(!page.headers.contains_key("set-cookie"), "{trick}");
@@ -138,7 +158,8 @@ async fn no_way_back_leads_elsewhere() {
         assert_eq!(browser.submit("/sign-up", &fields).await.location().as_deref(), Some("/"), "{back}");
         let chosen = browser.submit("/preferences", &[("currency", "EUR"), ("back", back)]).await;
         assert_eq!(chosen.location().as_deref(), Some("/"), "{back}");
-        let page = browser.get(&format!("/sign-in?back={}", back.replace('/', "%2F").replace('\\', "%5C"))).await;
+        let page =
+            browser.get(&format!("/sign-in?back={}", back.replace('/', "%2F").replace('\\', "%5C"))).await;
         assert_eq!(page.field("back"), "/", "{back}");
     }
 }
@@ -158,7 +179,10 @@ async fn text_of_people_stays_text() {
         variants: vec![VariantInput {
             sku: "<b>sku</b>".into(),
             prices: vec![price],
-            options: vec![contract::souk::product::v1::OptionValue { name: "size".into(), value: "<i>big</i>".into() }],
+            options: vec![contract::souk::product::v1::OptionValue {
+                name: "size".into(),
+                value: "<i>big</i>".into(),
+            }],
             ..VariantInput::default()
         }],
         attributes: vec![ProductAttribute { name: "<u>fact</u>".into(), value: "<u>value</u>".into() }],
@@ -188,7 +212,16 @@ async fn text_of_people_stays_text() {
     assert!(browser.submit("/account/addresses/new", &address).await.location().is_some());
     let words = format!("/search?q={}", "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%3E");
     let mut pages = vec![checkout];
-    for path in ["/", "/products/code", "/c/h1-aisle", "/cart", "/account", &words, "/search?q=nothing%3Cb%3E", "/docs"] {
+    for path in [
+        "/",
+        "/products/code",
+        "/c/h1-aisle",
+        "/cart",
+        "/account",
+        &words,
+        "/search?q=nothing%3Cb%3E",
+        "/docs",
+    ] {
         pages.push(browser.get(path).await);
     }
     let forms = [("email", CODE), ("password", "x"), ("back", CODE)];

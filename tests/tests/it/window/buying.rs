@@ -25,7 +25,11 @@ async fn a_guest_buys_without_javascript() {
     let home = guest.get("/").await;
     assert_eq!(home.status, 200);
     let product = guest.get("/products/product-bowl").await;
-    assert!(product.text().contains("£18.00") && product.text().contains("Add to cart"), "{}", product.text());
+    assert!(
+        product.text().contains("£18.00") && product.text().contains("Add to cart"),
+        "{}",
+        product.text()
+    );
     assert!(guest.cookie("souk_access").is_none(), "looking begins no session");
     add(&guest, "bowl", "2").await;
     let cart = guest.get("/cart").await;
@@ -49,7 +53,8 @@ async fn the_same_click_twice_is_one_order() {
     add(&guest, "bowl", "1").await;
     let page = quote(&guest).await;
     let other = guest.copy();
-    let (first, second) = tokio::join!(pay(&guest, &page, "pm_card_visa"), pay(&other, &page, "pm_card_visa"));
+    let (first, second) =
+        tokio::join!(pay(&guest, &page, "pm_card_visa"), pay(&other, &page, "pm_card_visa"));
     assert_eq!(first.location(), second.location());
     assert!(first.location().is_some_and(|to| to.starts_with("/orders/ord_")), "{}", first.text());
     // The back button, and the form once more.
@@ -89,7 +94,9 @@ async fn a_declined_card_charges_nothing_and_another_works() {
 #[tokio::test(start_paused = true)]
 async fn the_bank_is_asked_and_answers() {
     let world = shop(104).await;
-    for (outcome, headline) in [("approve", "Thank you, it is yours"), ("refuse", "We could not place this order")] {
+    for (outcome, headline) in
+        [("approve", "Thank you, it is yours"), ("refuse", "We could not place this order")]
+    {
         let guest = world.browser();
         add(&guest, "bowl", "1").await;
         let page = quote(&guest).await;
@@ -157,7 +164,11 @@ async fn what_sold_out_meanwhile_is_said_and_nothing_is_charged() {
     assert!(bought.location().is_some());
     let late = pay(&eve, &page, "pm_card_visa").await;
     assert_eq!(late.status, 409);
-    assert!(late.text().contains("Nothing was charged") && late.text().contains("Sold out"), "{}", late.text());
+    assert!(
+        late.text().contains("Nothing was charged") && late.text().contains("Sold out"),
+        "{}",
+        late.text()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -169,7 +180,13 @@ async fn what_is_missing_is_said_beside_the_field_and_on_top() {
     let page = guest.submit("/checkout", &[("email", "ada"), ("country", "GB")]).await;
     assert_eq!(page.status, 422);
     let text = page.text();
-    for said in ["href=\"#email\"", "href=\"#recipient\"", "href=\"#line1\"", "id=\"e-city\"", "aria-invalid=\"true\""] {
+    for said in [
+        "href=\"#email\"",
+        "href=\"#recipient\"",
+        "href=\"#line1\"",
+        "id=\"e-city\"",
+        "aria-invalid=\"true\"",
+    ] {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert!(text.contains("value=\"ada\""), "what was typed stays");
@@ -210,7 +227,8 @@ async fn a_cart_is_edited_by_its_forms() {
     add(&guest, "mug", "1").await;
     let cart = guest.get("/cart").await;
     let text = cart.text();
-    let line = text.split("/cart/lines/").nth(1).and_then(|rest| rest.split('"').next()).expect("a line").to_owned();
+    let line =
+        text.split("/cart/lines/").nth(1).and_then(|rest| rest.split('"').next()).expect("a line").to_owned();
     let version = cart.field("version");
     let path = format!("/cart/lines/{line}");
     let updated = guest.submit(&path, &[("version", &version), ("quantity", "3")]).await;
@@ -219,7 +237,11 @@ async fn a_cart_is_edited_by_its_forms() {
     // The other window still shows the version before.
     let stale = guest.submit(&path, &[("version", &version), ("quantity", "5")]).await;
     assert_eq!(stale.status, 409);
-    assert!(stale.text().contains("changed in another window") && stale.text().contains("£54.00"), "{}", stale.text());
+    assert!(
+        stale.text().contains("changed in another window") && stale.text().contains("£54.00"),
+        "{}",
+        stale.text()
+    );
     let many = guest.submit(&path, &[("version", &stale.field("version")), ("quantity", "100000")]).await;
     assert_eq!(many.status, 400, "{}", many.text());
     let version = guest.get("/cart").await.field("version");

@@ -41,7 +41,11 @@ async fn a_product_is_kept_until_it_changes() {
     inventory.adjust_stock(request).await.expect("adjusted");
     world.passes(Duration::from_secs(2)).await;
     let page = browser.get(PRODUCT).await;
-    assert!(page.header("cache-status").contains("miss") && page.text().contains("Only 3 left"), "{}", page.text());
+    assert!(
+        page.header("cache-status").contains("miss") && page.text().contains("Only 3 left"),
+        "{}",
+        page.text()
+    );
     // A price.
     let mut products = world.operator().client("product", ProductServiceClient::new);
     let request = BatchGetVariantsRequest { skus: vec!["bowl".into()] };
@@ -125,7 +129,11 @@ async fn who_asks_too_much_waits() {
     }
     assert_eq!((last.status.as_u16(), last.code().as_str()), (429, "QUOTA_EXCEEDED"));
     assert_eq!(last.header("retry-after"), "1");
-    assert_eq!(world.browser().at([198, 51, 100, 7]).get("/api/v1/session").await.status, 200, "somebody else");
+    assert_eq!(
+        world.browser().at([198, 51, 100, 7]).get("/api/v1/session").await.status,
+        200,
+        "somebody else"
+    );
     world.passes(Duration::from_secs(2)).await;
     assert_eq!(browser.get("/api/v1/session").await.status, 200);
 }

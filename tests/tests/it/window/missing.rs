@@ -26,10 +26,26 @@ async fn screens(world: &World) -> (tests::Browser, Vec<String>) {
     assert!(browser.submit("/account/addresses/new", &ADA[1..]).await.location().is_some());
     let api = format!("/api/v1{order}");
     let paths = [
-        "/", "/search?q=bowl", "/products/product-bowl", "/cart", "/checkout", "/orders", "/account", &order, &api,
-        "/api/v1/home", "/api/v1/search?q=bowl", "/api/v1/suggestions?q=bo", "/api/v1/products/product-bowl",
-        "/api/v1/cart", "/api/v1/payment-methods", "/api/v1/orders", "/api/v1/account", "/api/v1/sessions",
-        "/api/v1/addresses", "/api/v1/categories",
+        "/",
+        "/search?q=bowl",
+        "/products/product-bowl",
+        "/cart",
+        "/checkout",
+        "/orders",
+        "/account",
+        &order,
+        &api,
+        "/api/v1/home",
+        "/api/v1/search?q=bowl",
+        "/api/v1/suggestions?q=bo",
+        "/api/v1/products/product-bowl",
+        "/api/v1/cart",
+        "/api/v1/payment-methods",
+        "/api/v1/orders",
+        "/api/v1/account",
+        "/api/v1/sessions",
+        "/api/v1/addresses",
+        "/api/v1/categories",
     ];
     (browser, paths.iter().map(|path| (*path).to_owned()).collect())
 }
@@ -48,7 +64,8 @@ async fn each_call_fails_in_turn() {
     let mut seen = HashSet::new();
     for path in &paths {
         let bare = path.split('?').next().unwrap_or(path);
-        let needs = declared.iter().find(|(method, route, _)| *method == Method::GET && matches_route(route, bare));
+        let needs =
+            declared.iter().find(|(method, route, _)| *method == Method::GET && matches_route(route, bare));
         let (_, _, needs) = needs.unwrap_or_else(|| panic!("no route for {path}"));
         for need in needs.iter() {
             // The categories that are remembered are asked for anew.
@@ -65,7 +82,8 @@ async fn each_call_fails_in_turn() {
             let page = browser.get(path).await;
             world.faults().clear();
             // Several needs may call one method: the strictest of them decides.
-            let strict = needs.iter().any(|other| other.method == need.method && other.absence == Absence::Required);
+            let strict =
+                needs.iter().any(|other| other.method == need.method && other.absence == Absence::Required);
             let told = page.header("souk-absent").split(", ").any(|part| part == need.part);
             if strict {
                 assert_eq!(page.status, 503, "{path} without {}: {}", need.part, page.text());
@@ -73,7 +91,13 @@ async fn each_call_fails_in_turn() {
                 let named = page.text().contains("part\":") || page.text().contains("We cannot reach");
                 assert!(named, "{path} without {}: {}", need.part, page.text());
             } else {
-                assert!(page.status == 200 && told, "{path} without {}: {} {:?}", need.part, page.status, page.headers);
+                assert!(
+                    page.status == 200 && told,
+                    "{path} without {}: {} {:?}",
+                    need.part,
+                    page.status,
+                    page.headers
+                );
             }
             seen.insert((need.part, need.absence == Absence::Optional));
         }

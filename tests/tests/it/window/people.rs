@@ -22,7 +22,10 @@ async fn a_session_is_renewed_behind_the_scenes() {
     assert_eq!(browser.cookie("souk_refresh"), other.cookie("souk_refresh"));
     for cookie in one.headers.get_all("set-cookie") {
         let text = cookie.to_str().expect("text");
-        assert!(text.contains("HttpOnly") && text.contains("SameSite=Lax") && text.contains("Path=/"), "{text}");
+        assert!(
+            text.contains("HttpOnly") && text.contains("SameSite=Lax") && text.contains("Path=/"),
+            "{text}"
+        );
     }
     // A spent token under the same key after the session moved on was stolen: everybody is out.
     world.passes(Duration::from_secs(11 * 60)).await;
@@ -85,7 +88,8 @@ async fn things_of_others_are_not_there() {
     let page = quote(&ada).await;
     let order = pay(&ada, &page, "pm_card_visa").await.location().expect("an order");
     add(&ada, "mug", "1").await;
-    let line = ada.get("/api/v1/cart").await.value()["lines"][0]["line_id"].as_str().expect("a line").to_owned();
+    let line =
+        ada.get("/api/v1/cart").await.value()["lines"][0]["line_id"].as_str().expect("a line").to_owned();
     let address = [&[("label", "Home")], &ADA[1..]].concat();
     assert!(ada.submit("/account/addresses/new", &address).await.location().is_some());
     let book = ada.get("/api/v1/addresses").await.value();

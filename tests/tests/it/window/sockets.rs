@@ -54,7 +54,9 @@ async fn news(socket: &mut Socket) -> Value {
 async fn news_arrive_and_go_on_where_they_stopped() {
     let (world, address) = served(601, |_| {}).await;
     let browser = world.browser();
-    assert!(matches!(open(&browser, address, "").await, Err(tungstenite::Error::Http(answer)) if answer.status() == 401));
+    assert!(
+        matches!(open(&browser, address, "").await, Err(tungstenite::Error::Http(answer)) if answer.status() == 401)
+    );
     add(&browser, "bowl", "1").await;
     let mut socket = open(&browser, address, "").await.expect("open");
     assert_eq!(news(&mut socket).await["type"], "hello");

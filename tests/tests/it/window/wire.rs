@@ -53,7 +53,10 @@ async fn bombs_are_refused() {
         assert!(answer.is_empty() || status(&answer) == "431" || status(&answer) == "400", "{answer}");
     }
     let chunk = format!("{:x}\r\n{}\r\n", 60_000, "a".repeat(60_000));
-    let bomb = format!("POST /cart/lines HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{}0\r\n\r\n", chunk.repeat(40));
+    let bomb = format!(
+        "POST /cart/lines HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-www-form-urlencoded\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n{}0\r\n\r\n",
+        chunk.repeat(40)
+    );
     let answer = told(address, bomb.as_bytes()).await;
     assert!(answer.is_empty() || status(&answer) == "413", "{}", &answer[..answer.len().min(300)]);
 }
@@ -63,13 +66,26 @@ async fn broken_requests_are_refused() {
     let (_world, address) = served(703).await;
     let form = "Content-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n";
     for (sent, wanted) in [
-        (format!("POST /cart/lines HTTP/1.1\r\nHost: a\r\n{form}Transfer-Encoding: chunked\r\n\r\nZZ\r\nxx\r\n"), "400"),
-        (format!("POST /cart/lines HTTP/1.1\r\nHost: a\r\n{form}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"), "400"),
+        (
+            format!(
+                "POST /cart/lines HTTP/1.1\r\nHost: a\r\n{form}Transfer-Encoding: chunked\r\n\r\nZZ\r\nxx\r\n"
+            ),
+            "400",
+        ),
+        (
+            format!(
+                "POST /cart/lines HTTP/1.1\r\nHost: a\r\n{form}Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"
+            ),
+            "400",
+        ),
         ("GARBAGE\r\n\r\n".to_owned(), "400"),
         ("GET /../../etc/passwd HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(), "404"),
         ("GET //evil.example/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(), "404"),
         ("TRACE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(), "405"),
-        ("GET http://elsewhere.example/no HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(), "404"),
+        (
+            "GET http://elsewhere.example/no HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".to_owned(),
+            "404",
+        ),
     ] {
         let answer = told(address, sent.as_bytes()).await;
         assert_eq!(status(&answer), wanted, "{sent:?}: {answer}");

@@ -60,13 +60,17 @@ pub fn sealed(books: &Books) -> Check {
             check.violated(chain_between(last + 1, position - 1), "an entry each", "none");
         } else if hash != seal.previous {
             let at = format!("{} ({})", chain_at(*position), entry.id);
-            check.violated(at, "the hash before it as its previous hash", hex(&seal.previous));
+            check.violated(at, "the hash before it as its previous hash", hex::encode(seal.previous));
         }
         let computed: [u8; 32] =
             Sha256::new().chain_update(seal.previous).chain_update(entry.canonical()).finalize().into();
         if computed != seal.hash {
             let at = format!("{} ({})", entry_at(entry), chain_at(*position));
-            check.violated(at, format!("what was sealed as {}", hex(&seal.hash)), hex(&computed));
+            check.violated(
+                at,
+                format!("what was sealed as {}", hex::encode(seal.hash)),
+                hex::encode(computed),
+            );
         }
         before = (*position, seal.hash);
     }
@@ -238,8 +242,4 @@ fn chain_between(first: i64, last: i64) -> String {
         std::cmp::Ordering::Less => format!("ledger positions {first} to {last}"),
         _ => chain_at(first),
     }
-}
-
-fn hex(hash: &[u8; 32]) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }

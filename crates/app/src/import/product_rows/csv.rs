@@ -110,21 +110,27 @@ impl<R: Read> Lines<R> {
     /// Reads one line; answers a product that ended with it.
     fn step(&mut self) -> Result<Option<Located>, Problem> {
         if self.columns.is_none() {
-            let header = self.reader.headers().map_err(|error| unreadable(&error))?;
+            let header = self.reader.headers().map_err(|error| unreadable(&error, 1, &[]))?;
             self.columns = Some(Columns::of(header)?);
         }
+        let columns = self.columns.as_ref().map_or(&[][..], |columns| &columns.0);
+        let line = self.reader.position().line();
         let mut record = StringRecord::new();
-        let more = self.reader.read_record(&mut record).map_err(|error| unreadable(&error))?;
+        let more = self.reader.read_record(&mut record).map_err(|error| unreadable(&error, line, columns))?;
         self.since.store(0, Ordering::Relaxed);
         if !more {
             self.is_over = true;
             return Ok(None);
         }
         let line = record.position().map_or(0, Position::line);
-        let columns = self.columns.as_ref().map_or(&[][..], |columns| &columns.0);
         if record.len() != columns.len() {
-            let reason = format!("has {} fields where the header has {}", record.len(), columns.len());
-            return Err(problem(line, "", reason));
+            // The first one that is not there; none when there are too many.
+            let column = columns.get(record.len()).copied().unwrap_or_default();
+            let (what, count) =
+                if column.is_empty() { ("", "has") } else { ("is missing: ", "the line has") };
+            let reason =
+                format!("{what}{count} {} fields where the header has {}", record.len(), columns.len());
+            return Err(problem(line, column, reason));
         }
         let fields: BTreeMap<&str, &str> =
             columns.iter().copied().zip(record.iter().map(str::trim)).collect();
@@ -154,6 +160,9 @@ impl<R: Read> Lines<R> {
 impl Columns {
     fn of(header: &StringRecord) -> Result<Self, Problem> {
         let last = |column: &str, reason: String| Problem { is_last: true, ..problem(1, column, reason) };
+        if header.is_empty() {
+            return Err(last("", "the file is empty; its first line names the columns".to_owned()));
+        }
         let mut columns = Vec::new();
         for name in header.iter().map(|name| name.trim().trim_start_matches('\u{feff}')) {
             let known = COLUMNS.iter().chain([&STATUS]).find(|known| **known == name);
@@ -282,11 +291,14 @@ fn problem(line: u64, column: &str, reason: String) -> Problem {
     Problem { line, column: column.to_owned(), reason, is_last: false }
 }
 
-fn unreadable(error: &csv::Error) -> Problem {
-    let line = error.position().map_or(1, Position::line);
+/// What the reader says of a record that began at this line, unless it knows better.
+fn unreadable(error: &csv::Error, line: u64, columns: &[&str]) -> Problem {
+    let line = error.position().map_or(line, Position::line);
     match error.kind() {
         csv::ErrorKind::Utf8 { err, .. } => {
-            problem(line, "", format!("is not UTF-8 in field {}", err.field() + 1))
+            let column = columns.get(err.field()).copied().unwrap_or_default();
+            let at = format!("byte {} of field {}", err.valid_up_to() + 1, err.field() + 1);
+            problem(line, column, format!("is not UTF-8: {at}"))
         }
         csv::ErrorKind::Io(error) => {
             Problem { is_last: true, ..problem(line, "", format!("cannot be read: {error}")) }

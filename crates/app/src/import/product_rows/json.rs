@@ -17,7 +17,12 @@ pub(super) fn read(reader: impl Read) -> impl Iterator<Item = Result<Located, Pr
             let problem =
                 |reason: String, is_last| Some(Err(Problem { line, column: String::new(), reason, is_last }));
             match reader.by_ref().take(limit).read_until(b'\n', &mut bytes) {
-                Ok(0) => is_over = true,
+                Ok(0) => {
+                    is_over = true;
+                    if line == 1 {
+                        return problem("the file is empty; a line of it is a product".to_owned(), true);
+                    }
+                }
                 Ok(_) if bytes.len() > ROW_BYTES_MAX => {
                     is_over = true;
                     return problem(format!("is longer than {ROW_BYTES_MAX} bytes"), true);

@@ -70,7 +70,7 @@ fn what_is_wrong_in_a_csv_is_named_by_line_and_column() {
         Bowl,B-1,12.50 GBP; 13 GBP,1,\n\
         Bo\xffwl,B-1,12.50 GBP,1,\n\
         Bowl,B-1,12.50 GBP,1,\n";
-    let expected = [(2, "prices"), (3, "stock"), (4, ""), (5, "options"), (6, "prices"), (7, "")];
+    let expected = [(2, "prices"), (3, "stock"), (4, "stock"), (5, "options"), (6, "prices"), (7, "name")];
     assert_eq!(problems(Format::Csv, text), expected.map(|(line, column)| (line, column.to_owned())));
     assert_eq!(read(Format::Csv, text).iter().filter(|row| row.is_ok()).count(), 1);
     for (header, column) in [

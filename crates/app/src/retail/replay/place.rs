@@ -21,13 +21,13 @@ use kernel::{Code, Error, OrderId, UnitPrice, country};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::super::file::{CURRENCY, Refusal};
-use super::super::import::request_id;
 use super::super::SOURCE;
+use super::super::file::{CURRENCY, Refusal};
 use super::confirmed::Confirmed;
 use super::invoice::{Fate, Invoice, SaleLine};
 use crate::client::{CallError, Link, Shop};
 use crate::console::Failure;
+use crate::import::send::request_id;
 
 /// The rate that the data set's prices are taken to include.
 const TAX_RATE_MICROS: i64 = 200_000;

@@ -1,0 +1,47 @@
+//! The two calls that every import makes, sent again while the shop is away or busy.
+
+use chassis::Entropy;
+use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
+use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
+use contract::souk::product::v1::product_service_client::ProductServiceClient;
+use contract::souk::product::v1::{ImportProduct, ImportProductsRequest, ImportResult};
+
+use crate::client::{CallError, Shop};
+use crate::console::Failure;
+
+/// Receipts in one call at most.
+pub const RECEIPTS_MAX: usize = 1000;
+
+/// Imports products; what became of each, in their order.
+///
+/// # Errors
+/// A shop that is lost, or refuses all of them.
+pub async fn products(shop: &Shop, products: Vec<ImportProduct>) -> Result<Vec<ImportResult>, Failure> {
+    let request =
+        ImportProductsRequest { request_id: request_id(), products, price_reason: "imported".to_owned() };
+    let client = shop.client(ProductServiceClient::new);
+    let answer = shop.call(|| {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.import_products(request).await }
+    });
+    Ok(answer.await.map_err(|error| error.fatal("the products could not be imported"))?.results)
+}
+
+/// Receives stock, at most [`RECEIPTS_MAX`] lines; the units that were not received before.
+///
+/// # Errors
+/// A shop that is lost, or refuses a line: then none was received.
+pub async fn receipts(shop: &Shop, lines: &[ReceiptLine]) -> Result<i64, CallError> {
+    let request = ReceiveStockRequest { request_id: request_id(), lines: lines.to_vec() };
+    let client = shop.client(InventoryServiceClient::new);
+    let answer = shop.call(|| {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.receive_stock(request).await }
+    });
+    Ok(answer.await?.units_received)
+}
+
+/// A new idempotency key.
+pub fn request_id() -> String {
+    hex::encode(Entropy::System.bytes::<16>())
+}
