@@ -15,6 +15,7 @@ use crate::audit::{self, AuditArgs};
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::import::{self, ImportProductsArgs};
+use crate::load::{self, LoadArgs};
 use crate::retail;
 use crate::retail::import::ImportArgs;
 use crate::retail::replay::ReplayArgs;
@@ -57,6 +58,8 @@ enum Command {
     #[command(subcommand)]
     #[command(after_help = "Example:\n  souk synth online-retail --lines 10000 --seed 7 > month.csv")]
     Synth(Synth),
+    /// Browse, search, fill carts and buy at a constant rate through the shop window, and measure; ends with the audit
+    Load(LoadArgs),
     /// Prove the books, or print the rows that break them
     Audit(AuditArgs),
     /// Print an access token of the operator, for grpcurl
@@ -174,6 +177,7 @@ async fn run(command: Command) -> Outcome {
         Command::Import(Import::Products(args)) => import::run(args).await,
         Command::Replay(Replay::OnlineRetail(args)) => retail::replay::run(args).await,
         Command::Synth(Synth::OnlineRetail(args)) => retail::synth::run(&args),
+        Command::Load(args) => load::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Token(args) => token(&args).await,
         Command::Reindex(args) => reindex(&args).await,

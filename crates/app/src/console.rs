@@ -101,6 +101,34 @@ pub fn progress(what: &'static str, total: u64) -> ProgressBar {
     ProgressBar::new(total).with_style(style).with_prefix(what)
 }
 
+/// A line on stderr that changes in its place; hidden unless stderr is a terminal.
+#[derive(Debug)]
+pub struct Live(ProgressBar);
+
+impl Live {
+    /// An empty line.
+    #[must_use]
+    pub fn start() -> Self {
+        if !io::stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let style =
+            ProgressStyle::with_template("{wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        Self(ProgressBar::new_spinner().with_style(style))
+    }
+
+    /// Says something in the place of what was said before.
+    pub fn say(&self, line: String) {
+        self.0.set_message(line);
+        self.0.tick();
+    }
+
+    /// Takes the line away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
 /// Rows of two columns, the second aligned to the right.
 #[must_use]
 pub fn rows(rows: &[(String, String)]) -> String {

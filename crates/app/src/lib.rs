@@ -7,6 +7,7 @@ pub mod console;
 pub mod demo;
 pub mod files;
 pub mod import;
+pub mod load;
 pub mod retail;
 pub mod roles;
 pub mod up;

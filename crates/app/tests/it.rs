@@ -17,6 +17,7 @@ struct Shop {
     process: Child,
     dir: PathBuf,
     at: String,
+    web: String,
 }
 
 impl Shop {
@@ -28,8 +29,9 @@ impl Shop {
         BufReader::new(stdout).read_line(&mut line).expect("readable");
         let ready: Value = serde_json::from_str(&line).expect("the first line is JSON");
         assert_eq!(ready["event"], "ready");
-        let at = format!("http://{}", ready["addresses"]["grpc"].as_str().expect("an address"));
-        Self { process, dir: dir.to_owned(), at }
+        let url =
+            |listener: &str| format!("http://{}", ready["addresses"][listener].as_str().expect("an address"));
+        Self { process, dir: dir.to_owned(), at: url("grpc"), web: url("web") }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -69,6 +71,7 @@ fn up(dir: &Path, flags: &[&str]) -> Command {
     let mut command = Command::new(SOUK);
     command
         .args(["up", "--data", &data(dir), "--grpc", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--json"])
+        .args(["--web", "127.0.0.1:0"])
         .args(flags);
     command
 }
@@ -211,6 +214,7 @@ fn what_stands_in_the_way_is_said() {
     let address = shop.at.trim_start_matches("http://").to_owned();
     let mut taken = Command::new(SOUK);
     taken.args(["up", "--data", &data(&other), "--grpc", &address, "--metrics", "127.0.0.1:0"]);
+    taken.args(["--web", "127.0.0.1:0"]);
     assert!(failed(&mut taken).contains(&address));
     shop.kill();
     let database = dir.join("order").join("order.db");
@@ -232,6 +236,44 @@ fn what_stands_in_the_way_is_said() {
     let mut unknown = Command::new(SOUK);
     unknown.args(["check", "--config", settings.to_str().expect("UTF-8")]);
     assert!(failed(&mut unknown).contains("no_such_key"));
+}
+
+#[test]
+fn a_load_buys_at_a_constant_rate_and_ends_with_the_audit() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
+    let confirmed = scratch.path().join("confirmed.tsv");
+    let file = confirmed.to_str().expect("UTF-8");
+    let arguments = "load --rate 20 --seconds 3 --mix browse=40,search=20,cart=20,buy=20";
+    let arguments = arguments.split(' ').chain(["--web", &shop.web, "--confirmed", file]);
+    let output = shop.command(&arguments.collect::<Vec<_>>()).output().expect("souk runs");
+    let told = String::from_utf8(output.stdout).expect("UTF-8");
+    let lines: Vec<Value> =
+        told.lines().map(|line| serde_json::from_str(line).expect("a JSON document a line")).collect();
+    let (summary, seconds) = lines.split_last().expect("a summary");
+    assert_eq!(output.status.code(), Some(0), "{summary} {}", String::from_utf8_lossy(&output.stderr));
+    assert!(seconds.len() >= 3 && seconds.iter().all(|line| line["event"] == "second"), "{told}");
+    assert_eq!(seconds[0]["second"], 0);
+    assert_eq!((&summary["event"], &summary["audit_ok"]), (&"summary".into(), &true.into()));
+    assert_eq!([&summary["due"], &summary["started"], &summary["confirmed"]], [60, 60, 12], "{summary}");
+    let counts = [("home", 24), ("product", 48), ("suggest", 12), ("add", 24), ("cart", 12), ("pay", 12)];
+    for (step, count) in counts {
+        let step = &summary["steps"][step];
+        assert_eq!([&step["count"], &step["errors"]], [count, 0], "{summary}");
+        assert!(
+            step["ms"]["p50"].as_f64() > Some(0.0)
+                && step["ms"]["p50"].as_f64() <= step["ms"]["max"].as_f64()
+        );
+    }
+    assert_eq!(summary["journeys"]["buy"]["count"], 12);
+    assert!(summary["journeys"]["buy"]["ms"]["p50"].as_f64() > summary["steps"]["pay"]["ms"]["p50"].as_f64());
+    let (code, books) = shop.run(&["audit", "--expect", file]);
+    assert_eq!((code, &books["totals"]["orders"]["confirmed"]), (0, &12.into()), "{books}");
+    let nobody = failed(&mut shop.command(&["load", "--web", "http://127.0.0.1:1"]));
+    assert!(nobody.contains("souk up") && nobody.contains("--web"), "{nobody}");
+    for (wrong, said) in [("steal=1", "steal"), ("buy=0", "more than 0"), ("buy", "`buy`")] {
+        assert!(failed(&mut shop.command(&["load", "--mix", wrong])).contains(said), "{wrong}");
+    }
 }
 
 #[test]
