@@ -27,7 +27,7 @@ use crate::audit;
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Live, Outcome, Verdict};
 use crate::files;
-use crate::retail::import::request_id;
+use crate::import::send::request_id;
 use crate::retail::replay::confirmed::Confirmed;
 use accounts::Accounts;
 use cookies::Jar;

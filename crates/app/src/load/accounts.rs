@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use super::cookies::Jar;
 use super::web::{Asking, Web};
 use crate::console::{self, Failure};
-use crate::retail::import::request_id;
+use crate::import::send::request_id;
 
 /// Sign-ups at a time: hashing a password takes a processor for a while.
 const AT_ONCE: usize = 4;

@@ -22,7 +22,7 @@ use super::cookies::Jar;
 use super::web::{Asking, Web};
 use crate::client::{Link, Shop};
 use crate::console::Failure;
-use crate::retail::import::request_id;
+use crate::import::send::request_id;
 
 /// Everything is bought in pounds.
 const CURRENCY: Currency = Currency::GBP;
