@@ -18,6 +18,7 @@ async fn served(seed: u64) -> (World, SocketAddr) {
 }
 
 /// Sends bytes and reads until the other side closes.
+#[expect(clippy::disallowed_methods, reason = "a client from outside, byte by byte")]
 async fn told(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     // The other side may close before it has read everything.
