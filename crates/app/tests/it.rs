@@ -277,6 +277,32 @@ fn a_load_buys_at_a_constant_rate_and_ends_with_the_audit() {
 }
 
 #[test]
+fn what_a_client_was_told_under_load_survives_a_kill() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let (dir, confirmed) = (scratch.path().join("shop"), scratch.path().join("confirmed.tsv"));
+    let file = confirmed.to_str().expect("UTF-8");
+    let told = || std::fs::read_to_string(&confirmed).map_or(0, |text| text.lines().count());
+    for round in 1..=2 {
+        let shop = Shop::start(&dir, &["--no-demo"]);
+        let arguments = ["load", "--rate", "30", "--seconds", "60", "--mix", "buy=100", "--web", &shop.web];
+        let mut client = shop.command(&[&arguments[..], &["--confirmed", file]].concat());
+        let mut client = client.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("souk runs");
+        let wanted = told() + 20;
+        until("purchases are confirmed", || told() >= wanted);
+        shop.kill();
+        client.kill().expect("it runs");
+        client.wait().expect("it ended");
+        assert!(told() >= round * 20);
+    }
+    let shop = Shop::start(&dir, &["--no-demo"]);
+    let (code, books) = shop.run(&["audit", "--expect", file]);
+    let check = books["checks"].as_array().expect("checks").iter();
+    let remembered = check.clone().find(|check| check["name"] == "client.remembers").expect("the check");
+    assert_eq!((code, &books["ok"]), (0, &true.into()), "{books}");
+    assert!(remembered["examined"].as_u64() >= Some(40), "{remembered}");
+}
+
+#[test]
 fn files_that_cannot_be_read_name_the_place() {
     let scratch = tempfile::tempdir().expect("a directory");
     let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
