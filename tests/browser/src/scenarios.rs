@@ -39,6 +39,7 @@ macro_rules! scenario {
 
 /// All, those first on which the others stand.
 pub const SCENARIOS: &[Scenario] = &[
+    scenario!("axe-core finds what is wrong", rooms::axe),
     scenario!("a guest buys", purchase::with_script),
     scenario!("a guest buys without JavaScript", purchase::without_script, false),
     scenario!("a declined card, then another", payment::declined),

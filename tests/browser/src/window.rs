@@ -173,6 +173,13 @@ impl Window {
         Ok(())
     }
 
+    /// The rules that the page breaks as it stands; they count for nothing.
+    pub async fn found(&self) -> Result<Vec<String>> {
+        let Some(source) = &self.axe else { return Err("axe-core is not here: --axe FILE".to_owned()) };
+        let found = axe::violations(&self.client, source).await?;
+        Ok(found.into_iter().map(|found| found.rule).collect())
+    }
+
     /// Goes to a path of the shop.
     pub async fn go(&self, path: &str) -> Result {
         let address = format!("{}{path}", self.shop);
