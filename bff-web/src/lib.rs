@@ -7,6 +7,7 @@ mod chrome;
 mod frame;
 mod money;
 mod news;
+mod said;
 mod screens;
 mod shop;
 mod view;
@@ -23,7 +24,15 @@ use crate::shop::Shop;
 /// The role.
 pub const SERVICE: Service = Service::new("bff-web", start)
     .calls(&[
-        "identity", "user", "product", "search", "inventory", "cart", "checkout", "order", "payment",
+        "identity",
+        "user",
+        "product",
+        "search",
+        "inventory",
+        "cart",
+        "checkout",
+        "order",
+        "payment",
         "shipping",
     ])
     .consumes(&["product", "inventory", "cart", "order"])

@@ -26,6 +26,7 @@ use super::orders::OrderScreen;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::money::Money;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::AddressView;
 
@@ -62,11 +63,11 @@ struct PaymentMethods {
 #[serde(deny_unknown_fields)]
 struct Place {
     /// The signed quote.
-    #[schemars(length(min = 1, max = 524288))]
+    #[schemars(length(min = 1, max = 500_000), extend("pattern" = said::TOKEN))]
     quote_token: String,
     /// Token of the payment method; left out when there is nothing to pay.
     #[serde(default)]
-    #[schemars(length(max = 200))]
+    #[schemars(length(max = 67), extend("pattern" = said::PAYMENT_METHOD_OR_NONE))]
     payment_method: String,
 }
 
@@ -119,7 +120,10 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .needs(&[&quote::QUOTE])
             .cost(3),
         api(shop, Method::POST, "/api/v1/orders", place_json)
-            .named("placeOrder", "Place a quote and pay it; answers when the order is at rest or waits for somebody")
+            .named(
+                "placeOrder",
+                "Place a quote and pay it; answers when the order is at rest or waits for somebody",
+            )
             .answers::<OrderScreen>()
             .status(201)
             .keyed(Key::Required)
@@ -157,7 +161,12 @@ async fn place_json(visit: Visit, _: NoParams, wanted: Place) -> Result<Answer> 
 }
 
 /// Places a quote, and notes what order came of it.
-async fn place(visit: &Visit, key: String, quote_token: String, payment_method: String) -> Result<order::Order> {
+async fn place(
+    visit: &Visit,
+    key: String,
+    quote_token: String,
+    payment_method: String,
+) -> Result<order::Order> {
     let tender = |payment_method| order::TenderRequest { payment_method, amount: None };
     let tenders = if payment_method.is_empty() { Vec::new() } else { vec![tender(payment_method)] };
     let request = order::PlaceOrderRequest {
@@ -228,7 +237,8 @@ async fn quoted(visit: &Visit, mut form: CheckoutForm, notice: String) -> Result
                 form.method.clear();
                 let quote = quote::of_form(visit, &form).await?;
                 form.method.clone_from(&quote.shipping_method);
-                let notice = "That way of delivery does not go there. This is the cheapest that does.".to_owned();
+                let notice =
+                    "That way of delivery does not go there. This is the cheapest that does.".to_owned();
                 return Ok(Checkout { form, quote: Some(quote), notice, ..Checkout::default() });
             }
             Err(error) => errors = form::told(&error).ok_or(error)?,
@@ -246,7 +256,8 @@ async fn pay(visit: Visit, _: NoParams, mut form: CheckoutForm) -> Result<Answer
         if cart.lines.is_empty() {
             return Answer::see("/cart");
         }
-        let notice = "You changed something, so the total was worked out anew. Look at it, then pay.".to_owned();
+        let notice =
+            "You changed something, so the total was worked out anew. Look at it, then pay.".to_owned();
         return quoted(&visit, form, notice).await?.page(&visit, cart).await;
     }
     visit.needs_somebody()?;
@@ -302,7 +313,8 @@ async fn refused(visit: &Visit, form: CheckoutForm, error: Error) -> Result<Answ
         }
         _ => {
             checkout.notice =
-                "We could not place this order, and nothing was charged. Look it over and pay again.".to_owned();
+                "We could not place this order, and nothing was charged. Look it over and pay again."
+                    .to_owned();
         }
     }
     checkout.status = status;

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::checkout::quote::{QuoteLineView, lines, sums};
 use super::preferences::local;
-use super::{api, page, shown};
+use super::{api, page, page_limit, shown};
 use crate::frame::Frame;
 use crate::money::Money;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::{AddressView, day, encoded, minute, time};
 
@@ -242,6 +243,7 @@ fn shipment(shipment: Shipment) -> ShipmentView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// `ord_…`.
+    #[schemars(extend("pattern" = said::id("ord")))]
     order_id: String,
 }
 
@@ -377,7 +379,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         api(shop, Method::GET, "/api/v1/orders", list_json)
             .named("listOrders", "The orders of this session, newest first")
             .answers::<OrdersScreen>()
-            .problems(&[401])
+            .problems(&[401, 422])
             .needs(&[&ORDERS]),
         api(shop, Method::GET, "/api/v1/orders/{order_id}", show_json)
             .named("getOrder", "One order with its lines and parcels")
@@ -464,7 +466,7 @@ pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScr
 pub const LIST: &Need = &ORDERS;
 
 async fn list_json(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
-    Answer::json(&list(&visit, paged.limit.unwrap_or(PAGE), paged.cursor).await?)
+    Answer::json(&list(&visit, page_limit(paged.limit, PAGE)?, paged.cursor).await?)
 }
 
 async fn list_page(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {

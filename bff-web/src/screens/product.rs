@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::listing::{self, STOCK};
 use super::{api, page, shown};
 use crate::frame::Frame;
-use crate::money::Price;
+use crate::money::{CurrencyCode, Price};
 use crate::news;
+use crate::said;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
 use crate::view::{Card, CategoryView, Left, OptionView, PictureView, StockView, category_name, drawn};
 
@@ -125,10 +126,10 @@ impl ProductView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// Its name in addresses.
-    #[schemars(length(min = 1, max = 120))]
+    #[schemars(length(min = 1, max = 120), extend("pattern" = said::SLUG))]
     slug: String,
     /// Prices in this currency, an ISO 4217 code; the chosen or usual one when left out.
-    currency_code: Option<String>,
+    currency_code: Option<CurrencyCode>,
 }
 
 #[derive(Template)]
@@ -177,7 +178,8 @@ fn tags(product: &ProductView) -> Vec<String> {
 }
 
 async fn load(visit: &Visit, which: &Which) -> Result<(ProductView, Arc<Tree>)> {
-    let currency = visit.shop.currency(visit, which.currency_code.as_deref()).to_owned();
+    let currency =
+        visit.shop.currency(visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
     let request = visit.request(GetProductBySlugRequest { slug: which.slug.clone() });
     let mut products = visit.shop.products.clone();
     let answer = visit.need(&PRODUCT, products.get_product_by_slug(request));
