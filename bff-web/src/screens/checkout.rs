@@ -186,8 +186,12 @@ async fn show(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
     if cart.lines.is_empty() {
         return Answer::see("/cart");
     }
-    let form = prefilled(&visit).await;
+    let mut form = prefilled(&visit).await;
     let quote = if form.is_whole() { quote::of_form(&visit, &form).await.ok() } else { None };
+    if let Some(quote) = &quote {
+        // What the page shows as chosen is what the quote was made for.
+        form.method.clone_from(&quote.shipping_method);
+    }
     Checkout { form, quote, ..Checkout::default() }.page(&visit, cart).await
 }
 
