@@ -431,7 +431,9 @@ async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 async fn show_page(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
     let order = load(&visit, which.order_id).await?;
     let mut frame = Frame::of(&visit, order.state.headline()).await;
-    frame.waits = order.state.moves() || order.state == OrderStateView::AwaitingApproval;
+    // Others move these: staff, and the bank, whose answer may arrive after the payer does.
+    frame.waits = order.state.moves()
+        || matches!(order.state, OrderStateView::AwaitingApproval | OrderStateView::ActionRequired);
     let signed_in = visit.session().is_signed_in();
     shown(&OrderPage { frame, order, key: visit.new_key(), signed_in })
 }
