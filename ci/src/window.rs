@@ -42,6 +42,8 @@ pub fn schemathesis(house: &House) -> Result {
     let shop = Shop::open_demo(house, directory.path())?;
     let (_, token) = shop.command(&["token"])?;
     let token = token["access_token"].as_str().ok_or("souk token printed no access_token")?;
+    let rules = house.root.join("ci/schemathesis.toml");
+    let rules = House::text(&rules)?;
     let lifted = format!("souk-operator-token: {token}");
     let account =
         |name: &str| format!(r#"{{"email":"{name}@example.com","password":"a bowl of warm soup"}}"#);
@@ -56,14 +58,15 @@ pub fn schemathesis(house: &House) -> Result {
         println!("as {who}");
         let cookie = format!("Cookie: {}", session(&shop.web, path, &body)?);
         let address = format!("http://{}/openapi.json", shop.web);
-        let asked = ["--config-file", "ci/schemathesis.toml", "run", &address];
+        let asked = ["--config-file", rules, "run", &address];
         let as_whom = ["--header", &lifted, "--header", &cookie];
-        let how = ["--checks", "all", "--max-examples", EXAMPLES_MAX, "--seed", SEED, "--workers", "2"];
+        // One worker: requests come in the same order each time, and some Pythons cannot parse in two threads.
+        let how = ["--checks", "all", "--max-examples", EXAMPLES_MAX, "--seed", SEED, "--workers", "1"];
         let told = ["--continue-on-failure", "--warnings", "off", "--no-shrink"];
         // The tokens are the shop's own and end with it; still, they are not shown.
         println!("$ schemathesis {}", [&asked[..], &how, &told, &operations].concat().join(" "));
         let mut command = house.command("schemathesis");
-        command.args([&asked[..], &as_whom, &how, &told, &operations].concat()).current_dir(&house.root);
+        command.args([&asked[..], &as_whom, &how, &told, &operations].concat()).current_dir(directory.path());
         let status = command.status().map_err(|error| format!("schemathesis does not start: {error}"))?;
         if !status.success() {
             return Err(format!("schemathesis found something as {who}"));
