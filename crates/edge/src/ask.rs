@@ -393,12 +393,10 @@ impl Ask {
     /// The version that an edit names in `If-Match`.
     ///
     /// # Errors
-    /// `PRECONDITION_REQUIRED` without one; INVALID_ARGUMENT for what is no entity tag; `VERSION_CONFLICT` for one that this
-    /// gateway never gave.
+    /// `PRECONDITION_REQUIRED` without one; INVALID_ARGUMENT for what is no entity tag. One that this gateway never gave is of
+    /// a version that nothing ever has, so that the service refuses it as stale, after all else that may be wrong.
     pub fn if_match(&self) -> Result<i64> {
-        version_of(self.entity_tag()?).ok_or_else(|| {
-            Error::conflict("VERSION_CONFLICT", "If-Match names no version of this; read it again").retry(false)
-        })
+        Ok(version_of(self.entity_tag()?).filter(|version| *version > 0).unwrap_or(i64::MAX))
     }
 
     /// The entity tag in `If-Match`, of whatever version. Whether it holds is looked at after all else that may be wrong
