@@ -82,16 +82,25 @@ impl Chrome for Hall {
 /// The headline and the advice for a problem.
 fn words(problem: &Problem) -> (&'static str, &'static str) {
     match (problem.status, problem.code.as_str()) {
-        (404, _) => ("We looked everywhere", "It may have moved, or it was never here. Search for it, or start from the hall."),
+        (404, _) => (
+            "We looked everywhere",
+            "It may have moved, or it was never here. Search for it above, or start from the front.",
+        ),
         (401, _) => ("Sign in to go on", "Then you come back to where you were."),
-        (403, "FORGED_ORIGIN") => ("That came from another site", "Nothing was changed. Open the page here and try again."),
+        (403, "FORGED_ORIGIN") => {
+            ("That came from another site", "Nothing was changed. Open the page here and try again.")
+        }
         (403, _) => ("That is not yours to change", "Sign in as somebody who may, or go back."),
         (405, _) => ("That cannot be done here", "Go back and use the page's own buttons."),
-        (408 | 504, _) => ("That took too long", "Try again in a moment. If you were paying, look at your orders first."),
+        (408 | 504, _) => {
+            ("That took too long", "Try again in a moment. If you were paying, look at your orders first.")
+        }
         (412, _) => ("It changed while you looked", "Go back, reload the page, and do it once more."),
         (413 | 414, _) => ("That is too long", "Send less and try again."),
         (429, _) => ("A little slower, please", "Wait a moment, then try again."),
-        (503, _) => ("A part of the shop is away", "It is usually back within a minute. Nothing of yours is lost."),
+        (503, _) => {
+            ("A part of the shop is away", "It is usually back within a minute. Nothing of yours is lost.")
+        }
         (500.., _) => ("Something broke on our side", "We have written it down. Try again in a moment."),
         _ => ("That did not work", "Go back, and try it another way."),
     }
@@ -103,7 +112,8 @@ fn sentence(problem: &Problem) -> String {
     match (problem.status, part) {
         (503, Some(part)) => format!("We cannot reach the {part} just now."),
         (404, _) => "There is nothing at this address.".to_owned(),
-        (500.., _) => String::new(),
+        // The headline says it.
+        (401 | 500.., _) => String::new(),
         _ => {
             let mut letters = problem.detail.trim_start_matches('/').chars();
             let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

@@ -4,6 +4,8 @@
 //! is made of calls to the services ([`edge::Need`]). What gateways have in common is `edge`'s; this is the list of screens.
 
 mod chrome;
+#[cfg(test)]
+mod contrast;
 mod frame;
 mod money;
 mod news;
@@ -23,7 +25,15 @@ use crate::shop::Shop;
 /// The role.
 pub const SERVICE: Service = Service::new("bff-web", start)
     .calls(&[
-        "identity", "user", "product", "search", "inventory", "cart", "checkout", "order", "payment",
+        "identity",
+        "user",
+        "product",
+        "search",
+        "inventory",
+        "cart",
+        "checkout",
+        "order",
+        "payment",
         "shipping",
     ])
     .consumes(&["product", "inventory", "cart", "order"])

@@ -30,8 +30,7 @@ pub const CURRENCY: &str = "souk_currency";
 const CATEGORIES_FRESH: Duration = Duration::from_secs(30);
 
 /// The tree of categories, which a page can do without.
-pub const CATEGORIES: Need =
-    Need::optional("categories", "/souk.product.v1.ProductService/ListCategories");
+pub const CATEGORIES: Need = Need::optional("categories", "/souk.product.v1.ProductService/ListCategories");
 
 /// The tree of categories, parents before children.
 #[derive(Debug, Default)]

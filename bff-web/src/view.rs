@@ -2,8 +2,8 @@
 
 use contract::souk::inventory::v1::{Stock, StockBand};
 use contract::souk::product::v1 as product;
-use contract::souk::r#type::v1 as shared;
 use contract::souk::search::v1::SearchHit;
+use contract::souk::r#type::v1 as shared;
 use kernel::Timestamp;
 use picture::{Kind, Picture};
 use schemars::JsonSchema;
@@ -53,7 +53,8 @@ pub fn picture_named(name: &str) -> Option<Picture> {
     let initials = parts.next().unwrap_or_default().to_owned();
     let picture = Picture { kind, seed: u64::from_str_radix(seed, 16).ok()?, initials };
     // One picture has one name, so that nobody fills the shelf with the same bytes under many.
-    (parts.next().is_none() && picture_name(&picture) == name && picture.initials.len() <= 2).then_some(picture)
+    (parts.next().is_none() && picture_name(&picture) == name && picture.initials.len() <= 2)
+        .then_some(picture)
 }
 
 /// A product in a list.
@@ -101,6 +102,12 @@ impl Card {
 /// The name of a category; empty for one that is not there.
 pub fn category_name<'a>(tree: &'a Tree, id: &str) -> &'a str {
     tree.by_id(id).map_or("", |category| &category.name)
+}
+
+/// The name of the deepest of some categories, which says most about what a thing looks like.
+pub fn deepest<'a>(tree: &'a Tree, ids: &[String]) -> &'a str {
+    let known = ids.iter().filter_map(|id| tree.by_id(id));
+    known.max_by_key(|category| category.path.matches('/').count()).map_or("", |category| &category.name)
 }
 
 /// A category.
@@ -280,8 +287,18 @@ impl<T: std::borrow::Borrow<prost_types::Timestamp>> From<T> for When {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October",
-    "November", "December",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 /// The day of an RFC 3339 time, for people: "5 May 2026".
@@ -299,6 +316,12 @@ pub fn day(time: &str) -> String {
 pub fn minute(time: &str) -> String {
     let clock = time.split('T').nth(1).and_then(|clock| clock.get(..5)).unwrap_or_default();
     if clock.is_empty() { day(time) } else { format!("{}, {clock}", day(time)) }
+}
+
+/// Whether a name is written in capitals throughout, as old tills do: such names are set smaller.
+pub fn shouts(name: &str) -> bool {
+    let letters = || name.chars().filter(|letter| letter.is_alphabetic());
+    letters().count() > 4 && !letters().any(char::is_lowercase)
 }
 
 /// Text for an address: everything but letters, digits and `-_.~` percent-encoded.
@@ -320,10 +343,23 @@ mod tests {
     }
 
     #[test]
+    fn names_in_capitals_are_known() {
+        assert!(shouts("SET/6 RED SPOTTY PAPER CUPS"));
+        assert!(!shouts("Kettle") && !shouts("CUP") && !shouts("12345 678"));
+    }
+
+    #[test]
     fn a_picture_has_one_name() {
         let picture = Picture::of("prd_1", "Zzyzx", "");
         assert_eq!(picture_named(&picture_name(&picture)), Some(picture));
-        for bad in ["bowl.svg", "bowl-ff.svg", "bowl-00000000000000FF.svg", "nothing-00000000000000ff.svg", "../x", "tile-00000000000000ff-ABCD.svg"] {
+        for bad in [
+            "bowl.svg",
+            "bowl-ff.svg",
+            "bowl-00000000000000FF.svg",
+            "nothing-00000000000000ff.svg",
+            "../x",
+            "tile-00000000000000ff-ABCD.svg",
+        ] {
             assert_eq!(picture_named(bad), None, "{bad}");
         }
     }

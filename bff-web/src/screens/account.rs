@@ -204,7 +204,10 @@ async fn sessions_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> 
     visit.needs_account()?;
     let request = visit.request(pb::ListSessionsRequest::default());
     let answer = visit.need(&SESSION_LIST, visit.shop.identity.clone().list_sessions(request)).await?;
-    Answer::json(&Shown::new(SessionList { sessions: answer.sessions.into_iter().map(SessionLine::of).collect() }, &visit))
+    Answer::json(&Shown::new(
+        SessionList { sessions: answer.sessions.into_iter().map(SessionLine::of).collect() },
+        &visit,
+    ))
 }
 
 async fn end(visit: &Visit, session_id: String) -> Result<()> {
@@ -223,8 +226,9 @@ async fn everywhere(visit: &Visit) -> Result<EndedView> {
     visit.needs_account()?;
     let request =
         pb::SignOutEverywhereRequest { request_id: visit.key()?, ..pb::SignOutEverywhereRequest::default() };
-    let answer =
-        visit.need(&EVERYWHERE, visit.shop.identity.clone().sign_out_everywhere(visit.request(request))).await?;
+    let answer = visit
+        .need(&EVERYWHERE, visit.shop.identity.clone().sign_out_everywhere(visit.request(request)))
+        .await?;
     visit.signs_out();
     Ok(EndedView { sessions_ended: answer.sessions_ended })
 }
@@ -252,7 +256,8 @@ async fn change(visit: &Visit, wanted: PasswordChange) -> Result<EndedView> {
         current_password: wanted.current_password,
         new_password: wanted.new_password,
     };
-    let answer = visit.need(&PASSWORD, visit.shop.identity.clone().change_password(visit.request(request))).await?;
+    let answer =
+        visit.need(&PASSWORD, visit.shop.identity.clone().change_password(visit.request(request))).await?;
     Ok(EndedView { sessions_ended: answer.sessions_ended })
 }
 
@@ -262,7 +267,9 @@ async fn password_json(visit: Visit, _: NoParams, wanted: PasswordChange) -> Res
 
 async fn password_form(visit: Visit, _: NoParams, wanted: PasswordChange) -> Result<Answer> {
     match change(&visit, wanted).await {
-        Ok(_) => account_page(&visit, "Your password is changed, and every other session has ended.", "").await,
+        Ok(_) => {
+            account_page(&visit, "Your password is changed, and every other session has ended.", "").await
+        }
         Err(error) => {
             let words = match error.reason() {
                 "CREDENTIALS_REFUSED" => "That is not your current password.",

@@ -116,8 +116,12 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         page(shop, Method::GET, "/account/addresses/new", new_page).needs(&[&CATEGORIES]),
         page(shop, Method::POST, "/account/addresses/new", new_form).needs(&[&ADD, &CATEGORIES]),
         page(shop, Method::GET, "/account/addresses/{address_id}", edit_page).needs(&[&BOOK, &CATEGORIES]),
-        page(shop, Method::POST, "/account/addresses/{address_id}", edit_form)
-            .needs(&[&BOOK, &UPDATE, &DELETE, &CATEGORIES]),
+        page(shop, Method::POST, "/account/addresses/{address_id}", edit_form).needs(&[
+            &BOOK,
+            &UPDATE,
+            &DELETE,
+            &CATEGORIES,
+        ]),
         api(shop, Method::GET, "/api/v1/addresses", list_json)
             .named("listAddresses", "The address book")
             .answers::<BookView>()

@@ -37,8 +37,9 @@ impl Asset {
     }
 }
 
-static CSS: LazyLock<Asset> =
-    LazyLock::new(|| Asset::new("window", "css", "text/css; charset=utf-8", include_str!("../assets/window.css")));
+static CSS: LazyLock<Asset> = LazyLock::new(|| {
+    Asset::new("window", "css", "text/css; charset=utf-8", include_str!("../assets/window.css"))
+});
 static JS: LazyLock<Asset> = LazyLock::new(|| {
     Asset::new("window", "js", "text/javascript; charset=utf-8", include_str!("../assets/window.js"))
 });
@@ -83,7 +84,8 @@ fn for_ever(answer: Answer) -> Answer {
 
 async fn asset(_: Visit, which: Named, _: Nothing) -> Result<Answer> {
     let known = [&*CSS, &*JS, &*ICON].into_iter().find(|asset| asset.name == which.name);
-    let asset = known.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is nothing at this address"))?;
+    let asset =
+        known.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is nothing at this address"))?;
     Ok(for_ever(Answer::raw(asset.content_type, asset.bytes)))
 }
 

@@ -73,7 +73,10 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         page(shop, Method::GET, "/bank/{challenge}", show).needs(&[&CATEGORIES]),
         page(shop, Method::POST, "/bank/{challenge}", end_form).needs(&[&CHALLENGE]),
         api(shop, Method::POST, "/api/v1/challenges/{challenge_id}", end_json)
-            .named("completeChallenge", "End a 3-D Secure challenge of testpay, as the payer would at their bank")
+            .named(
+                "completeChallenge",
+                "End a 3-D Secure challenge of testpay, as the payer would at their bank",
+            )
             .answers::<Ended>()
             .keyed(Key::Optional)
             .needs(&[&CHALLENGE]),

@@ -17,8 +17,8 @@ use super::listing::STOCK;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::money::{Money, Price};
-use crate::shop::{CATEGORIES, Shop, Visit};
-use crate::view::{OptionView, PictureView, StockView, drawn, encoded};
+use crate::shop::{CATEGORIES, Shop, Tree, Visit};
+use crate::view::{OptionView, PictureView, StockView, deepest, drawn, encoded};
 
 /// Units in the cart, which stand in the header of every page.
 pub const CART_COUNT: Need = Need::optional("cart", "/souk.cart.v1.CartService/GetCart");
@@ -170,8 +170,14 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
         page(shop, Method::GET, "/cart", show_page).needs(show),
         page(shop, Method::POST, "/cart/lines", add_form).needs(&[&ADD]),
-        page(shop, Method::POST, "/cart/lines/{line_id}", line_form)
-            .needs(&[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
+        page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(&[
+            &SET,
+            &REMOVE,
+            &CART,
+            &VARIANTS,
+            &STOCK,
+            &CATEGORIES,
+        ]),
         api(shop, Method::GET, "/api/v1/cart", show_json)
             .named("getCart", "The cart of this session; empty without one")
             .answers::<Shown<CartScreen>>()
@@ -346,7 +352,8 @@ pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
     let (variants, stock) = about(visit, skus).await;
     let pending = visit.seen(&cart.cart_id) > cart.version;
     visit.saw(&cart.cart_id, cart.version);
-    let line = |line: cart::CartLine| line_view(line, &variants, &stock);
+    let tree = visit.shop.categories(visit).await;
+    let line = |line: cart::CartLine| line_view(line, &variants, &stock, &tree);
     Ok(CartScreen {
         cart_id: cart.cart_id,
         version: cart.version,
@@ -381,11 +388,12 @@ pub async fn about(visit: &Visit, skus: Vec<String>) -> (Variants, StockOf) {
     )
 }
 
-fn line_view(line: cart::CartLine, variants: &Variants, stock: &StockOf) -> CartLineView {
+fn line_view(line: cart::CartLine, variants: &Variants, stock: &StockOf, tree: &Tree) -> CartLineView {
     let variant = variants.get(&line.sku);
+    let category = variant.map_or("", |variant| deepest(tree, &variant.category_trail_ids));
     let sold = line.price_status() != cart::PriceStatus::NotSold;
     CartLineView {
-        picture: drawn(&line.product_id, &line.product_name, ""),
+        picture: drawn(&line.product_id, &line.product_name, category),
         slug: variant.map(|variant| encoded(&variant.product_slug)).unwrap_or_default(),
         options: variant.map(|v| v.options.iter().map(OptionView::from).collect()).unwrap_or_default(),
         stock: stock.get(&line.sku).cloned(),

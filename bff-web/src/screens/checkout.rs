@@ -38,6 +38,8 @@ const ADDRESSES: Need = Need::optional("addresses", "/souk.user.v1.UserService/L
 const PAY_WITHIN: Duration = Duration::from_secs(16);
 /// Largest form: a quote of a full cart is signed into it.
 const FORM_BYTES_MAX: usize = 512 << 10;
+/// Cards that are shown at once.
+const USUAL_METHODS: usize = 4;
 
 /// A way to pay.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -87,6 +89,20 @@ struct CheckoutPage {
 }
 
 impl CheckoutPage {
+    /// The cards that are shown at once, and those that a person rarely wants to see.
+    fn usual_methods(&self) -> &[PaymentMethodView] {
+        &self.methods[..self.methods.len().min(USUAL_METHODS)]
+    }
+
+    fn odd_methods(&self) -> &[PaymentMethodView] {
+        &self.methods[self.methods.len().min(USUAL_METHODS)..]
+    }
+
+    /// Whether one of the rare ones is chosen.
+    fn is_odd(&self) -> bool {
+        self.odd_methods().iter().any(|method| method.token == self.form.payment_method)
+    }
+
     fn wrong(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }
@@ -119,7 +135,10 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .needs(&[&quote::QUOTE])
             .cost(3),
         api(shop, Method::POST, "/api/v1/orders", place_json)
-            .named("placeOrder", "Place a quote and pay it; answers when the order is at rest or waits for somebody")
+            .named(
+                "placeOrder",
+                "Place a quote and pay it; answers when the order is at rest or waits for somebody",
+            )
             .answers::<OrderScreen>()
             .status(201)
             .keyed(Key::Required)
@@ -157,7 +176,12 @@ async fn place_json(visit: Visit, _: NoParams, wanted: Place) -> Result<Answer> 
 }
 
 /// Places a quote, and notes what order came of it.
-async fn place(visit: &Visit, key: String, quote_token: String, payment_method: String) -> Result<order::Order> {
+async fn place(
+    visit: &Visit,
+    key: String,
+    quote_token: String,
+    payment_method: String,
+) -> Result<order::Order> {
     let tender = |payment_method| order::TenderRequest { payment_method, amount: None };
     let tenders = if payment_method.is_empty() { Vec::new() } else { vec![tender(payment_method)] };
     let request = order::PlaceOrderRequest {
@@ -228,7 +252,8 @@ async fn quoted(visit: &Visit, mut form: CheckoutForm, notice: String) -> Result
                 form.method.clear();
                 let quote = quote::of_form(visit, &form).await?;
                 form.method.clone_from(&quote.shipping_method);
-                let notice = "That way of delivery does not go there. This is the cheapest that does.".to_owned();
+                let notice =
+                    "That way of delivery does not go there. This is the cheapest that does.".to_owned();
                 return Ok(Checkout { form, quote: Some(quote), notice, ..Checkout::default() });
             }
             Err(error) => errors = form::told(&error).ok_or(error)?,
@@ -246,7 +271,8 @@ async fn pay(visit: Visit, _: NoParams, mut form: CheckoutForm) -> Result<Answer
         if cart.lines.is_empty() {
             return Answer::see("/cart");
         }
-        let notice = "You changed something, so the total was worked out anew. Look at it, then pay.".to_owned();
+        let notice =
+            "You changed something, so the total was worked out anew. Look at it, then pay.".to_owned();
         return quoted(&visit, form, notice).await?.page(&visit, cart).await;
     }
     visit.needs_somebody()?;
@@ -302,7 +328,8 @@ async fn refused(visit: &Visit, form: CheckoutForm, error: Error) -> Result<Answ
         }
         _ => {
             checkout.notice =
-                "We could not place this order, and nothing was charged. Look it over and pay again.".to_owned();
+                "We could not place this order, and nothing was charged. Look it over and pay again."
+                    .to_owned();
         }
     }
     checkout.status = status;

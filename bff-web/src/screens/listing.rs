@@ -449,7 +449,13 @@ fn price(given: &str) -> Result<Option<PriceFilter>> {
     if given.is_empty() {
         return Ok(None);
     }
-    let bad = || Error::field("/price", "INVALID_ARGUMENT", "must be from-below in micros, for example 5000000-10000000");
+    let bad = || {
+        Error::field(
+            "/price",
+            "INVALID_ARGUMENT",
+            "must be from-below in micros, for example 5000000-10000000",
+        )
+    };
     let (min, below) = given.split_once('-').ok_or_else(bad)?;
     let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0).ok_or_else(bad);
     Ok(Some(PriceFilter { min_micros: number(min)?, below_micros: number(below)? }))
@@ -466,7 +472,8 @@ fn facets_view(facets: SearchFacets) -> Facets {
         values.map(|v| FacetValue { value: v.value, count: v.count, selected: v.selected }).collect()
     };
     let attributes = facets.attributes.into_iter();
-    let attributes = attributes.map(|facet| AttributeFacet { name: facet.name, values: values(facet.values) });
+    let attributes =
+        attributes.map(|facet| AttributeFacet { name: facet.name, values: values(facet.values) });
     let prices = facets.price_bands.into_iter().map(|band| PriceFacet {
         min_micros: band.min_micros,
         below_micros: band.below_micros,

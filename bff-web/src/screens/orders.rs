@@ -80,8 +80,8 @@ impl OrderStateView {
     pub fn words(self) -> &'static str {
         match self {
             Self::Pending => "Being placed",
-            Self::ActionRequired => "Waits for your bank",
-            Self::AwaitingApproval => "Waits for us",
+            Self::ActionRequired => "Waiting for your bank",
+            Self::AwaitingApproval => "Waiting for us",
             Self::Confirmed => "Confirmed",
             Self::Cancelling => "Being cancelled",
             Self::Cancelled => "Cancelled",
@@ -94,7 +94,7 @@ impl OrderStateView {
         match self {
             Self::Pending => "We are placing your order",
             Self::ActionRequired => "Your bank wants to know it is you",
-            Self::AwaitingApproval => "We look at your order",
+            Self::AwaitingApproval => "We are looking at your order",
             Self::Confirmed => "Thank you, it is yours",
             Self::Cancelling => "We are cancelling your order",
             Self::Cancelled => "Your order is cancelled",
@@ -106,9 +106,11 @@ impl OrderStateView {
     pub fn next(self) -> &'static str {
         match self {
             Self::Pending => "This takes a moment. The page tells you when it is done.",
-            Self::ActionRequired => "Go to your bank to confirm the payment. Until then your things are held for you.",
-            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody looks at it soon.",
-            Self::Confirmed => "We pack it now. You can follow the parcel here.",
+            Self::ActionRequired => {
+                "Go to your bank to confirm the payment. Until then your things are held for you."
+            }
+            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody will look at it soon.",
+            Self::Confirmed => "We are packing it now. You can follow the parcel here.",
             Self::Cancelling => "What was paid comes back to you.",
             Self::Cancelled => "What was paid has been given back.",
             Self::Failed => "Nothing was charged.",
@@ -373,7 +375,9 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         page(shop, Method::GET, "/orders", list_page).needs(&[&ORDERS, &CATEGORIES]),
         page(shop, Method::GET, "/orders/{order_id}", show_page).needs(&[&ORDER, &SHIPMENTS, &CATEGORIES]),
         page(shop, Method::GET, "/orders/{order_id}/invoice", invoice_page).needs(&[&INVOICE, &CATEGORIES]),
-        page(shop, Method::POST, "/orders/{order_id}/cancel", cancel_form).needs(&[&CANCEL]).within(CANCEL_WITHIN),
+        page(shop, Method::POST, "/orders/{order_id}/cancel", cancel_form)
+            .needs(&[&CANCEL])
+            .within(CANCEL_WITHIN),
         api(shop, Method::GET, "/api/v1/orders", list_json)
             .named("listOrders", "The orders of this session, newest first")
             .answers::<OrdersScreen>()
@@ -444,7 +448,8 @@ pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScr
         state: 0,
     };
     let staff = visit.principal().may("orders.read");
-    let request = if staff { request } else { pb::ListOrdersRequest { customer_id: String::new(), ..request } };
+    let request =
+        if staff { request } else { pb::ListOrdersRequest { customer_id: String::new(), ..request } };
     let answer = visit.need(&ORDERS, visit.shop.orders.clone().list_orders(visit.request(request))).await;
     let answer = answer.map_err(super::listing::links::in_query)?;
     let summary = |order: pb::OrderSummary| OrderSummaryView {

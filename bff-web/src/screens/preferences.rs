@@ -46,7 +46,9 @@ mod tests {
     #[test]
     fn the_way_back_stays_here() {
         assert_eq!(local("/search?q=bowl"), "/search?q=bowl");
-        for elsewhere in ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""] {
+        for elsewhere in
+            ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""]
+        {
             assert_eq!(local(elsewhere), "/", "{elsewhere:?}");
         }
     }

@@ -184,7 +184,8 @@ async fn load(visit: &Visit, which: &Which) -> Result<(ProductView, Arc<Tree>)> 
     let (answer, tree) = futures_util::join!(answer, visit.shop.categories(visit));
     let product = answer?.product.ok_or_else(|| Error::internal("an answer without a product"))?;
     // What is left and what is like it need to know which product it is.
-    let (stock, others) = futures_util::join!(stock(visit, &product), others(visit, &product, &currency, &tree));
+    let (stock, others) =
+        futures_util::join!(stock(visit, &product), others(visit, &product, &currency, &tree));
     Ok((view(product, stock.as_deref(), others, &currency, &tree), tree))
 }
 

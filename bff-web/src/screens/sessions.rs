@@ -179,7 +179,8 @@ async fn enter(visit: &Visit, key: String, given: &Credentials, up: bool) -> Res
     visit.signs_in(tokens)?;
     if let Some(guest_access_token) = guest_token {
         let request = MergeGuestCartRequest { request_id: format!("{key}-merge"), guest_access_token };
-        let merged = visit.may(&MERGE, visit.shop.carts.clone().merge_guest_cart(visit.request(request))).await;
+        let merged =
+            visit.may(&MERGE, visit.shop.carts.clone().merge_guest_cart(visit.request(request))).await;
         if let Some(summary) = merged.and_then(|answer| answer.cart) {
             visit.saw(&summary.cart_id, summary.version);
         }
@@ -241,7 +242,9 @@ fn told(error: &Error) -> Option<Vec<(String, String)>> {
     let words = |field: &str, words: &str| Some(vec![(field.to_owned(), words.to_owned())]);
     match error.reason() {
         "CREDENTIALS_REFUSED" => words("", "We do not know this e-mail address with this password."),
-        "EMAIL_TAKEN" => words("email", "There is an account with this e-mail address already. Sign in instead."),
+        "EMAIL_TAKEN" => {
+            words("email", "There is an account with this e-mail address already. Sign in instead.")
+        }
         "INVALID_EMAIL" => words("email", "This is not a whole e-mail address."),
         "PASSWORD_REQUIRED" => words("password", "Give a password."),
         "PASSWORD_TOO_SHORT" => words("password", "Use at least 8 characters."),

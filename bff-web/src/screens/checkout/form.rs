@@ -88,9 +88,14 @@ impl CheckoutForm {
         };
         let email = self.email.trim();
         let parts = email.split_once('@');
-        let whole = parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.ends_with('.'));
+        let whole =
+            parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.ends_with('.'));
         require(!email.is_empty(), "email", "Give an e-mail address for the confirmation.");
-        require(email.is_empty() || (whole && !email.contains(' ')), "email", "This is not a whole e-mail address.");
+        require(
+            email.is_empty() || (whole && !email.contains(' ')),
+            "email",
+            "This is not a whole e-mail address.",
+        );
         require(!self.recipient.trim().is_empty(), "recipient", "Say who receives it.");
         require(!self.line1.trim().is_empty(), "line1", "Give street and number.");
         require(!self.city.trim().is_empty(), "city", "Give the town.");
@@ -142,7 +147,8 @@ pub fn told(error: &Error) -> Option<Vec<FieldError>> {
         }
         _ => {}
     }
-    let field = |pointer: &str| FIELDS.iter().find(|(theirs, _)| pointer.starts_with(theirs)).map(|(_, ours)| *ours);
+    let field =
+        |pointer: &str| FIELDS.iter().find(|(theirs, _)| pointer.starts_with(theirs)).map(|(_, ours)| *ours);
     let violations = error.violations().iter();
     let errors: Option<Vec<FieldError>> = violations
         .map(|violation| {
