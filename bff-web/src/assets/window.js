@@ -210,6 +210,10 @@ const named = (address) => {
   return picture;
 };
 const moves = (event, address) => {
+  // A transition that the browser gives up is no failure.
+  event.viewTransition?.ready.catch(() => {});
+  event.viewTransition?.finished.catch(() => {});
+  event.viewTransition?.updateCallbackDone.catch(() => {});
   const picture = event.viewTransition && named(address);
   const done = () => { picture.style.viewTransitionName = ""; };
   if (picture) event.viewTransition.finished.then(done, done);
