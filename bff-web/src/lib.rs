@@ -7,6 +7,7 @@ mod chrome;
 mod frame;
 mod money;
 mod news;
+mod said;
 mod screens;
 mod shop;
 mod view;

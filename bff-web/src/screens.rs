@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use edge::{About, Answer, Kind, Nothing, Route, docs, openapi};
 use http::Method;
-use kernel::Result;
+use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -87,6 +87,13 @@ where
     F: Future<Output = Result<Answer>> + Send + 'static,
 {
     route(shop, Kind::Api, method, path, screen)
+}
+
+/// Entries on a page of a list: as many as are asked for, or the usual.
+fn page_limit(asked: Option<i32>, usual: i32) -> Result<i32> {
+    let limit = asked.unwrap_or(usual);
+    let what = "must be between 1 and 100";
+    if (1..=100).contains(&limit) { Ok(limit) } else { Err(Error::field("/limit", "INVALID_LIMIT", what)) }
 }
 
 /// A page of a template.

@@ -132,7 +132,8 @@ const listen = () => {
   if (socket || !("WebSocket" in window)) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket = new WebSocket(`${scheme}://${location.host}/ws${last ? `?last_event_id=${encodeURIComponent(last)}` : ""}`);
-  socket.addEventListener("open", () => { pause = 1000; });
+  // What happened between the page and its first socket is told by nobody.
+  socket.addEventListener("open", () => { pause = 1000; if (!last) refreshOrder(); });
   socket.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     last = news.id ?? last;

@@ -9,14 +9,15 @@ use contract::souk::inventory::v1::BatchGetStockRequest;
 use contract::souk::product::v1::{BatchGetVariantsRequest, SellableVariant};
 use edge::{Answer, Key, Need, Nothing, Route, Shown};
 use http::{Method, StatusCode};
-use kernel::{Error, Result};
+use kernel::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listing::STOCK;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
-use crate::money::{Money, Price};
+use crate::money::{CurrencyCode, Money, Price};
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::{OptionView, PictureView, StockView, encoded};
 
@@ -101,6 +102,7 @@ impl CartLineView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// `lin_…`.
+    #[schemars(extend("pattern" = said::id("lin")))]
     line_id: String,
 }
 
@@ -109,10 +111,10 @@ struct Which {
 #[serde(deny_unknown_fields)]
 struct Add {
     /// The SKU.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), extend("pattern" = said::SKU))]
     sku: String,
     /// Units, 1 to 999.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "edge::whole")]
     #[schemars(range(min = 1, max = 999))]
     quantity: i32,
 }
@@ -126,6 +128,7 @@ fn one() -> i32 {
 #[serde(deny_unknown_fields)]
 struct Quantity {
     /// Units, 1 to 999.
+    #[serde(deserialize_with = "edge::whole")]
     #[schemars(range(min = 1, max = 999))]
     quantity: i32,
 }
@@ -231,7 +234,7 @@ pub async fn short(visit: &Visit, cart: CartScreen) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, asked: super::home::InCurrency, _: Nothing) -> Result<Answer> {
-    let cart = load(&visit, asked.currency_code.as_deref()).await?;
+    let cart = load(&visit, asked.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
     let version = cart.version;
     Ok(Answer::json(&Shown::new(cart, &visit))?.at_version(version))
 }
@@ -340,9 +343,6 @@ pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
     let currency = visit.shop.currency(visit, currency).to_owned();
     let session = visit.session();
     if !session.exists() {
-        if currency.len() != 3 {
-            return Err(Error::field("/currency_code", "INVALID_CURRENCY", "is no ISO 4217 code"));
-        }
         return Ok(CartScreen { currency_code: currency, ..CartScreen::default() });
     }
     let request = cart::GetCartRequest { currency_code: currency, ..cart::GetCartRequest::default() };

@@ -26,6 +26,7 @@ use super::orders::OrderScreen;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::money::Money;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::AddressView;
 
@@ -62,11 +63,11 @@ struct PaymentMethods {
 #[serde(deny_unknown_fields)]
 struct Place {
     /// The signed quote.
-    #[schemars(length(min = 1, max = 524288))]
+    #[schemars(length(min = 1, max = 500_000), extend("pattern" = said::TOKEN))]
     quote_token: String,
     /// Token of the payment method; left out when there is nothing to pay.
     #[serde(default)]
-    #[schemars(length(max = 200))]
+    #[schemars(length(max = 67), extend("pattern" = said::PAYMENT_METHOD_OR_NONE))]
     payment_method: String,
 }
 
@@ -186,8 +187,12 @@ async fn show(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
     if cart.lines.is_empty() {
         return Answer::see("/cart");
     }
-    let form = prefilled(&visit).await;
+    let mut form = prefilled(&visit).await;
     let quote = if form.is_whole() { quote::at_once(&visit, &form).await } else { None };
+    if let Some(quote) = &quote {
+        // What the page shows as chosen is what the quote was made for.
+        form.method.clone_from(&quote.shipping_method);
+    }
     Checkout { form, quote, ..Checkout::default() }.page(&visit, cart).await
 }
 

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::listing::{self, STOCK};
 use super::{api, page, shown};
 use crate::frame::Frame;
-use crate::money::Price;
+use crate::money::{CurrencyCode, Price};
 use crate::news;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
 use crate::view::{Card, CategoryView, PictureView};
@@ -59,7 +59,7 @@ pub struct AisleView {
 #[serde(deny_unknown_fields)]
 pub struct InCurrency {
     /// Show prices in this currency, an ISO 4217 code; the chosen or usual one when left out.
-    pub currency_code: Option<String>,
+    pub currency_code: Option<CurrencyCode>,
 }
 
 #[derive(Template)]
@@ -91,7 +91,7 @@ async fn show(visit: Visit, _: super::NoParams, _: Nothing) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, params: InCurrency, _: Nothing) -> Result<Answer> {
-    let (home, _) = load(&visit, params.currency_code.as_deref()).await?;
+    let (home, _) = load(&visit, params.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
     Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()))
 }
 
