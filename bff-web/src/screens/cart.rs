@@ -27,6 +27,7 @@ pub const CART: Need = Need::required("cart", "/souk.cart.v1.CartService/GetCart
 const ADD: Need = Need::required("cart", "/souk.cart.v1.CartService/AddLine");
 const SET: Need = Need::required("cart", "/souk.cart.v1.CartService/SetLineQuantity");
 const REMOVE: Need = Need::required("cart", "/souk.cart.v1.CartService/RemoveLine");
+const EDIT: &[&Need] = &[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES];
 const CLEAR: Need = Need::required("cart", "/souk.cart.v1.CartService/ClearCart");
 /// What the lines of a cart are called and look like.
 pub const VARIANTS: Need = Need::optional("names", "/souk.product.v1.ProductService/BatchGetVariants");
@@ -170,14 +171,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
         page(shop, Method::GET, "/cart", show_page).needs(show),
         page(shop, Method::POST, "/cart/lines", add_form).needs(&[&ADD]),
-        page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(&[
-            &SET,
-            &REMOVE,
-            &CART,
-            &VARIANTS,
-            &STOCK,
-            &CATEGORIES,
-        ]),
+        page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(EDIT),
         api(shop, Method::GET, "/api/v1/cart", show_json)
             .named("getCart", "The cart of this session; empty without one")
             .answers::<Shown<CartScreen>>()
@@ -353,11 +347,10 @@ pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
     let pending = visit.seen(&cart.cart_id) > cart.version;
     visit.saw(&cart.cart_id, cart.version);
     let tree = visit.shop.categories(visit).await;
-    let line = |line: cart::CartLine| line_view(line, &variants, &stock, &tree);
     Ok(CartScreen {
         cart_id: cart.cart_id,
         version: cart.version,
-        lines: cart.lines.into_iter().map(line).collect(),
+        lines: cart.lines.into_iter().map(|line| line_view(line, &variants, &stock, &tree)).collect(),
         quantity: cart.quantity,
         currency_code: cart.currency_code,
         subtotal: cart.subtotal.map(Money::from),
@@ -391,8 +384,8 @@ pub async fn about(visit: &Visit, skus: Vec<String>) -> (Variants, StockOf) {
 fn line_view(line: cart::CartLine, variants: &Variants, stock: &StockOf, tree: &Tree) -> CartLineView {
     let variant = variants.get(&line.sku);
     let category = variant.map_or("", |variant| deepest(tree, &variant.category_trail_ids));
-    let sold = line.price_status() != cart::PriceStatus::NotSold;
     CartLineView {
+        sold: line.price_status() != cart::PriceStatus::NotSold,
         picture: drawn(&line.product_id, &line.product_name, category),
         slug: variant.map(|variant| encoded(&variant.product_slug)).unwrap_or_default(),
         options: variant.map(|v| v.options.iter().map(OptionView::from).collect()).unwrap_or_default(),
@@ -403,6 +396,5 @@ fn line_view(line: cart::CartLine, variants: &Variants, stock: &StockOf, tree: &
         quantity: line.quantity,
         unit_price: line.unit_price.map(Price::from),
         total: line.total.map(Money::from),
-        sold,
     }
 }
