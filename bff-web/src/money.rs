@@ -81,7 +81,7 @@ fn sign(code: &str) -> Option<&'static str> {
 }
 
 /// Digits with a comma at each thousand.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {

@@ -111,6 +111,12 @@ fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
 }
 
+/// How many things there are, in words.
+fn things(count: &i64) -> String {
+    let number = crate::money::grouped(count.unsigned_abs());
+    if *count == 1 { "1 thing".to_owned() } else { format!("{number} things") }
+}
+
 /// A text with a capital letter at its beginning.
 fn capital(text: &str) -> String {
     let mut letters = text.chars();

@@ -128,6 +128,12 @@ pub fn category_name<'a>(tree: &'a Tree, id: &str) -> &'a str {
     tree.by_id(id).map_or("", |category| &category.name)
 }
 
+/// The name of the deepest of some categories, which says most about what a thing looks like.
+pub fn deepest<'a>(tree: &'a Tree, ids: &[String]) -> &'a str {
+    let known = ids.iter().filter_map(|id| tree.by_id(id));
+    known.max_by_key(|category| category.path.matches('/').count()).map_or("", |category| &category.name)
+}
+
 /// A category.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct CategoryView {
@@ -368,6 +374,12 @@ pub fn minute(time: &str) -> String {
     if clock.is_empty() { day(time) } else { format!("{}, {clock}", day(time)) }
 }
 
+/// Whether a name is written in capitals throughout, as old tills do: such names are set smaller.
+pub fn shouts(name: &str) -> bool {
+    let letters = || name.chars().filter(|letter| letter.is_alphabetic());
+    letters().count() > 4 && !letters().any(char::is_lowercase)
+}
+
 /// Text for an address: everything but letters, digits and `-_.~` percent-encoded.
 pub fn encoded(text: &str) -> String {
     const KEEP: percent_encoding::AsciiSet =
@@ -384,6 +396,12 @@ mod tests {
         assert_eq!(day("2026-05-05T14:05:59.123Z"), "5 May 2026");
         assert_eq!(minute("2026-12-25T04:05:00Z"), "25 December 2026, 04:05");
         assert_eq!((day(""), minute("x"), day("2026-13-01T")), (String::new(), String::new(), String::new()));
+    }
+
+    #[test]
+    fn names_in_capitals_are_known() {
+        assert!(shouts("SET/6 RED SPOTTY PAPER CUPS"));
+        assert!(!shouts("Kettle") && !shouts("CUP") && !shouts("12345 678"));
     }
 
     #[test]

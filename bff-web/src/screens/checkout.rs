@@ -39,6 +39,8 @@ const ADDRESSES: Need = Need::optional("addresses", "/souk.user.v1.UserService/L
 const PAY_WITHIN: Duration = Duration::from_secs(16);
 /// Largest form: a quote of a full cart is signed into it.
 const FORM_BYTES_MAX: usize = 512 << 10;
+/// Cards that are shown at once.
+const USUAL_METHODS: usize = 4;
 
 /// A way to pay.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -88,6 +90,20 @@ struct CheckoutPage {
 }
 
 impl CheckoutPage {
+    /// The cards that are shown at once, and those that a person rarely wants to see.
+    fn usual_methods(&self) -> &[PaymentMethodView] {
+        &self.methods[..self.methods.len().min(USUAL_METHODS)]
+    }
+
+    fn odd_methods(&self) -> &[PaymentMethodView] {
+        &self.methods[self.methods.len().min(USUAL_METHODS)..]
+    }
+
+    /// Whether one of the rare ones is chosen.
+    fn is_odd(&self) -> bool {
+        self.odd_methods().iter().any(|method| method.token == self.form.payment_method)
+    }
+
     fn wrong(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }

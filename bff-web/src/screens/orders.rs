@@ -81,8 +81,8 @@ impl OrderStateView {
     pub fn words(self) -> &'static str {
         match self {
             Self::Pending => "Being placed",
-            Self::ActionRequired => "Waits for your bank",
-            Self::AwaitingApproval => "Waits for us",
+            Self::ActionRequired => "Waiting for your bank",
+            Self::AwaitingApproval => "Waiting for us",
             Self::Confirmed => "Confirmed",
             Self::Cancelling => "Being cancelled",
             Self::Cancelled => "Cancelled",
@@ -95,7 +95,7 @@ impl OrderStateView {
         match self {
             Self::Pending => "We are placing your order",
             Self::ActionRequired => "Your bank wants to know it is you",
-            Self::AwaitingApproval => "We look at your order",
+            Self::AwaitingApproval => "We are looking at your order",
             Self::Confirmed => "Thank you, it is yours",
             Self::Cancelling => "We are cancelling your order",
             Self::Cancelled => "Your order is cancelled",
@@ -110,8 +110,8 @@ impl OrderStateView {
             Self::ActionRequired => {
                 "Go to your bank to confirm the payment. Until then your things are held for you."
             }
-            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody looks at it soon.",
-            Self::Confirmed => "We pack it now. You can follow the parcel here.",
+            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody will look at it soon.",
+            Self::Confirmed => "We are packing it now. You can follow the parcel here.",
             Self::Cancelling => "What was paid comes back to you.",
             Self::Cancelled => "What was paid has been given back.",
             Self::Failed => "Nothing was charged.",
