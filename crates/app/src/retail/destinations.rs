@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contract::souk::shipping::v1::{GetRatesRequest, RateTable, SetRatesRequest, Zone};
-
 use kernel::country::UNKNOWN;
 use super::import::request_id;
 use crate::client::{CallError, Shop};

@@ -27,6 +27,7 @@ impl Market {
             no_demo: true,
             grpc: free,
             metrics: free,
+            web: free,
             config: None,
             token_file: Some(token_file.clone()),
             json: true,
