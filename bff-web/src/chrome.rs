@@ -84,7 +84,7 @@ fn words(problem: &Problem) -> (&'static str, &'static str) {
     match (problem.status, problem.code.as_str()) {
         (404, _) => (
             "We looked everywhere",
-            "It may have moved, or it was never here. Search for it, or start from the hall.",
+            "It may have moved, or it was never here. Search for it above, or start from the front.",
         ),
         (401, _) => ("Sign in to go on", "Then you come back to where you were."),
         (403, "FORGED_ORIGIN") => {
@@ -112,7 +112,8 @@ fn sentence(problem: &Problem) -> String {
     match (problem.status, part) {
         (503, Some(part)) => format!("We cannot reach the {part} just now."),
         (404, _) => "There is nothing at this address.".to_owned(),
-        (500.., _) => String::new(),
+        // The headline says it.
+        (401 | 500.., _) => String::new(),
         _ => {
             let mut letters = problem.detail.trim_start_matches('/').chars();
             let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();

@@ -4,9 +4,12 @@
 //! is made of calls to the services ([`edge::Need`]). What gateways have in common is `edge`'s; this is the list of screens.
 
 mod chrome;
+#[cfg(test)]
+mod contrast;
 mod frame;
 mod money;
 mod news;
+mod said;
 mod screens;
 mod shop;
 mod view;

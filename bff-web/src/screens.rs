@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use edge::{About, Answer, Kind, Nothing, Route, docs, openapi};
 use http::Method;
-use kernel::Result;
+use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -89,6 +89,13 @@ where
     route(shop, Kind::Api, method, path, screen)
 }
 
+/// Entries on a page of a list: as many as are asked for, or the usual.
+fn page_limit(asked: Option<i32>, usual: i32) -> Result<i32> {
+    let limit = asked.unwrap_or(usual);
+    let what = "must be between 1 and 100";
+    if (1..=100).contains(&limit) { Ok(limit) } else { Err(Error::field("/limit", "INVALID_LIMIT", what)) }
+}
+
 /// A page of a template.
 fn shown(template: &impl askama::Template) -> Result<Answer> {
     template.render().map(Answer::page).map_err(kernel::Error::internal)
@@ -102,6 +109,12 @@ fn loading(index: usize) -> &'static str {
 /// The first of two texts that says something.
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }
+}
+
+/// How many things there are, in words.
+fn things(count: &i64) -> String {
+    let number = crate::money::grouped(count.unsigned_abs());
+    if *count == 1 { "1 thing".to_owned() } else { format!("{number} things") }
 }
 
 /// A text with a capital letter at its beginning.

@@ -6,13 +6,14 @@ use contract::souk::inventory::v1::{Stock, StockBand};
 use contract::souk::product::v1 as product;
 use contract::souk::search::v1::SearchHit;
 use contract::souk::r#type::v1 as shared;
-use kernel::Timestamp;
+use kernel::{Result, Timestamp, Violations};
 use parking_lot::Mutex;
 use picture::{Kind, Picture};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Price;
+use crate::said;
 use crate::shop::Tree;
 
 /// A picture.
@@ -125,6 +126,12 @@ impl Card {
 /// The name of a category; empty for one that is not there.
 pub fn category_name<'a>(tree: &'a Tree, id: &str) -> &'a str {
     tree.by_id(id).map_or("", |category| &category.name)
+}
+
+/// The name of the deepest of some categories, which says most about what a thing looks like.
+pub fn deepest<'a>(tree: &'a Tree, ids: &[String]) -> &'a str {
+    let known = ids.iter().filter_map(|id| tree.by_id(id));
+    known.max_by_key(|category| category.path.matches('/').count()).map_or("", |category| &category.name)
 }
 
 /// A category.
@@ -254,24 +261,56 @@ impl AddressView {
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressInput {
-    /// Who receives it, at most 200 characters.
+    /// Who receives it, 1 to 200 characters.
+    #[schemars(length(min = 1, max = 200), extend("pattern" = said::LINE))]
     pub recipient: String,
-    /// Street lines, 1 to 4 of at most 200 characters.
-    #[schemars(length(max = 4))]
+    /// Street lines, 1 to 4 of 1 to 200 characters.
+    #[schemars(length(min = 1, max = 4), inner(length(min = 1, max = 200), regex(pattern = said::LINE)))]
     pub lines: Vec<String>,
-    /// City or town, at most 100 characters.
+    /// City or town, 1 to 100 characters.
+    #[schemars(length(min = 1, max = 100), extend("pattern" = said::LINE))]
     pub city: String,
     /// State, county or region, at most 100 characters; may be left out.
     #[serde(default)]
+    #[schemars(length(max = 100), extend("pattern" = said::LINE_OR_NONE))]
     pub region: String,
     /// Postal code, at most 20 characters; may be left out.
     #[serde(default)]
+    #[schemars(length(max = 20), extend("pattern" = said::LINE_OR_NONE))]
     pub postal_code: String,
     /// ISO 3166-1 alpha-2 in capitals.
+    #[schemars(extend("enum" = said::countries()))]
     pub country_code: String,
     /// Telephone number, at most 40 characters; may be left out.
     #[serde(default)]
+    #[schemars(length(max = 40), extend("pattern" = said::LINE_OR_NONE))]
     pub phone: String,
+}
+
+impl AddressInput {
+    /// Checks that a parcel would arrive there, as far as that can be seen; `pointer` leads to the address.
+    ///
+    /// # Errors
+    /// INVALID_ARGUMENT naming every wrong field.
+    pub fn check(&self, pointer: &str) -> Result<()> {
+        let mut violations = Violations::new();
+        let mut required = |text: &str, field: &str| {
+            violations.check(!text.trim().is_empty(), format!("{pointer}/{field}"), "is required");
+        };
+        required(&self.recipient, "recipient");
+        required(&self.city, "city");
+        required(self.lines.first().map_or("", String::as_str), "lines");
+        for (place, line) in self.lines.iter().enumerate().skip(1) {
+            required(line, &format!("lines/{place}"));
+        }
+        let known = kernel::country::name(&self.country_code).is_some();
+        violations.check(
+            known,
+            format!("{pointer}/country_code"),
+            "is no ISO 3166-1 country code in capitals",
+        );
+        violations.finish()
+    }
 }
 
 impl From<AddressInput> for shared::Address {
@@ -335,6 +374,12 @@ pub fn minute(time: &str) -> String {
     if clock.is_empty() { day(time) } else { format!("{}, {clock}", day(time)) }
 }
 
+/// Whether a name is written in capitals throughout, as old tills do: such names are set smaller.
+pub fn shouts(name: &str) -> bool {
+    let letters = || name.chars().filter(|letter| letter.is_alphabetic());
+    letters().count() > 4 && !letters().any(char::is_lowercase)
+}
+
 /// Text for an address: everything but letters, digits and `-_.~` percent-encoded.
 pub fn encoded(text: &str) -> String {
     const KEEP: percent_encoding::AsciiSet =
@@ -351,6 +396,12 @@ mod tests {
         assert_eq!(day("2026-05-05T14:05:59.123Z"), "5 May 2026");
         assert_eq!(minute("2026-12-25T04:05:00Z"), "25 December 2026, 04:05");
         assert_eq!((day(""), minute("x"), day("2026-13-01T")), (String::new(), String::new(), String::new()));
+    }
+
+    #[test]
+    fn names_in_capitals_are_known() {
+        assert!(shouts("SET/6 RED SPOTTY PAPER CUPS"));
+        assert!(!shouts("Kettle") && !shouts("CUP") && !shouts("12345 678"));
     }
 
     #[test]

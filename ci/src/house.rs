@@ -36,16 +36,18 @@ impl House {
         Ok(Self { root: path("workspace_root")?, tools: target.join("tools"), target })
     }
 
-    /// The release binary.
+    /// The release binary; another where `SOUK_BIN` says so.
     pub fn souk(&self) -> PathBuf {
-        self.target.join("release").join("souk")
+        let named = std::env::var_os("SOUK_BIN").map(PathBuf::from);
+        named.unwrap_or_else(|| self.target.join("release").join("souk"))
     }
 
     /// A command that runs in the workspace, with the installed tools found first.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let bins = ["bin", "python/bin", "node_modules/.bin"].map(|bin| self.tools.join(bin));
+        let bins =
+            ["bin", "python/bin", "schemathesis/bin", "node_modules/.bin"].map(|bin| self.tools.join(bin));
         if let Ok(path) = std::env::join_paths(bins.into_iter().chain(std::env::split_paths(&path))) {
             command.env("PATH", path);
         }

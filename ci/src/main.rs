@@ -16,6 +16,7 @@ mod proto;
 mod retail;
 mod shop;
 mod tools;
+mod window;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -56,6 +57,12 @@ const STEPS: &[Step] = &[
         name: "online-retail",
         about: "a month of a real shop's invoices, and its books",
         run: retail::replay,
+    },
+    Step { name: "browser", about: "the shop window in Chromium, and axe-core", run: window::browser },
+    Step {
+        name: "schemathesis",
+        about: "the shop window against its own description",
+        run: window::schemathesis,
     },
 ];
 

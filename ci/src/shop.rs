@@ -24,17 +24,29 @@ pub struct Shop<'a> {
     data: String,
     /// Where it serves gRPC, `127.0.0.1:40123`.
     pub grpc: String,
+    /// Where browsers and programs reach the shop window.
+    pub web: String,
     process: Option<Child>,
 }
 
 impl<'a> Shop<'a> {
-    /// Starts one and waits until it says that it serves. Its log is `souk.log` beside the data.
+    /// Starts an empty one and waits until it says that it serves. Its log is `souk.log` beside the data.
     pub fn open(house: &'a House, directory: &Path) -> Result<Self> {
+        Self::start(house, directory, &["--no-demo"])
+    }
+
+    /// The same with the demo catalogue.
+    pub fn open_demo(house: &'a House, directory: &Path) -> Result<Self> {
+        Self::start(house, directory, &[])
+    }
+
+    fn start(house: &'a House, directory: &Path, flags: &[&str]) -> Result<Self> {
         let data = format!("dir:{}", directory.join("data").display());
         let log_path = directory.join("souk.log");
         let log = std::fs::File::options().create(true).append(true).open(&log_path);
         let log = log.map_err(|error| format!("{} cannot be written: {error}", log_path.display()))?;
-        let mut arguments = vec!["up", "--data", &data, "--no-demo", "--grpc", "127.0.0.1:0", "--json"];
+        let mut arguments = vec!["up", "--data", &data, "--grpc", "127.0.0.1:0", "--json"];
+        arguments.extend(flags);
         let help = house.ask(House::text(&house.souk())?, &["up", "--help"]).unwrap_or_default();
         for flag in ["--metrics", "--web"].into_iter().filter(|flag| help.contains(flag)) {
             arguments.extend([flag, "127.0.0.1:0"]);
@@ -43,12 +55,15 @@ impl<'a> Shop<'a> {
         command.args(&arguments).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().map_err(|error| format!("souk does not start: {error}"))?;
         let ready = first_line(&mut process);
-        let mut shop = Self { house, data, grpc: String::new(), process: Some(process) };
+        let mut shop = Self { house, data, grpc: String::new(), web: String::new(), process: Some(process) };
         let ready: Value = ready.and_then(|line| serde_json::from_str(&line).ok()).ok_or_else(|| {
             format!("souk up did not say that it serves; its log ends: {}", tail(&log_path))
         })?;
-        shop.grpc =
-            ready["addresses"]["grpc"].as_str().ok_or("the ready line has no addresses.grpc")?.to_owned();
+        let address = |door: &str| {
+            let address = ready["addresses"][door].as_str().map(str::to_owned);
+            address.ok_or(format!("the ready line has no addresses.{door}"))
+        };
+        (shop.grpc, shop.web) = (address("grpc")?, address("web")?);
         println!("a shop serves at {} after {} ms", shop.grpc, ready["ready_ms"]);
         Ok(shop)
     }

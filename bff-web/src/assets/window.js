@@ -1,5 +1,7 @@
 // Improves pages that work without it: suggestions, adding without leaving, live order status, undo.
 
+document.documentElement.classList.add("js");
+
 const api = async (path, options = {}) => {
   const answer = await fetch(path, { headers: { accept: "application/json", ...options.headers }, ...options });
   const body = answer.status === 204 ? null : await answer.json().catch(() => null);
@@ -8,6 +10,11 @@ const api = async (path, options = {}) => {
 };
 const send = (path, method, body, headers = {}) =>
   api(path, { method, body: body && JSON.stringify(body), headers: { ...(body && { "content-type": "application/json" }), "idempotency-key": crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now(), ...headers } });
+// The words of a service as a sentence.
+const sentence = (text) => {
+  const words = text.replace(/^\//, "").replace(/\.$/, "");
+  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+};
 const one = (selector, root = document) => root.querySelector(selector);
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -41,7 +48,8 @@ const suggest = (input) => {
   const close = () => { list.hidden = true; input.setAttribute("aria-expanded", "false"); choose(-1); };
   const open = (suggestions) => {
     list.replaceChildren(...suggestions.map((found, place) => {
-      const item = make("li", { id: `suggestion-${place}`, role: "option", textContent: found.category ? `${found.text} (all)` : found.text });
+      const item = make("li", { id: `suggestion-${place}`, role: "option", textContent: found.text });
+      if (found.category) item.append(make("span", { className: "quiet", textContent: "Category" }));
       item.dataset.href = found.href;
       return item;
     }));
@@ -85,11 +93,11 @@ const adds = (form) => {
     try {
       const { body } = await send("/api/v1/cart/lines", "POST", { sku: fields.get("sku"), quantity: Number(fields.get("quantity")) });
       count(body.quantity);
-      said.replaceChildren("It is in your cart. ", make("a", { href: "/cart", textContent: "See the cart" }));
+      said.replaceChildren("It is in your cart. ", make("a", { href: "/cart", textContent: "Go to your cart" }));
       listen();
     } catch (error) {
       if (!error.status) return form.submit();
-      said.textContent = error.message;
+      said.textContent = sentence(error.message);
     } finally {
       button.disabled = false;
     }
@@ -98,12 +106,16 @@ const adds = (form) => {
 
 // Removing can be undone.
 const undoes = (table) => {
+  // "Update" is there once there is something to update.
+  const differs = (input) => { one("[data-update]", input.form).hidden = input.value === input.defaultValue; };
+  table.querySelectorAll("input[name=quantity]").forEach(differs);
+  table.addEventListener("input", (event) => { if (event.target.name === "quantity") differs(event.target); });
   table.addEventListener("submit", async (event) => {
     if (event.submitter?.name !== "remove") return;
     event.preventDefault();
     const row = event.target.closest("tr"), version = event.target.elements.version.value;
     const quantity = Number(one("input[name=quantity]", row).defaultValue);
-    const name = one(".thing", row).firstElementChild?.textContent ?? "It";
+    const name = one(".name", row)?.textContent ?? "It";
     try {
       await send(`/api/v1/cart/lines/${row.dataset.line}`, "DELETE", null, { "if-match": `"v${version}"` });
       sessionStorage.setItem("undo", JSON.stringify({ sku: row.dataset.sku, quantity, name }));
@@ -132,7 +144,8 @@ const listen = () => {
   if (socket || !("WebSocket" in window)) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket = new WebSocket(`${scheme}://${location.host}/ws${last ? `?last_event_id=${encodeURIComponent(last)}` : ""}`);
-  socket.addEventListener("open", () => { pause = 1000; });
+  // What happened between the page and the socket is asked for once.
+  socket.addEventListener("open", () => { pause = 1000; refreshOrder(); });
   socket.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     last = news.id ?? last;
@@ -152,9 +165,10 @@ const refreshOrder = async () => {
   if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const before = one("[data-order]"), after = one("[data-order]", fresh);
-  if (!after || before.dataset.state === after.dataset.state) return;
-  one("[data-live]").replaceChildren(...one("[data-live]", after).childNodes);
-  one(".with-summary", before).replaceWith(one(".with-summary", after));
+  if (!after) return;
+  // The headline is read aloud when it changes, so it is left alone when it did not.
+  if (before.dataset.state !== after.dataset.state) one("[data-live]").replaceChildren(...one("[data-live]", after).childNodes);
+  if (!one(".with-summary :focus", before)) one(".with-summary", before).replaceWith(one(".with-summary", after));
   before.dataset.state = after.dataset.state;
   document.title = fresh.title;
 };
@@ -169,7 +183,41 @@ const wide = matchMedia("(min-width: 60rem)");
 const sheets = () => document.querySelectorAll("[data-sheet]").forEach((sheet) => { sheet.open = wide.matches; });
 sheets();
 wide.addEventListener("change", sheets);
-document.querySelectorAll(".sort select, .choose select").forEach((select) => select.addEventListener("change", () => select.form.requestSubmit()));
+const sheet = one("[data-sheet]");
+const closeSheet = () => { sheet.open = false; one("summary", sheet).focus(); };
+if (sheet) {
+  document.addEventListener("keydown", (event) => { if (event.key === "Escape" && sheet.open && !wide.matches) closeSheet(); });
+  document.addEventListener("click", (event) => { if (sheet.open && !wide.matches && !sheet.contains(event.target)) { event.preventDefault(); closeSheet(); } });
+}
+// With arrow keys every step is a choice, so at a keyboard the button sends it.
+document.querySelectorAll(".sort select, .choose select").forEach((select) =>
+  select.addEventListener("change", () => { if (!select.matches(":focus-visible")) select.form.requestSubmit(); }));
 const checkout = one("[data-checkout]");
 checkout?.addEventListener("change", (event) => { if (event.target.name === "method") one("[data-requote]").click(); });
+checkout?.addEventListener("submit", ({ submitter }) => {
+  // After the browser has read the form: paying takes a moment, and once is enough.
+  if (submitter?.formAction.endsWith("/pay")) setTimeout(() => { submitter.disabled = true; submitter.textContent = "Paying…"; });
+});
+addEventListener("pageshow", (event) => { if (event.persisted && checkout) location.reload(); });
+
+// The picture of a card becomes the picture of its product's page, and goes back to its place.
+const named = (address) => {
+  const path = address && new URL(address).pathname;
+  if (!path?.startsWith("/products/")) return;
+  const picture = [...document.querySelectorAll(".card a")].find((card) => card.pathname === path)?.querySelector("img");
+  if (!picture || one(".pictures")) return;
+  picture.style.viewTransitionName = "picture";
+  return picture;
+};
+const moves = (event, address) => {
+  // A transition that the browser gives up is no failure.
+  event.viewTransition?.ready.catch(() => {});
+  event.viewTransition?.finished.catch(() => {});
+  event.viewTransition?.updateCallbackDone.catch(() => {});
+  const picture = event.viewTransition && named(address);
+  const done = () => { picture.style.viewTransitionName = ""; };
+  if (picture) event.viewTransition.finished.then(done, done);
+};
+addEventListener("pageswap", (event) => moves(event, event.activation?.entry?.url));
+addEventListener("pagereveal", (event) => moves(event, globalThis.navigation?.activation?.from?.url));
 if (one("[data-session]")) listen();

@@ -14,6 +14,7 @@ use super::addresses::{self, BookAddressView};
 use super::orders::{self, OrdersScreen};
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::{minute, time};
 
@@ -82,6 +83,7 @@ struct EndedView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// `ses_…`.
+    #[schemars(extend("pattern" = said::id("ses")))]
     session_id: String,
 }
 

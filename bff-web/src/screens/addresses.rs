@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::checkout::form::{CheckoutForm, FieldError, told};
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::{AddressInput, AddressView};
 
@@ -53,7 +54,7 @@ struct BookView {
 struct BookAddressInput {
     /// What its owner calls it, at most 100 characters.
     #[serde(default)]
-    #[schemars(length(max = 100))]
+    #[schemars(length(max = 100), extend("pattern" = said::LINE_OR_NONE))]
     label: String,
     /// The address.
     address: AddressInput,
@@ -67,6 +68,7 @@ struct BookAddressInput {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// `adr_…`.
+    #[schemars(extend("pattern" = said::id("adr")))]
     address_id: String,
 }
 
@@ -207,6 +209,8 @@ fn kept(visit: &Visit, address: Option<pb::BookAddress>, profile_version: i64) -
 }
 
 async fn add_json(visit: Visit, _: NoParams, body: BookAddressInput) -> Result<Answer> {
+    visit.needs_account()?;
+    body.address.check("/address")?;
     let address = add(&visit, visit.key()?, body).await?;
     let version = address.version;
     Ok(Answer::json(&address)?.with_status(StatusCode::CREATED).at_version(version))
@@ -233,6 +237,8 @@ async fn update(
 }
 
 async fn update_json(visit: Visit, which: Which, body: BookAddressInput) -> Result<Answer> {
+    visit.needs_account()?;
+    body.address.check("/address")?;
     let address = update(&visit, which.address_id, visit.if_match()?, body).await?;
     let version = address.version;
     Ok(Answer::json(&address)?.at_version(version))

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{api, page, shown};
 use crate::frame::Frame;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::encoded;
 
@@ -49,7 +50,7 @@ struct Ending {
 #[serde(deny_unknown_fields)]
 struct Named {
     /// As the order names it.
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 64), extend("pattern" = said::NAME))]
     challenge_id: String,
 }
 

@@ -9,16 +9,17 @@ use contract::souk::inventory::v1::BatchGetStockRequest;
 use contract::souk::product::v1::{BatchGetVariantsRequest, SellableVariant};
 use edge::{Answer, Key, Need, Nothing, Route, Shown};
 use http::{Method, StatusCode};
-use kernel::{Error, Result};
+use kernel::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::listing::STOCK;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
-use crate::money::{Money, Price};
-use crate::shop::{CATEGORIES, Shop, Visit};
-use crate::view::{OptionView, PictureView, StockView, encoded};
+use crate::money::{CurrencyCode, Money, Price};
+use crate::said;
+use crate::shop::{CATEGORIES, Shop, Tree, Visit};
+use crate::view::{OptionView, PictureView, StockView, deepest, encoded};
 
 /// Units in the cart, which stand in the header of every page.
 pub const CART_COUNT: Need = Need::optional("cart", "/souk.cart.v1.CartService/GetCart");
@@ -27,6 +28,7 @@ pub const CART: Need = Need::required("cart", "/souk.cart.v1.CartService/GetCart
 const ADD: Need = Need::required("cart", "/souk.cart.v1.CartService/AddLine");
 const SET: Need = Need::required("cart", "/souk.cart.v1.CartService/SetLineQuantity");
 const REMOVE: Need = Need::required("cart", "/souk.cart.v1.CartService/RemoveLine");
+const EDIT: &[&Need] = &[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES];
 const CLEAR: Need = Need::required("cart", "/souk.cart.v1.CartService/ClearCart");
 /// What the lines of a cart are called and look like.
 pub const VARIANTS: Need = Need::optional("names", "/souk.product.v1.ProductService/BatchGetVariants");
@@ -101,6 +103,7 @@ impl CartLineView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// `lin_…`.
+    #[schemars(extend("pattern" = said::id("lin")))]
     line_id: String,
 }
 
@@ -109,10 +112,10 @@ struct Which {
 #[serde(deny_unknown_fields)]
 struct Add {
     /// The SKU.
-    #[schemars(length(min = 1, max = 64))]
+    #[schemars(length(min = 1, max = 64), extend("pattern" = said::SKU))]
     sku: String,
     /// Units, 1 to 999.
-    #[serde(default = "one")]
+    #[serde(default = "one", deserialize_with = "edge::whole")]
     #[schemars(range(min = 1, max = 999))]
     quantity: i32,
 }
@@ -126,6 +129,7 @@ fn one() -> i32 {
 #[serde(deny_unknown_fields)]
 struct Quantity {
     /// Units, 1 to 999.
+    #[serde(deserialize_with = "edge::whole")]
     #[schemars(range(min = 1, max = 999))]
     quantity: i32,
 }
@@ -166,18 +170,11 @@ struct CartPage {
 
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
-    const SHOW: &[&Need] = &[&CART, &VARIANTS, &STOCK];
+    const SHOW: &[&Need] = &[&CART, &VARIANTS, &STOCK, &CATEGORIES];
     vec![
-        page(shop, Method::GET, "/cart", show_page).needs(&[&CART, &VARIANTS, &STOCK, &CATEGORIES]),
+        page(shop, Method::GET, "/cart", show_page).needs(SHOW),
         page(shop, Method::POST, "/cart/lines", add_form).needs(&[&ADD]),
-        page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(&[
-            &SET,
-            &REMOVE,
-            &CART,
-            &VARIANTS,
-            &STOCK,
-            &CATEGORIES,
-        ]),
+        page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(EDIT),
         api(shop, Method::GET, "/api/v1/cart", show_json)
             .named("getCart", "The cart of this session; empty without one")
             .answers::<Shown<CartScreen>>()
@@ -202,14 +199,14 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .if_match()
             .keyed(Key::Optional)
             .problems(&[401])
-            .needs(&[&SET, &CART, &VARIANTS, &STOCK]),
+            .needs(&[&SET, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
         api(shop, Method::DELETE, "/api/v1/cart/lines/{line_id}", remove)
             .named("removeCartLine", "Take a line out")
             .answers::<Shown<CartScreen>>()
             .if_match()
             .keyed(Key::Optional)
             .problems(&[401])
-            .needs(&[&REMOVE, &CART, &VARIANTS, &STOCK]),
+            .needs(&[&REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES]),
     ]
 }
 
@@ -231,7 +228,7 @@ pub async fn short(visit: &Visit, cart: CartScreen) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, asked: super::home::InCurrency, _: Nothing) -> Result<Answer> {
-    let cart = load(&visit, asked.currency_code.as_deref()).await?;
+    let cart = load(&visit, asked.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
     let version = cart.version;
     Ok(Answer::json(&Shown::new(cart, &visit))?.at_version(version))
 }
@@ -340,9 +337,6 @@ pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
     let currency = visit.shop.currency(visit, currency).to_owned();
     let session = visit.session();
     if !session.exists() {
-        if currency.len() != 3 {
-            return Err(Error::field("/currency_code", "INVALID_CURRENCY", "is no ISO 4217 code"));
-        }
         return Ok(CartScreen { currency_code: currency, ..CartScreen::default() });
     }
     let request = cart::GetCartRequest { currency_code: currency, ..cart::GetCartRequest::default() };
@@ -352,11 +346,11 @@ pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
     let (variants, stock) = about(visit, skus).await;
     let pending = visit.seen(&cart.cart_id) > cart.version;
     visit.saw(&cart.cart_id, cart.version);
-    let line = |line: cart::CartLine| line_view(visit, line, &variants, &stock);
+    let tree = visit.shop.categories(visit).await;
     Ok(CartScreen {
         cart_id: cart.cart_id,
         version: cart.version,
-        lines: cart.lines.into_iter().map(line).collect(),
+        lines: cart.lines.into_iter().map(|line| line_view(visit, line, &variants, &stock, &tree)).collect(),
         quantity: cart.quantity,
         currency_code: cart.currency_code,
         subtotal: cart.subtotal.map(Money::from),
@@ -387,11 +381,18 @@ pub async fn about(visit: &Visit, skus: Vec<String>) -> (Variants, StockOf) {
     )
 }
 
-fn line_view(visit: &Visit, line: cart::CartLine, variants: &Variants, stock: &StockOf) -> CartLineView {
+fn line_view(
+    visit: &Visit,
+    line: cart::CartLine,
+    variants: &Variants,
+    stock: &StockOf,
+    tree: &Tree,
+) -> CartLineView {
     let variant = variants.get(&line.sku);
-    let sold = line.price_status() != cart::PriceStatus::NotSold;
+    let category = variant.map_or("", |variant| deepest(tree, &variant.category_trail_ids));
     CartLineView {
-        picture: visit.shop.pictures.of(&line.product_id, &line.product_name, ""),
+        sold: line.price_status() != cart::PriceStatus::NotSold,
+        picture: visit.shop.pictures.of(&line.product_id, &line.product_name, category),
         slug: variant.map(|variant| encoded(&variant.product_slug)).unwrap_or_default(),
         options: variant.map(|v| v.options.iter().map(OptionView::from).collect()).unwrap_or_default(),
         stock: stock.get(&line.sku).cloned(),
@@ -401,6 +402,5 @@ fn line_view(visit: &Visit, line: cart::CartLine, variants: &Variants, stock: &S
         quantity: line.quantity,
         unit_price: line.unit_price.map(Price::from),
         total: line.total.map(Money::from),
-        sold,
     }
 }

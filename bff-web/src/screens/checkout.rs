@@ -26,6 +26,7 @@ use super::orders::OrderScreen;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::money::Money;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::AddressView;
 
@@ -38,6 +39,8 @@ const ADDRESSES: Need = Need::optional("addresses", "/souk.user.v1.UserService/L
 const PAY_WITHIN: Duration = Duration::from_secs(16);
 /// Largest form: a quote of a full cart is signed into it.
 const FORM_BYTES_MAX: usize = 512 << 10;
+/// Cards that are shown at once.
+const USUAL_METHODS: usize = 4;
 
 /// A way to pay.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -62,11 +65,11 @@ struct PaymentMethods {
 #[serde(deny_unknown_fields)]
 struct Place {
     /// The signed quote.
-    #[schemars(length(min = 1, max = 524288))]
+    #[schemars(length(min = 1, max = 500_000), extend("pattern" = said::TOKEN))]
     quote_token: String,
     /// Token of the payment method; left out when there is nothing to pay.
     #[serde(default)]
-    #[schemars(length(max = 200))]
+    #[schemars(length(max = 67), extend("pattern" = said::PAYMENT_METHOD_OR_NONE))]
     payment_method: String,
 }
 
@@ -87,6 +90,20 @@ struct CheckoutPage {
 }
 
 impl CheckoutPage {
+    /// The cards that are shown at once, and those that a person rarely wants to see.
+    fn usual_methods(&self) -> &[PaymentMethodView] {
+        &self.methods[..self.methods.len().min(USUAL_METHODS)]
+    }
+
+    fn odd_methods(&self) -> &[PaymentMethodView] {
+        &self.methods[self.methods.len().min(USUAL_METHODS)..]
+    }
+
+    /// Whether one of the rare ones is chosen.
+    fn is_odd(&self) -> bool {
+        self.odd_methods().iter().any(|method| method.token == self.form.payment_method)
+    }
+
     fn wrong(&self, field: &str) -> bool {
         self.errors.iter().any(|error| error.field == field)
     }
@@ -186,8 +203,12 @@ async fn show(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
     if cart.lines.is_empty() {
         return Answer::see("/cart");
     }
-    let form = prefilled(&visit).await;
+    let mut form = prefilled(&visit).await;
     let quote = if form.is_whole() { quote::at_once(&visit, &form).await } else { None };
+    if let Some(quote) = &quote {
+        // What the page shows as chosen is what the quote was made for.
+        form.method.clone_from(&quote.shipping_method);
+    }
     Checkout { form, quote, ..Checkout::default() }.page(&visit, cart).await
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use askama::Template;
+use contract::souk::product::v1::Category;
 use contract::souk::search::v1::{SearchHit, SearchRequest, SearchSort};
 use contract::souk::r#type::v1::PageRequest;
 use edge::{Answer, Keep, Need, Nothing, Route, Shown};
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::listing::{self, STOCK};
 use super::{api, page, shown};
 use crate::frame::Frame;
-use crate::money::Price;
+use crate::money::{CurrencyCode, Price};
 use crate::news;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
 use crate::view::{Card, CategoryView, PictureView};
@@ -59,7 +60,7 @@ pub struct AisleView {
 #[serde(deny_unknown_fields)]
 pub struct InCurrency {
     /// Show prices in this currency, an ISO 4217 code; the chosen or usual one when left out.
-    pub currency_code: Option<String>,
+    pub currency_code: Option<CurrencyCode>,
 }
 
 #[derive(Template)]
@@ -91,7 +92,7 @@ async fn show(visit: Visit, _: super::NoParams, _: Nothing) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, params: InCurrency, _: Nothing) -> Result<Answer> {
-    let (home, _) = load(&visit, params.currency_code.as_deref()).await?;
+    let (home, _) = load(&visit, params.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
     Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()))
 }
 
@@ -123,18 +124,23 @@ async fn load(visit: &Visit, currency: Option<&str>) -> Result<(HomeView, Arc<Tr
     let mut shelves: Vec<Vec<SearchHit>> = Vec::new();
     for (category, found) in top.iter().zip(looked) {
         let Some(found) = found.filter(|found| !found.hits.is_empty()) else { continue };
-        let card = Card::of_hit(found.hits[0].clone(), &currency, &tree, &visit.shop.pictures);
-        let picture = card.picture;
-        aisles.push(AisleView { category: CategoryView::of(category), picture, products: found.total });
+        aisles.push((category, found.total));
         shelves.push(found.hits);
     }
-    let picks = listing::cards(visit, picked(shelves, newest.hits), &currency, &tree).await;
+    let picks = picked(&shelves, newest.hits);
+    let door = |((category, products), shelf): ((&Category, i64), &Vec<SearchHit>)| {
+        let hit = for_door(shelf, &picks)?.clone();
+        let picture = Card::of_hit(hit, &currency, &tree, &visit.shop.pictures).picture;
+        Some(AisleView { category: CategoryView::of(category), picture, products })
+    };
+    let aisles = aisles.into_iter().zip(&shelves).filter_map(door).collect();
+    let picks = listing::cards(visit, picks, &currency, &tree).await;
     let promise = "Useful things for the house, made well and chosen slowly.".to_owned();
     Ok((HomeView { promise, picks, categories: aisles }, tree))
 }
 
 /// One of each shelf in turn, none twice; then the newest.
-fn picked(shelves: Vec<Vec<SearchHit>>, newest: Vec<SearchHit>) -> Vec<SearchHit> {
+fn picked(shelves: &[Vec<SearchHit>], newest: Vec<SearchHit>) -> Vec<SearchHit> {
     let deepest = shelves.iter().map(Vec::len).max().unwrap_or(0);
     let in_turn = (0..deepest).flat_map(|depth| shelves.iter().filter_map(move |shelf| shelf.get(depth)));
     let mut picks: Vec<SearchHit> = Vec::with_capacity(PICKS);
@@ -144,6 +150,12 @@ fn picked(shelves: Vec<Vec<SearchHit>>, newest: Vec<SearchHit>) -> Vec<SearchHit
         }
     }
     picks
+}
+
+/// What stands for a category: something of it that is not seen above already, where there is such a thing.
+fn for_door<'a>(shelf: &'a [SearchHit], picks: &[SearchHit]) -> Option<&'a SearchHit> {
+    let seen = |hit: &SearchHit| picks.iter().any(|pick| pick.product_id == hit.product_id);
+    shelf.iter().find(|hit| !seen(hit)).or(shelf.first())
 }
 
 /// What a price is called in a list: "from" when variants differ.

@@ -19,9 +19,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::links::{Chip, Group, Links};
-use super::{NoParams, api, page, shown};
+use super::{NoParams, api, page, page_limit, shown};
 use crate::frame::Frame;
+use crate::money::CurrencyCode;
 use crate::news;
+use crate::said;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
 use crate::view::{Card, CategoryView, encoded};
 
@@ -89,17 +91,17 @@ pub struct Wanted {
     pub category: String,
     /// Only with these facts, each `name:value`; several values of one name are alternatives. At most 20.
     #[serde(default)]
-    #[schemars(length(max = 20))]
+    #[schemars(length(max = 20), inner(regex(pattern = r"^[^:\u0000]{1,60}:[^\u0000]{0,120}$")))]
     pub attribute: Vec<String>,
     /// Only at these prices in micros, `from-below`; `0` for no limit above.
     #[serde(default)]
-    #[schemars(length(max = 40))]
+    #[schemars(length(max = 40), extend("pattern" = said::PRICES_OR_NONE))]
     pub price: String,
     /// How to order.
     #[serde(default)]
     pub sort: Sort,
     /// Prices in this currency, an ISO 4217 code; the chosen or usual one when left out.
-    pub currency_code: Option<String>,
+    pub currency_code: Option<CurrencyCode>,
     /// Products on a page, 1 to 100.
     #[schemars(range(min = 1, max = 100))]
     pub limit: Option<i32>,
@@ -264,7 +266,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         api(shop, Method::GET, "/api/v1/search", search_json)
             .named("search", "Find products by words and filters")
             .answers::<Shown<ListingView>>()
-            .problems(&[404])
+            .problems(&[404, 422])
             .needs(needs)
             .cost(2),
         api(shop, Method::GET, "/api/v1/categories", categories)
@@ -369,7 +371,8 @@ fn listing_page(
 }
 
 async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView> {
-    let currency = visit.shop.currency(visit, wanted.currency_code.as_deref()).to_owned();
+    let currency =
+        visit.shop.currency(visit, wanted.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
     let chosen = match wanted.category.as_str() {
         "" => None,
         path => Some(tree.by_path(path).ok_or_else(|| {
@@ -386,7 +389,7 @@ async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView
         sort: wanted.sort.wire().into(),
         facets: true,
         price_band_bounds_micros: Vec::new(),
-        page: Some(PageRequest { limit: wanted.limit.unwrap_or(PAGE), cursor: wanted.cursor.clone() }),
+        page: Some(PageRequest { limit: page_limit(wanted.limit, PAGE)?, cursor: wanted.cursor.clone() }),
     };
     let found = visit.need(&FOUND, visit.shop.search.clone().search(visit.request(request))).await;
     let found = found.map_err(links::in_query)?;
@@ -458,7 +461,15 @@ fn price(given: &str) -> Result<Option<PriceFilter>> {
     };
     let (min, below) = given.split_once('-').ok_or_else(bad)?;
     let number = |text: &str| text.parse::<i64>().ok().filter(|number| *number >= 0).ok_or_else(bad);
-    Ok(Some(PriceFilter { min_micros: number(min)?, below_micros: number(below)? }))
+    let (min_micros, below_micros) = (number(min)?, number(below)?);
+    if below_micros != 0 && below_micros <= min_micros {
+        return Err(Error::field(
+            "/price",
+            "INVALID_PRICE_RANGE",
+            "must end above where it begins, or with 0",
+        ));
+    }
+    Ok(Some(PriceFilter { min_micros, below_micros }))
 }
 
 fn facets_view(facets: SearchFacets) -> Facets {

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 use super::checkout::quote::{QuoteLineView, lines, sums};
 use super::preferences::local;
-use super::{api, page, shown};
+use super::{api, page, page_limit, shown};
 use crate::frame::Frame;
 use crate::money::Money;
+use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::{AddressView, day, encoded, minute, time};
 
@@ -80,8 +81,8 @@ impl OrderStateView {
     pub fn words(self) -> &'static str {
         match self {
             Self::Pending => "Being placed",
-            Self::ActionRequired => "Waits for your bank",
-            Self::AwaitingApproval => "Waits for us",
+            Self::ActionRequired => "Waiting for your bank",
+            Self::AwaitingApproval => "Waiting for us",
             Self::Confirmed => "Confirmed",
             Self::Cancelling => "Being cancelled",
             Self::Cancelled => "Cancelled",
@@ -94,7 +95,7 @@ impl OrderStateView {
         match self {
             Self::Pending => "We are placing your order",
             Self::ActionRequired => "Your bank wants to know it is you",
-            Self::AwaitingApproval => "We look at your order",
+            Self::AwaitingApproval => "We are looking at your order",
             Self::Confirmed => "Thank you, it is yours",
             Self::Cancelling => "We are cancelling your order",
             Self::Cancelled => "Your order is cancelled",
@@ -109,8 +110,8 @@ impl OrderStateView {
             Self::ActionRequired => {
                 "Go to your bank to confirm the payment. Until then your things are held for you."
             }
-            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody looks at it soon.",
-            Self::Confirmed => "We pack it now. You can follow the parcel here.",
+            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody will look at it soon.",
+            Self::Confirmed => "We are packing it now. You can follow the parcel here.",
             Self::Cancelling => "What was paid comes back to you.",
             Self::Cancelled => "What was paid has been given back.",
             Self::Failed => "Nothing was charged.",
@@ -244,6 +245,7 @@ fn shipment(shipment: Shipment) -> ShipmentView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// `ord_…`.
+    #[schemars(extend("pattern" = said::id("ord")))]
     order_id: String,
 }
 
@@ -381,7 +383,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         api(shop, Method::GET, "/api/v1/orders", list_json)
             .named("listOrders", "The orders of this session, newest first")
             .answers::<OrdersScreen>()
-            .problems(&[401])
+            .problems(&[401, 422])
             .needs(&[&ORDERS]),
         api(shop, Method::GET, "/api/v1/orders/{order_id}", show_json)
             .named("getOrder", "One order with its lines and parcels")
@@ -433,7 +435,9 @@ async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 async fn show_page(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
     let order = load(&visit, which.order_id).await?;
     let mut frame = Frame::of(&visit, order.state.headline()).await;
-    frame.waits = order.state.moves() || order.state == OrderStateView::AwaitingApproval;
+    // Others move these: staff, and the bank, whose answer may arrive after the payer does.
+    frame.waits = order.state.moves()
+        || matches!(order.state, OrderStateView::AwaitingApproval | OrderStateView::ActionRequired);
     let signed_in = visit.session().is_signed_in();
     shown(&OrderPage { frame, order, key: visit.new_key(), signed_in })
 }
@@ -469,7 +473,7 @@ pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScr
 pub const LIST: &Need = &ORDERS;
 
 async fn list_json(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
-    Answer::json(&list(&visit, paged.limit.unwrap_or(PAGE), paged.cursor).await?)
+    Answer::json(&list(&visit, page_limit(paged.limit, PAGE)?, paged.cursor).await?)
 }
 
 async fn list_page(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {

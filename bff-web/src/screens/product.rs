@@ -17,8 +17,9 @@ use serde::{Deserialize, Serialize};
 use super::listing::{self, STOCK};
 use super::{api, page, shown};
 use crate::frame::Frame;
-use crate::money::Price;
+use crate::money::{CurrencyCode, Price};
 use crate::news;
+use crate::said;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
 use crate::view::{Card, CategoryView, Left, OptionView, PictureView, StockView, category_name};
 
@@ -130,10 +131,10 @@ impl ProductView {
 #[serde(deny_unknown_fields)]
 struct Which {
     /// Its name in addresses.
-    #[schemars(length(min = 1, max = 120))]
+    #[schemars(length(min = 1, max = 120), extend("pattern" = said::SLUG))]
     slug: String,
     /// Prices in this currency, an ISO 4217 code; the chosen or usual one when left out.
-    currency_code: Option<String>,
+    currency_code: Option<CurrencyCode>,
 }
 
 #[derive(Template)]
@@ -168,7 +169,8 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 }
 
 async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
+    let currency =
+        visit.shop.currency(&visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
     let (product, tree) = find(&visit, which.slug).await?;
     // What is left and what is like it need to know which product it is.
     let (stock, others) =
@@ -183,7 +185,8 @@ async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
+    let currency =
+        visit.shop.currency(&visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
     let (product, tree) = find(&visit, which.slug).await?;
     let stock = stock(&visit, &product).await;
     let product = view(&visit, product, stock.as_deref(), &currency, &tree);
@@ -192,7 +195,8 @@ async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 }
 
 async fn others_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency = visit.shop.currency(&visit, which.currency_code.as_deref()).to_owned();
+    let currency =
+        visit.shop.currency(&visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
     let (product, tree) = find(&visit, which.slug).await?;
     let products = others(&visit, &product, &currency, &tree).await;
     let tags =

@@ -47,10 +47,22 @@ pub enum SessionKind {
 #[serde(deny_unknown_fields)]
 struct Credentials {
     /// E-mail address, at most 254 bytes.
-    #[schemars(length(min = 3, max = 254))]
+    #[schemars(length(min = 3, max = 254), extend("format" = "email"))]
+    email: String,
+    /// 1 to 256 characters.
+    #[schemars(length(min = 1, max = 256))]
+    password: String,
+}
+
+/// The e-mail address and the password of a new account.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NewCredentials {
+    /// E-mail address, at most 254 bytes.
+    #[schemars(length(min = 3, max = 254), extend("format" = "email"))]
     email: String,
     /// 8 to 256 characters.
-    #[schemars(length(min = 1, max = 256))]
+    #[schemars(length(min = 8, max = 256))]
     password: String,
 }
 
@@ -158,7 +170,8 @@ async fn sign_in(visit: Visit, _: NoParams, given: Credentials) -> Result<Answer
     Ok(Answer::json(&view(&visit))?.with_status(StatusCode::CREATED))
 }
 
-async fn sign_up(visit: Visit, _: NoParams, given: Credentials) -> Result<Answer> {
+async fn sign_up(visit: Visit, _: NoParams, given: NewCredentials) -> Result<Answer> {
+    let given = Credentials { email: given.email, password: given.password };
     enter(&visit, visit.key()?, &given, true).await?;
     Ok(Answer::json(&view(&visit))?.with_status(StatusCode::CREATED))
 }

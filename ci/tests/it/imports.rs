@@ -18,6 +18,7 @@ const MAY: &[(&str, &[&str])] = &[
     ("bff-", &["kernel", "contract", "mesh", "chassis", "edge", "picture"]),
     ("app", &["kernel", "contract", "store", "mesh", "chassis", "edge", "svc-", "bff-"]),
     ("tests", &["kernel", "contract", "store", "mesh", "chassis", "edge", "svc-", "bff-", "app"]),
+    ("browser", &[]),
     ("ci", &[]),
 ];
 

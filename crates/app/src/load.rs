@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use http::Uri;
+use http::{StatusCode, Uri};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -43,6 +43,11 @@ use web::{Asking, Web};
 const IN_FLIGHT_MAX: usize = 800;
 /// Accounts that are made: as many as buy in a second, within these bounds.
 const ACCOUNTS: (u64, u64) = (16, 192);
+
+/// For how long a shop window is given to have all its parts.
+const WHOLE_WITHIN: Duration = Duration::from_secs(10);
+/// Pause between two looks at it.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Options of `souk load`.
 #[derive(Args, Clone, Debug)]
@@ -134,18 +139,37 @@ async fn set(
     })
 }
 
-/// Whether somebody serves the shop window.
+/// Whether somebody serves the shop window. One that has just started, or misses a part just now, is given time.
 async fn is_there(web: &Web, url: &str) -> Result<(), Failure> {
     let home = Asking::page(Uri::from_static("/"));
-    match web.line().ask(&home, &mut Jar::default()).await {
-        Ok(answer) if answer.status.is_success() => Ok(()),
-        Ok(answer) => Err(Failure::usage(format!(
-            "{url} answers {} and is no shop window; name one with --web",
-            answer.status.as_u16()
-        ))),
-        Err(_) => Err(Failure::usage(format!(
-            "nobody serves a shop window at {url}; start a shop with `souk up`, or name another with --web"
-        ))),
+    let deadline = Instant::now() + WHOLE_WITHIN;
+    loop {
+        let status = match web.line().ask(&home, &mut Jar::default()).await {
+            Ok(answer) => answer.status,
+            Err(_) => {
+                return Err(Failure::usage(format!(
+                    "nobody serves a shop window at {url}; start a shop with `souk up`, or name another with --web"
+                )));
+            }
+        };
+        match status {
+            good if good.is_success() => return Ok(()),
+            StatusCode::SERVICE_UNAVAILABLE if Instant::now() < deadline => {
+                tokio::time::sleep(LOOK_EVERY).await
+            }
+            StatusCode::SERVICE_UNAVAILABLE => {
+                let seconds = WHOLE_WITHIN.as_secs();
+                return Err(Failure::unfinished(format!(
+                    "a part of the shop at {url} was away for {seconds} s"
+                )));
+            }
+            other => {
+                return Err(Failure::usage(format!(
+                    "{url} answers {} and is no shop window; name one with --web",
+                    other.as_u16()
+                )));
+            }
+        }
     }
 }
 

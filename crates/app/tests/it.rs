@@ -250,8 +250,9 @@ fn a_load_buys_at_a_constant_rate_and_ends_with_the_audit() {
     let told = String::from_utf8(output.stdout).expect("UTF-8");
     let lines: Vec<Value> =
         told.lines().map(|line| serde_json::from_str(line).expect("a JSON document a line")).collect();
+    let complaints = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{told} {complaints}");
     let (summary, seconds) = lines.split_last().expect("a summary");
-    assert_eq!(output.status.code(), Some(0), "{summary} {}", String::from_utf8_lossy(&output.stderr));
     assert!(seconds.len() >= 3 && seconds.iter().all(|line| line["event"] == "second"), "{told}");
     assert_eq!(seconds[0]["second"], 0);
     assert_eq!((&summary["event"], &summary["audit_ok"]), (&"summary".into(), &true.into()));

@@ -404,17 +404,25 @@ impl Ask {
     /// The version that an edit names in `If-Match`.
     ///
     /// # Errors
-    /// `PRECONDITION_REQUIRED` without one; `VERSION_CONFLICT` for one that this gateway never gave.
+    /// `PRECONDITION_REQUIRED` without one; INVALID_ARGUMENT for what is no entity tag. One that this gateway never gave is of
+    /// a version that nothing ever has, so that the service refuses it as stale, after all else that may be wrong.
     pub fn if_match(&self) -> Result<i64> {
+        Ok(version_of(self.entity_tag()?).filter(|version| *version > 0).unwrap_or(i64::MAX))
+    }
+
+    /// The entity tag in `If-Match`, of whatever version. Whether it holds is looked at after all else that may be wrong
+    /// (RFC 9110, 13.2.1).
+    pub(crate) fn entity_tag(&self) -> Result<&str> {
         let required = || {
             let message = "say in If-Match which version you change: the ETag that you read";
             Error::precondition("PRECONDITION_REQUIRED", message)
         };
         let text = self.headers.get(IF_MATCH).ok_or_else(required)?.to_str().unwrap_or_default();
-        version_of(text).ok_or_else(|| {
-            Error::conflict("VERSION_CONFLICT", "If-Match names no version of this; read it again")
-                .retry(false)
-        })
+        if !is_entity_tag(text) {
+            let what = "must be one entity tag, in quotes: the ETag that you read";
+            return Err(Error::field("/if_match", "INVALID_ARGUMENT", what));
+        }
+        Ok(text)
     }
 
     /// The fields that its answer carries: cookies, absent parts, a replay.
@@ -452,6 +460,14 @@ pub fn checked_key(text: &str) -> Result<&str> {
     if good { Ok(text) } else { Err(Error::field("/idempotency_key", "INVALID_IDEMPOTENCY_KEY", what)) }
 }
 
+/// Whether a text is one entity tag (RFC 9110, 8.8.3), weak or strong.
+fn is_entity_tag(text: &str) -> bool {
+    let text = text.trim();
+    let inner =
+        text.strip_prefix("W/").unwrap_or(text).strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    inner.is_some_and(|inner| inner.bytes().all(|byte| byte != b'"' && byte.is_ascii_graphic()))
+}
+
 /// The version in an entity tag of ours: `"v12-…"`.
 fn version_of(tag: &str) -> Option<i64> {
     let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
@@ -471,6 +487,16 @@ mod tests {
             ["", "*", "v12", "W/\"v12\"", "\"12\"", "\"v-1\"", "\"v1x-1\"", "\"v99999999999999999999\""]
         {
             assert_eq!(version_of(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn one_entity_tag_is_taken() {
+        for good in ["\"v1\"", "W/\"v1\"", "\"\"", " \"of somebody else\" ".replace(' ', "").as_str()] {
+            assert!(is_entity_tag(good), "{good}");
+        }
+        for bad in ["", "*", "v1", "{}", "\"", "\"v1\", \"v2\"", "\"a b\""] {
+            assert!(!is_entity_tag(bad), "{bad}");
         }
     }
 

@@ -1,10 +1,12 @@
 //! Compressed answers: which encoding a client takes (RFC 9110, section 12.5.3), and the bytes in it.
 
+use std::cell::RefCell;
 use std::io::Write;
 
 use bytes::Bytes;
 use http::header::ACCEPT_ENCODING;
 use http::{HeaderMap, HeaderValue};
+use zstd::bulk::Compressor;
 
 /// What is smaller travels as it is: a packet is a packet.
 const BYTES_MIN: usize = 512;
@@ -26,6 +28,11 @@ pub enum Encoding {
 pub const SMALLEST: [Encoding; 3] = [Encoding::Brotli, Encoding::Zstd, Encoding::Gzip];
 /// For bytes that are compressed for one request: fastest first.
 pub const FASTEST: [Encoding; 3] = [Encoding::Zstd, Encoding::Gzip, Encoding::Brotli];
+
+thread_local! {
+    /// For bytes that are compressed for one request. Making one costs more than compressing a small page with it.
+    static FAST: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+}
 
 impl Encoding {
     /// Its place among the variants of a kept answer.
@@ -90,7 +97,14 @@ impl Encoding {
                 brotli::BrotliCompress(&mut &*bytes, &mut out, &params).ok()?;
                 Some(Bytes::from(out))
             }
-            Self::Zstd => zstd::bulk::compress(bytes, if thorough { 9 } else { 1 }).ok().map(Bytes::from),
+            Self::Zstd if thorough => zstd::bulk::compress(bytes, 9).ok().map(Bytes::from),
+            Self::Zstd => FAST.with_borrow_mut(|fast| {
+                let fast = match fast {
+                    Some(fast) => fast,
+                    None => fast.insert(Compressor::new(1).ok()?),
+                };
+                fast.compress(bytes).ok().map(Bytes::from)
+            }),
         }
     }
 }

@@ -313,8 +313,11 @@ impl Gateway {
             let what = "is required: money moves, and a repeated request must not move it twice";
             return Err(Error::field("/idempotency_key", "INVALID_IDEMPOTENCY_KEY", what));
         }
+        if route.key.is_some() {
+            ask.key()?;
+        }
         if route.if_match {
-            ask.if_match()?;
+            ask.entity_tag()?;
         }
         let deadline = ask.deadline;
         let answer = tokio::time::timeout_at(deadline, (route.handler)(ask, said)).await;

@@ -109,6 +109,7 @@ fn parameters(schema: &Value, path: &str) -> Vec<Value> {
         let in_path = path.contains(&format!("{{{name}}}"));
         let mut schema = schema.clone();
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        plain(&mut schema);
         let mut parameter = json!({
             "name": name,
             "in": if in_path { "path" } else { "query" },
@@ -121,6 +122,24 @@ fn parameters(schema: &Value, path: &str) -> Vec<Value> {
         parameter
     };
     properties.iter().map(parameter).collect()
+}
+
+/// A parameter is there or not, but never null, and its text has no zero character.
+fn plain(schema: &mut Value) {
+    if let Some(kinds) = schema["type"].as_array() {
+        let kinds: Vec<&Value> = kinds.iter().filter(|kind| **kind != "null").collect();
+        schema["type"] = if let [only] = kinds[..] { only.clone() } else { json!(kinds) };
+    }
+    if let Some(values) = schema.get_mut("enum").and_then(Value::as_array_mut) {
+        values.retain(|value| !value.is_null());
+    }
+    let text = schema["type"] == "string";
+    let said = ["pattern", "enum", "format", "const"].iter().any(|word| schema.get(word).is_some());
+    if text && !said {
+        schema["pattern"] = Value::from("^[^\\u0000]*$");
+    } else if schema.get("items").is_some() {
+        plain(&mut schema["items"]);
+    }
 }
 
 /// The header fields that a route takes.
@@ -137,7 +156,7 @@ fn fields(route: &Route) -> Vec<Value> {
         fields.push(json!({
             "name": "If-Match", "in": "header", "required": true,
             "description": "The ETag of what is changed, as it was read.",
-            "schema": { "type": "string", "pattern": "^\"v[0-9]+(-[0-9a-z-]+)?\"$" },
+            "schema": { "type": "string", "pattern": "^\"[!#-~]*\"$" },
         }));
     }
     fields

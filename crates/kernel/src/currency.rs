@@ -55,6 +55,12 @@ impl Currency {
     /// Kuwaiti dinar, with three decimals.
     pub const KWD: Self = Self(*b"KWD");
 
+    /// The codes of all currencies.
+    pub fn codes() -> impl Iterator<Item = &'static str> {
+        let others = EXPONENTS.iter().filter_map(|(code, _)| std::str::from_utf8(*code).ok());
+        TWO_DECIMALS.split(' ').chain(others)
+    }
+
     /// Reads a code in capitals.
     ///
     /// # Errors

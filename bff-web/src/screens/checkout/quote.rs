@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Checkout;
 use super::form::CheckoutForm;
-use crate::money::{Money, Price};
+use crate::money::{CurrencyCode, Money, Price};
+use crate::said;
 use crate::screens::NoParams;
 use crate::screens::cart::CartScreen;
 use crate::shop::Visit;
@@ -29,15 +30,14 @@ pub struct Wanted {
     destination: AddressInput,
     /// Pay in this currency, an ISO 4217 code; the chosen or usual one when left out.
     #[serde(default)]
-    #[schemars(length(max = 3))]
-    currency_code: String,
+    currency_code: Option<CurrencyCode>,
     /// Way of delivery, one of `shipping_choices`; the cheapest when left out.
     #[serde(default)]
-    #[schemars(length(max = 32))]
+    #[schemars(length(max = 32), extend("pattern" = said::LINE_OR_NONE))]
     shipping_method: String,
     /// E-mail address for messages about the order, at most 254 characters; may be left out.
     #[serde(default)]
-    #[schemars(length(max = 254))]
+    #[schemars(length(max = 254), extend("anyOf" = [{ "maxLength": 0 }, { "format": "email" }]))]
     contact_email: String,
 }
 
@@ -185,7 +185,8 @@ fn screen(answer: pb::CreateQuoteResponse) -> Result<QuoteScreen> {
 /// A quote by JSON.
 pub async fn create(visit: Visit, _: NoParams, wanted: Wanted) -> Result<Answer> {
     visit.needs_somebody()?;
-    let currency = Some(wanted.currency_code.as_str()).filter(|code| !code.is_empty());
+    wanted.destination.check("/destination")?;
+    let currency = wanted.currency_code.as_ref().map(CurrencyCode::as_str);
     let request = pb::CreateQuoteRequest {
         currency_code: visit.shop.currency(&visit, currency).to_owned(),
         destination: Some(Address::from(wanted.destination)),

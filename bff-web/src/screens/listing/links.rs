@@ -6,8 +6,8 @@ use super::{ListingView, PriceFacet, Sort, Wanted};
 use crate::money::Price;
 use crate::view::encoded;
 
-/// Values of a group that are shown at most.
-const VALUES_MAX: usize = 12;
+/// Values of a group that are shown at once, and those behind "more".
+const VALUES_MAX: usize = 6;
 
 /// The pointers of search's own fields, as this gateway's addresses have them.
 const FIELDS: &[(&str, &str)] =
@@ -43,8 +43,8 @@ pub struct Choice {
 pub struct Group {
     pub name: String,
     pub choices: Vec<Choice>,
-    /// Choices beyond those that are shown.
-    pub more: usize,
+    /// Choices beyond those that are shown at once.
+    pub rest: Vec<Choice>,
 }
 
 /// Something that is chosen, with the address without it.
@@ -164,7 +164,7 @@ impl Links {
             let choices = facet.values.iter().map(|value| {
                 let text = format!("{}:{}", facet.name, value.value);
                 let href = self.to(|wanted| toggle(&mut wanted.attribute, &text));
-                Choice { words: value.value.clone(), count: value.count, selected: value.selected, href }
+                Choice { words: capital(&value.value), count: value.count, selected: value.selected, href }
             });
             groups.push(group(&capital(&facet.name), choices.collect()));
         }
@@ -189,17 +189,18 @@ impl Links {
         for attribute in &self.wanted.attribute {
             let words = attribute.split_once(':').map_or(attribute.as_str(), |(_, value)| value);
             let href = self.to(|wanted| toggle(&mut wanted.attribute, attribute));
-            chips.push(Chip { words: words.to_owned(), href });
+            chips.push(Chip { words: capital(words), href });
         }
         chips
     }
 }
 
 fn group(name: &str, mut choices: Vec<Choice>) -> Group {
-    let more = choices.len().saturating_sub(VALUES_MAX);
     choices.sort_by_key(|choice| !choice.selected);
-    choices.truncate(VALUES_MAX);
-    Group { name: name.to_owned(), choices, more }
+    // One more is shown rather than hidden behind "1 more".
+    let shown = if choices.len() == VALUES_MAX + 1 { choices.len() } else { choices.len().min(VALUES_MAX) };
+    let rest = choices.split_off(shown);
+    Group { name: name.to_owned(), choices, rest }
 }
 
 fn toggle(attributes: &mut Vec<String>, text: &str) {
@@ -220,7 +221,11 @@ fn price_text(band: &PriceFacet) -> String {
 }
 
 fn price_words(band: &PriceFacet, currency: &str) -> String {
-    let price = |micros| Price { currency_code: currency.to_owned(), micros }.to_string();
+    // Bounds are round: "£5 to £10" says it.
+    let price = |micros| {
+        let words = Price { currency_code: currency.to_owned(), micros }.to_string();
+        words.strip_suffix(".00").map(str::to_owned).unwrap_or(words)
+    };
     match (band.min_micros, band.below_micros) {
         (0, below) => format!("Under {}", price(below)),
         (min, 0) => format!("{} and more", price(min)),
