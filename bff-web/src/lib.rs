@@ -63,8 +63,8 @@ fn start(ctx: Context) -> Starting {
         let routes = screens::routes(&shop)?;
         let gateway = Gateway::new(&ctx, settings, routes, Hall(shop.clone()), Some(live))?;
         let changes = Arc::new(Changes { gateway: gateway.clone(), shop });
-        follow(&ctx, "product", 0, changes.clone())?;
-        follow(&ctx, "inventory", 0, changes)?;
+        follow(&ctx, "product", changes.clone())?;
+        follow(&ctx, "inventory", changes)?;
         Ok(Role::new().http(gateway.endpoint()))
     })
 }

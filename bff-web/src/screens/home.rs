@@ -86,14 +86,15 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 
 async fn show(visit: Visit, _: super::NoParams, _: Nothing) -> Result<Answer> {
     let (home, tree) = load(&visit, None).await?;
-    let tags = tags();
+    let empty = home.picks.is_empty();
     let page = HomePage { frame: Frame::with(&visit, &tree, ""), home };
-    Ok(shown(&page)?.showing(tags))
+    Ok(shown(&page)?.showing(tags()).passing(empty))
 }
 
 async fn show_json(visit: Visit, params: InCurrency, _: Nothing) -> Result<Answer> {
     let (home, _) = load(&visit, params.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
-    Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()))
+    let empty = home.picks.is_empty();
+    Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()).passing(empty))
 }
 
 fn tags() -> [String; 2] {

@@ -338,8 +338,9 @@ async fn category(visit: Visit, at: InCategory, _: Nothing) -> Result<Answer> {
     let listing = load(&visit, &wanted, &tree).await?;
     let tags: Vec<String> = [news::CATALOGUE, news::CATEGORIES].map(str::to_owned).to_vec();
     let links = Links::category(&at.path, &wanted);
+    let empty = listing.products.is_empty();
     let page = listing_page(&visit, &tree, listing, title, &wanted, &links);
-    Ok(shown(&page)?.showing(tags))
+    Ok(shown(&page)?.showing(tags).passing(empty))
 }
 
 fn listing_page(

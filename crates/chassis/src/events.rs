@@ -96,8 +96,13 @@ impl EventService for EventApi {
         &self,
         request: Request<wire::GetStatusRequest>,
     ) -> Result<Response<wire::GetStatusResponse>, Status> {
-        let status = status(&self.0, &request.into_inner().source).await.map_err(contract::status)?;
-        Ok(Response::new(status))
+        let request = request.into_inner();
+        let status = if request.positions_only {
+            positions(&self.0, &request.source).await
+        } else {
+            status(&self.0, &request.source).await
+        };
+        Ok(Response::new(status.map_err(contract::status)?))
     }
 }
 
@@ -191,6 +196,14 @@ async fn before_oldest(database: &Database) -> Result<Position> {
 const GAPS_NAMED_MAX: usize = 100;
 /// Parked events that are named at most.
 const PARKED_NAMED_MAX: u32 = 100;
+
+async fn positions(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse> {
+    let (database, _) = hub.source(role)?;
+    let head = database.outbox().head().await?;
+    let oldest = wire::Position { epoch: head.epoch, sequence: database.outbox().oldest().await? };
+    let head = Some(position_to_wire(head));
+    Ok(wire::GetStatusResponse { oldest: Some(oldest), head, ..wire::GetStatusResponse::default() })
+}
 
 async fn status(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse> {
     let (database, consumers) = hub.source(role)?;

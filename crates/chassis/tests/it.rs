@@ -70,7 +70,7 @@ fn events(running: &Running, role: &str, who: Principal) -> EventServiceClient<m
 }
 
 async fn status(running: &Running, role: &str) -> GetStatusResponse {
-    let request = GetStatusRequest { source: role.to_owned() };
+    let request = GetStatusRequest { source: role.to_owned(), ..GetStatusRequest::default() };
     events(running, role, staff(1, &["events.read"]))
         .get_status(request)
         .await
@@ -132,7 +132,7 @@ async fn events_are_for_staff_and_roles() {
         (customer(1), Code::PermissionDenied),
         (staff(1, &["stock.write"]), Code::PermissionDenied),
     ] {
-        let request = GetStatusRequest { source: "publisher".into() };
+        let request = GetStatusRequest { source: "publisher".into(), ..GetStatusRequest::default() };
         let refused = events(&running, "publisher", who).get_status(request).await.expect_err("refused");
         assert_eq!(contract::error(refused).code(), code);
     }

@@ -27,11 +27,12 @@ pub struct Answer {
     pub(crate) payload: Payload,
     pub(crate) version: Option<i64>,
     pub(crate) tags: Vec<String>,
+    pub(crate) passing: bool,
 }
 
 impl Answer {
     fn new(status: StatusCode, payload: Payload) -> Self {
-        Self { status, headers: HeaderMap::new(), payload, version: None, tags: Vec::new() }
+        Self { status, headers: HeaderMap::new(), payload, version: None, tags: Vec::new(), passing: false }
     }
 
     /// A page.
@@ -105,6 +106,13 @@ impl Answer {
     #[must_use]
     pub fn at_version(mut self, version: i64) -> Self {
         self.version = Some(version);
+        self
+    }
+
+    /// Is not for keeping: it says too little, and soon may say more.
+    #[must_use]
+    pub fn passing(mut self, passing: bool) -> Self {
+        self.passing = passing;
         self
     }
 

@@ -19,17 +19,17 @@ pub trait Follower: Send + Sync + 'static {
     fn begins(&self, source: &'static str, after: Position);
 }
 
-/// Follows a role's events from its newest but `back` on, for as long as the gateway runs.
+/// Follows a role's events from its newest on, for as long as the gateway runs.
 ///
 /// # Errors
 /// INTERNAL for a role that `SERVICE` does not declare in `calls` and `consumes`.
-pub fn follow(ctx: &Context, source: &'static str, back: i64, follower: Arc<dyn Follower>) -> Result<()> {
+pub fn follow(ctx: &Context, source: &'static str, follower: Arc<dyn Follower>) -> Result<()> {
     let client = ctx.call(source, EventServiceClient::new)?;
     drop(ctx.subscribe(source, None)?);
     let running = ctx.clone();
     ctx.spawn("follower", async move {
         loop {
-            let start = start(&mut client.clone(), source, back).await;
+            let start = newest(&mut client.clone(), source).await;
             let ended = match start {
                 Ok(after) => {
                     follower.begins(source, after);
@@ -44,17 +44,12 @@ pub fn follow(ctx: &Context, source: &'static str, back: i64, follower: Arc<dyn 
     Ok(())
 }
 
-async fn start(
-    client: &mut EventServiceClient<mesh::Channel>,
-    source: &'static str,
-    back: i64,
-) -> Result<Position> {
-    let request = GetStatusRequest { source: source.to_owned() };
-    let status = client.get_status(request).await.map_err(contract::error)?.into_inner();
-    let head = status.head.unwrap_or_default();
-    let oldest = status.oldest.map_or(0, |oldest| oldest.sequence);
-    let sequence = (head.sequence - back).max(oldest - 1).clamp(0, head.sequence);
-    Ok(Position { epoch: head.epoch, sequence })
+/// The newest position of a role.
+async fn newest(client: &mut EventServiceClient<mesh::Channel>, source: &'static str) -> Result<Position> {
+    let request = GetStatusRequest { source: source.to_owned(), positions_only: true };
+    let head =
+        client.get_status(request).await.map_err(contract::error)?.into_inner().head.unwrap_or_default();
+    Ok(Position { epoch: head.epoch, sequence: head.sequence })
 }
 
 async fn read(ctx: &Context, source: &'static str, after: Position, follower: &dyn Follower) -> Error {

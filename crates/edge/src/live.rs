@@ -1,5 +1,6 @@
 //! WebSockets: news for who has a session, as it happens. A socket ends with its session; one that is lost or slow resumes from
-//! the last id that it saw: `/ws?last_event_id=…`.
+//! the last id that it saw: `/ws?last_event_id=…`. What this gateway does not remember, such as what happened before it started,
+//! it does not know: then the first message is a `reset`, and the client looks anew.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -26,8 +27,6 @@ use crate::socket;
 
 /// News that wait for a socket that is slow; one more, and it is ended.
 const WAITING_MAX: usize = 64;
-/// Events of each source that are read again at the start, so that sockets resume over a restart.
-const BACK: i64 = 5_000;
 
 /// Makes news of events.
 pub trait Reporter: Send + Sync + 'static {
@@ -91,7 +90,7 @@ impl Live {
             per_person_max: number(settings.sockets_per_person_max),
         }));
         for source in sources {
-            follow(ctx, source, BACK, live.0.clone())?;
+            follow(ctx, source, live.0.clone())?;
         }
         let watched = live.clone();
         ctx.spawn("signed-out sockets", async move {

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 
 fn about(source: &str) -> GetStatusRequest {
-    GetStatusRequest { source: source.to_owned() }
+    GetStatusRequest { source: source.to_owned(), ..GetStatusRequest::default() }
 }
 
 /// Serves the `product` of a house over HTTP/2 on a free port.

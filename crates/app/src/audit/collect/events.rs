@@ -46,7 +46,7 @@ pub(super) async fn read(shop: &Shop) -> Result<(Vec<Stream>, Vec<Consumer>), Un
 
 async fn status(shop: &Shop, role: &str) -> Result<Option<wire::GetStatusResponse>, Unread> {
     let client = shop.client(EventServiceClient::new);
-    let request = wire::GetStatusRequest { source: role.to_owned() };
+    let request = wire::GetStatusRequest { source: role.to_owned(), ..wire::GetStatusRequest::default() };
     let send = || {
         let (mut client, request) = (client.clone(), request.clone());
         async move { client.get_status(request).await }
