@@ -22,9 +22,15 @@ impl Feed {
     /// Builds an index that shows everything up to some moment after the last page was read. Removed when it fails.
     pub(super) async fn build(&self) -> Result<Built> {
         let started = Instant::now();
-        self.read_categories().await?;
         let index = Index::create(self.directory.as_deref())?;
-        match self.fill(&index).await {
+        // The categories are read after the position is known: read before it, one that was made in between would be in
+        // neither the list nor the events that follow.
+        let filled = async {
+            let position = self.fill(&index).await?;
+            self.read_categories().await?;
+            Ok(position)
+        };
+        match filled.await {
             Ok(position) => Ok(Built { index, position, started }),
             Err(error) => {
                 index.remove();

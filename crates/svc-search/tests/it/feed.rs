@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use contract::souk::product::v1::ProductStatus;
+use contract::souk::product::v1::{CreateCategoryRequest, ProductInput, ProductStatus};
 use contract::souk::search::v1 as pb;
 
 use super::hall::{Hall, thing};
@@ -19,6 +19,25 @@ async fn changes_show_within_a_second() {
     assert!(hall.names("dock").await.is_empty());
     let status = hall.status().await;
     assert_eq!((status.documents, status.lag_events), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_category_that_was_made_while_the_first_index_was_is_known() {
+    let hall = Hall::open().await;
+    let late = CreateCategoryRequest {
+        request_id: "cat_late".into(),
+        parent_id: "cat_early".into(),
+        name: "Late".into(),
+        slug: "late".into(),
+        ..CreateCategoryRequest::default()
+    };
+    hall.products.clone().create_category(late).await.expect("made");
+    let mug = ProductInput { category_ids: vec!["cat_late".into()], ..thing("Dock mug", 14) };
+    hall.put(1, mug).await;
+    let request = pb::SearchRequest { facets: true, ..pb::SearchRequest::default() };
+    let facets = hall.search(request).await.expect("an answer").facets.expect("facets");
+    let paths: Vec<_> = facets.categories.iter().map(|facet| facet.path.as_str()).collect();
+    assert_eq!(paths, ["early/late"]);
 }
 
 #[tokio::test(start_paused = true)]

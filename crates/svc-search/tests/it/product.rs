@@ -28,6 +28,7 @@ struct State {
     products: BTreeMap<String, pb::Product>,
     categories: Vec<pb::Category>,
     is_away: bool,
+    was_listed: bool,
 }
 
 struct Fake {
@@ -139,6 +140,16 @@ serve! {
         &self,
         request: Request<pb::ListProductsRequest>,
     ) -> Result<Response<pb::ListProductsResponse>, Status> {
+        // Between a reader's calls things go on: a category is made before the first list is.
+        if !std::mem::replace(&mut self.state.lock().was_listed, true) {
+            let early = pb::CreateCategoryRequest {
+                request_id: "cat_early".into(),
+                name: "Early".into(),
+                slug: "early".into(),
+                ..pb::CreateCategoryRequest::default()
+            };
+            self.create_category(Request::new(early)).await?;
+        }
         let head = self.database.outbox().head().await.map_err(contract::status)?;
         let page = request.into_inner().page.unwrap_or_default();
         let limit = usize::try_from(page.limit).unwrap_or(0);
