@@ -73,7 +73,7 @@ impl Window {
         self.press("Add to cart").await?;
         if self.script() {
             self.says("It is in your cart.").await?;
-            self.press("See the cart").await?;
+            self.press("Go to your cart").await?;
         }
         self.at("/cart").await
     }

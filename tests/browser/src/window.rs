@@ -238,15 +238,36 @@ impl Window {
 
     /// Clicks what a selector finds.
     pub async fn click(&self, css: &str) -> Result {
-        self.see(css).await?.click().await.map_err(|error| told(css, &error))
+        let found = self.see(css).await?;
+        self.centre(&found, css).await?;
+        found.click().await.map_err(|error| told(css, &error))
+    }
+
+    /// Brings something to the middle of the window, as a person scrolls: the driver itself brings it to the edge, where what
+    /// stays at the foot of the screen may lie over it.
+    async fn centre(&self, element: &Element, what: &str) -> Result {
+        let argument = serde_json::to_value(element).map_err(|error| format!("{what}: {error}"))?;
+        let script = "arguments[0].scrollIntoView({ block: 'center' })";
+        self.client.execute(script, vec![argument]).await.map(|_| ()).map_err(|error| told(what, &error))
     }
 
     /// Presses the button or follows the link with these words.
     pub async fn press(&self, words: &str) -> Result {
         let path =
             format!("//*[(self::a or self::button) and contains(normalize-space(.), {})]", quoted(words));
-        let found = self.wait(Locator::XPath(&path), &format!("the button or link `{words}`")).await?;
-        found.click().await.map_err(|error| told(words, &error))
+        let mut again = 2;
+        loop {
+            let found = self.wait(Locator::XPath(&path), &format!("the button or link `{words}`")).await?;
+            let pressed = match self.centre(&found, words).await {
+                Ok(()) => found.click().await.map_err(|error| told(words, &error)),
+                Err(error) => Err(error),
+            };
+            match pressed {
+                // News of an order put a new part of the page in its place.
+                Err(error) if again > 0 && error.contains("stale element") => again -= 1,
+                pressed => return pressed,
+            }
+        }
     }
 
     /// Fills in a field in the place of what stood there.
@@ -257,8 +278,14 @@ impl Window {
     }
 
     /// Chooses the radio button or checkbox with this value, as a person does: by its label.
+    /// Opens what it is folded into.
     pub async fn choose(&self, value: &str) -> Result {
-        self.click(&format!("label:has(> input[value=\"{value}\"])")).await
+        let label = format!("label:has(> input[value=\"{value}\"])");
+        let folded = format!("details:not([open]):has({label}) > summary");
+        if self.client.find(Locator::Css(&folded)).await.is_ok() {
+            self.click(&folded).await?;
+        }
+        self.click(&label).await
     }
 
     /// Waits until its path begins so.

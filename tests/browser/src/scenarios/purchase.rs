@@ -11,7 +11,7 @@ pub async fn with_script(window: &mut Window) -> Result {
         .until("the count", "return document.querySelector('[data-count]').textContent === '1'", "")
         .await?;
     window.look("product, added").await?;
-    window.press("See the cart").await?;
+    window.press("Go to your cart").await?;
     buy(window, &chosen).await
 }
 

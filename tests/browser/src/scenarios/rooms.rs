@@ -1,6 +1,7 @@
 //! The other rooms: colours, search, the cart's edges, what is sold out and what is not there.
 
 use crate::Result;
+use crate::keys::{ENTER, TAB};
 use crate::window::{Scheme, Size, Window};
 
 /// The lightness of the page's background, 0 to 1.
@@ -44,12 +45,17 @@ pub async fn search(window: &mut Window) -> Result {
     window.look("search, narrowed").await?;
     window.click(".chips a").await?;
     window.until("no choice", "return !document.querySelector('.chips')", "").await?;
-    window.see("#sort").await?.select_by_value("price_ascending").await.map_err(|error| error.to_string())?;
+    // At a keyboard the button sends the choice.
+    window.see("#sort").await?.send_keys("Price, low").await.map_err(|error| error.to_string())?;
+    window.key(TAB).await?;
+    window.key(ENTER).await?;
     window.until("the order", "return location.search.includes('sort=price_ascending')", "").await?;
     window.go("/search?q=xyzzyqqq").await?;
     window.says("Nothing here goes by that name.").await?;
     window.look("search, nothing found").await?;
-    window.see("#currency").await?.select_by_label("EUR").await.map_err(|error| error.to_string())?;
+    window.see("#currency").await?.send_keys("EUR").await.map_err(|error| error.to_string())?;
+    window.key(TAB).await?;
+    window.key(ENTER).await?;
     window.until("euros", "return document.querySelector('#currency').value === 'EUR'", "").await?;
     window.go("/products/camp-mug").await?;
     window.says("€").await?;
@@ -79,7 +85,7 @@ pub async fn cart(window: &mut Window) -> Result {
     window.go("/products/checker-rug").await?;
     window.fill("#quantity", "99").await?;
     window.add_to_cart().await?;
-    window.says("Something above cannot be bought as it stands.").await?;
+    window.says("Something here cannot be bought as it stands.").await?;
     window.look("cart, more than there are").await?;
     window.press("Check out").await?;
     window.fill_checkout().await?;
@@ -104,7 +110,7 @@ pub async fn sold_out(window: &mut Window) -> Result {
         window.confirmed().await?;
         window.go(path).await?;
     }
-    window.says("This is sold out.").await?;
+    window.says("Sold out.").await?;
     window.lacks("#quantity").await?;
     window.look("product, sold out").await
 }
@@ -134,7 +140,7 @@ pub async fn not_there(window: &mut Window) -> Result {
     window.go("/nothing/here").await?;
     window.see("main h1").await?;
     window.look("not found").await?;
-    window.press("To the hall").await?;
+    window.press("Back to the shop").await?;
     window.until("the hall", "return location.pathname === '/'", "").await?;
     window.go("/products/no-such-thing").await?;
     window.see("main h1").await?;
