@@ -7,15 +7,16 @@ use crate::check::{Access, Cache, Method};
 /// The source of `methods.rs`: one static table, sorted by path.
 pub fn render(methods: &[Method]) -> String {
     let mut out = String::from("pub(crate) static METHODS: &[MethodContract] = &[\n");
-    for method in methods {
-        render_method(&mut out, method).expect("a String takes all that is written");
+    for (index, method) in methods.iter().enumerate() {
+        render_method(&mut out, index, method).expect("a String takes all that is written");
     }
     out.push_str("];\n");
     out
 }
 
-fn render_method(out: &mut String, method: &Method) -> std::fmt::Result {
+fn render_method(out: &mut String, index: usize, method: &Method) -> std::fmt::Result {
     writeln!(out, "    MethodContract {{")?;
+    writeln!(out, "        index: {index},")?;
     writeln!(out, "        path: {:?},", method.path)?;
     writeln!(out, "        package_role: {:?},", method.package_role)?;
     writeln!(out, "        service: {:?},", method.service)?;

@@ -7,6 +7,8 @@ include!(concat!(env!("OUT_DIR"), "/methods.rs"));
 /// The contract of one method. The mesh, the access checks, the documentation and the tests are driven by it.
 #[derive(Debug)]
 pub struct MethodContract {
+    /// Its place in [`methods`], for tables that have an entry a method.
+    pub index: usize,
     /// `/souk.order.v1.OrderService/PlaceOrder`.
     pub path: &'static str,
     /// The NAME of package `souk.NAME.v1`, which is the role that serves it unless the role says otherwise.

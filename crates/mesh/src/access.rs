@@ -18,7 +18,7 @@ pub struct Check<N> {
 }
 
 impl<N: Layer> Layer for Check<N> {
-    async fn call(&self, mut call: Call) -> Answer {
+    async fn call(&self, mut call: Box<Call>) -> Answer {
         match call.method {
             Some(method) => allowed(method.access, &call.caller)?,
             None if OPEN_SERVICES.iter().any(|open| call.request.uri().path().starts_with(open)) => {}

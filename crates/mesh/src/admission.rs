@@ -89,7 +89,7 @@ pub struct Admit<N> {
 }
 
 impl<N: Layer> Layer for Admit<N> {
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, call: Box<Call>) -> Answer {
         // A call of a role belongs to work that was let in already.
         if call.caller.role.is_some() {
             return self.next.call(call).await;

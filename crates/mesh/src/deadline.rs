@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use kernel::{Code, Error};
-use tokio::time::Instant;
 
 use crate::{Answer, Call, Layer, policy};
 
@@ -13,7 +12,7 @@ pub struct Deadline<N> {
 }
 
 impl<N: Layer> Layer for Deadline<N> {
-    async fn call(&self, mut call: Call) -> Answer {
+    async fn call(&self, mut call: Box<Call>) -> Answer {
         if call.method.is_some_and(|method| method.server_streaming || method.client_streaming) {
             // A stream lives as long as its caller wants it; what it calls sets deadlines of its own.
             call.scope.deadline = None;
@@ -22,7 +21,7 @@ impl<N: Layer> Layer for Deadline<N> {
         let most = call.method.map_or(policy::EDGE_DEADLINE, |method| method.timeout);
         let own = call.arrived + most;
         let deadline = call.scope.deadline.map_or(own, |inherited| inherited.min(own));
-        if deadline <= Instant::now() {
+        if deadline <= call.arrived {
             return Err(spent());
         }
         call.scope.deadline = Some(deadline);

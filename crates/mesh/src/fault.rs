@@ -148,7 +148,7 @@ pub struct Inject<N> {
 }
 
 impl<N: Layer> Layer for Inject<N> {
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, call: Box<Call>) -> Answer {
         match self.faults.pick(call.request.uri().path(), call.caller.role.as_deref()) {
             None => self.next.call(call).await,
             Some(Effect::Delay(delay)) => {
@@ -166,15 +166,15 @@ impl<N: Layer> Layer for Inject<N> {
 }
 
 impl<N: Layer> Inject<N> {
-    async fn twice(&self, call: Call) -> Answer {
+    async fn twice(&self, call: Box<Call>) -> Answer {
         use http_body_util::BodyExt;
-        let Call { request, method, caller, scope, arrived } = call;
+        let Call { request, method, caller, scope, arrived } = *call;
         let (parts, body) = request.into_parts();
         let bytes = body.collect().await.map_err(contract::error)?.to_bytes();
         let again = |parts: http::request::Parts| {
             let body = tonic::body::Body::new(http_body_util::Full::new(bytes.clone()));
             let request = http::Request::from_parts(parts, body);
-            Call { request, method, caller: caller.clone(), scope: scope.clone(), arrived }
+            Box::new(Call { request, method, caller: caller.clone(), scope: scope.clone(), arrived })
         };
         drop(self.next.call(again(parts.clone())).await);
         self.next.call(again(parts)).await

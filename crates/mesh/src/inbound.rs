@@ -57,13 +57,13 @@ impl<L: Layer> Endpoint for Stack<L> {
         let layers = self.0.clone();
         let known = request.extensions().get::<Local>().and_then(|local| local.method);
         let method = known.or_else(|| contract::method(request.uri().path()));
-        let call = Call {
+        let call = Box::new(Call {
             request,
             method,
             caller: Caller::default(),
             scope: Scope::default(),
             arrived: Instant::now(),
-        };
+        });
         Box::pin(async move { Ok(layers.call(call).await.unwrap_or_else(crate::endpoint::failed)) })
     }
 }
@@ -76,7 +76,7 @@ struct Identify<N> {
 }
 
 impl<N: Layer> Layer for Identify<N> {
-    async fn call(&self, mut call: Call) -> Answer {
+    async fn call(&self, mut call: Box<Call>) -> Answer {
         if let Some(local) = call.request.extensions_mut().remove::<Local>() {
             call.scope = local.scope;
             call.caller.role = local.role;
@@ -118,7 +118,7 @@ impl<N> Identify<N> {
 }
 
 fn bearer(request: &http::Request<Body>) -> Result<Option<&str>, Error> {
-    let Some(value) = request.headers().get("authorization") else { return Ok(None) };
+    let Some(value) = request.headers().get(http::header::AUTHORIZATION) else { return Ok(None) };
     let malformed = || {
         Error::new(
             Code::Unauthenticated,
@@ -139,9 +139,9 @@ struct Serve {
 }
 
 impl Layer for Serve {
-    async fn call(&self, call: Call) -> Answer {
-        let response = self.endpoint.call(call.request);
-        match crate::with_scope(call.scope, response).await {
+    async fn call(&self, call: Box<Call>) -> Answer {
+        let Call { request, scope, .. } = *call;
+        match crate::with_scope(scope, self.endpoint.call(request)).await {
             Ok(response) => Ok(response),
             Err(never) => match never {},
         }

@@ -54,7 +54,7 @@ impl<L: Layer> Endpoint for Stack<L> {
         let method = contract::method(request.uri().path());
         let scope = crate::scope();
         let caller = Caller { role: Some(self.from.clone()), ..Caller::default() };
-        let call = Call { request, method, caller, scope, arrived: Instant::now() };
+        let call = Box::new(Call { request, method, caller, scope, arrived: Instant::now() });
         Box::pin(async move { Ok(layers.call(call).await.unwrap_or_else(crate::endpoint::failed)) })
     }
 }
@@ -65,7 +65,7 @@ struct Inherit<N> {
 }
 
 impl<N: Layer> Layer for Inherit<N> {
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, call: Box<Call>) -> Answer {
         let Some(deadline) = call.scope.deadline else { return self.next.call(call).await };
         tokio::time::timeout_at(deadline, self.next.call(call)).await.unwrap_or_else(|_| {
             let message = "there was no time left for this call; whether it happened is not known";
@@ -83,7 +83,7 @@ struct Route {
 }
 
 impl Layer for Route {
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, call: Box<Call>) -> Answer {
         match self.directory.find(&self.to) {
             Some(Target::Local(endpoint)) => local::send(endpoint, &self.from, call).await,
             Some(Target::Remote(connection)) => http2::send(&connection, &self.from, &self.peers, call).await,

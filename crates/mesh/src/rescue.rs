@@ -4,7 +4,7 @@
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use kernel::{Code, Error};
 use tonic::Status;
 
@@ -16,16 +16,22 @@ pub struct Rescue<N> {
 }
 
 impl<N: Layer> Layer for Rescue<N> {
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, call: Box<Call>) -> Answer {
         let method = call.method;
         let path = method.map_or("", |method| method.path);
         let answer = AssertUnwindSafe(self.next.call(call)).catch_unwind().await;
         let error = match answer {
-            Ok(Ok(response)) if !is_foreign(response.headers()) => {
-                log_internal(path, response.headers());
-                return Ok(response);
+            Ok(Ok(response)) => {
+                let code = code(response.headers());
+                if is_foreign(code, response.headers()) {
+                    translated(response.headers())
+                } else {
+                    if code == tonic::Code::Internal as i32 {
+                        tracing::error!(method = path, "a call failed on our side");
+                    }
+                    return Ok(response);
+                }
             }
-            Ok(Ok(response)) => translated(response.headers()),
             Ok(Err(error)) => error,
             Err(panic) => Error::internal(panic_text(panic.as_ref())),
         };
@@ -42,25 +48,20 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
     format!("panicked: {}", text.unwrap_or_default())
 }
 
+static GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+
 /// The gRPC status code of a response's headers; OK when it comes with the trailers.
 pub(crate) fn code(headers: &HeaderMap) -> i32 {
     headers
-        .get("grpc-status")
+        .get(&GRPC_STATUS)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.parse().ok())
         .unwrap_or(0)
 }
 
 /// A failure that does not carry our details: the gRPC library made it.
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let code = code(headers);
+fn is_foreign(code: i32, headers: &HeaderMap) -> bool {
     code != 0 && code != tonic::Code::Unimplemented as i32 && !headers.contains_key("grpc-status-details-bin")
-}
-
-fn log_internal(path: &str, headers: &HeaderMap) {
-    if code(headers) == tonic::Code::Internal as i32 {
-        tracing::error!(method = path, "a call failed on our side");
-    }
 }
 
 /// What a status of the gRPC library means in our words.

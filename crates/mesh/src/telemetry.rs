@@ -1,10 +1,10 @@
 //! First layer of both stacks: counts every call, and how long it took.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use contract::MethodContract;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -46,7 +46,6 @@ const MADE: Side = Side {
 pub struct Telemetry {
     side: &'static Side,
     methods: Vec<Method>,
-    index: HashMap<&'static str, usize>,
     in_flight: AtomicU64,
 }
 
@@ -71,24 +70,18 @@ impl Telemetry {
 
     fn of(side: &'static Side) -> Self {
         let methods = contract::methods().iter().map(|_| Method::default()).collect();
-        let index =
-            contract::methods().iter().enumerate().map(|(index, method)| (method.path, index)).collect();
-        Self { side, methods, index, in_flight: AtomicU64::new(0) }
+        Self { side, methods, in_flight: AtomicU64::new(0) }
     }
 
     /// Notes one finished call.
-    fn record(&self, path: &str, code: i32, took: Duration) {
-        let Some(method) = self.method(path) else { return };
+    fn record(&self, method: &MethodContract, code: i32, took: Duration) {
+        let method = &self.methods[method.index];
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let code = usize::try_from(code).ok().filter(|code| *code < CODES).unwrap_or(2);
         method.codes[code].fetch_add(1, Ordering::Relaxed);
         method.micros.fetch_add(micros, Ordering::Relaxed);
         let bucket = BOUNDS_US.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS_US.len());
         method.buckets[bucket].fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn method(&self, path: &str) -> Option<&Method> {
-        self.methods.get(*self.index.get(path)?)
     }
 
     /// Calls that have no answer yet.
@@ -100,8 +93,9 @@ impl Telemetry {
     /// Calls of a method that were answered so far, with any status.
     #[must_use]
     pub fn answered(&self, path: &str) -> u64 {
-        self.method(path)
-            .map_or(0, |method| method.codes.iter().map(|code| code.load(Ordering::Relaxed)).sum())
+        contract::method(path).map_or(0, |method| {
+            self.methods[method.index].codes.iter().map(|code| code.load(Ordering::Relaxed)).sum()
+        })
     }
 }
 
@@ -150,7 +144,7 @@ pub struct Count<N> {
 /// Notes a call when it ends, or when its caller leaves.
 struct Running<'a> {
     telemetry: &'a Telemetry,
-    path: &'static str,
+    method: Option<&'static MethodContract>,
     arrived: tokio::time::Instant,
     code: i32,
 }
@@ -158,17 +152,18 @@ struct Running<'a> {
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.telemetry.in_flight.fetch_sub(1, Ordering::Relaxed);
-        self.telemetry.record(self.path, self.code, self.arrived.elapsed());
+        if let Some(method) = self.method {
+            self.telemetry.record(method, self.code, self.arrived.elapsed());
+        }
     }
 }
 
 impl<N: Layer> Layer for Count<N> {
-    async fn call(&self, call: Call) -> Answer {
+    async fn call(&self, call: Box<Call>) -> Answer {
         self.telemetry.in_flight.fetch_add(1, Ordering::Relaxed);
         let cancelled = tonic::Code::Cancelled as i32;
-        let path = call.method.map_or("", |method| method.path);
-        let mut running =
-            Running { telemetry: &self.telemetry, path, arrived: call.arrived, code: cancelled };
+        let (method, arrived) = (call.method, call.arrived);
+        let mut running = Running { telemetry: &self.telemetry, method, arrived, code: cancelled };
         let answer = self.next.call(call).await;
         running.code = match &answer {
             Ok(response) => crate::rescue::code(response.headers()),

@@ -91,8 +91,8 @@ impl Connection {
     }
 }
 
-pub(crate) async fn send(connection: &Connection, role: &str, peers: &Peers, call: Call) -> Answer {
-    let Call { mut request, scope, .. } = call;
+pub(crate) async fn send(connection: &Connection, role: &str, peers: &Peers, call: Box<Call>) -> Answer {
+    let Call { mut request, scope, .. } = *call;
     let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
     let uri =
         Uri::builder().scheme("http").authority(connection.address.to_string()).path_and_query(path).build();

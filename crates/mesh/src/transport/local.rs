@@ -16,8 +16,8 @@ pub(crate) struct Local {
     pub(crate) method: Option<&'static MethodContract>,
 }
 
-pub(crate) async fn send(endpoint: Arc<dyn Endpoint>, role: &Arc<str>, call: Call) -> Answer {
-    let Call { mut request, scope, method, .. } = call;
+pub(crate) async fn send(endpoint: Arc<dyn Endpoint>, role: &Arc<str>, call: Box<Call>) -> Answer {
+    let Call { mut request, scope, method, .. } = *call;
     request.extensions_mut().insert(Local { role: Some(role.clone()), scope, method });
     match endpoint.call(request).await {
         Ok(response) => Ok(response),
