@@ -9,6 +9,7 @@ mod contrast;
 mod frame;
 mod money;
 mod news;
+mod pictures;
 mod said;
 mod screens;
 mod shop;

@@ -106,6 +106,11 @@ fn loading(index: usize) -> &'static str {
     if index < 6 { "eager" } else { "lazy" }
 }
 
+/// How soon a picture of a product's own page is fetched: the main one before all else.
+fn turn(index: usize) -> &'static str {
+    if index == 0 { "first" } else { "lazy" }
+}
+
 /// The first of two texts that says something.
 fn or<'a>(text: &'a str, otherwise: &'a str) -> &'a str {
     if text.is_empty() { otherwise } else { text }

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
-use crate::view::Pictures;
+use crate::pictures::Pictures;
 
 /// The cookie with the currency that a visitor chose.
 pub const CURRENCY: &str = "souk_currency";

@@ -1,85 +1,17 @@
 //! What several screens show: products in a list, pictures, categories, addresses.
 
-use std::collections::HashMap;
-
 use contract::souk::inventory::v1::{Stock, StockBand};
 use contract::souk::product::v1 as product;
 use contract::souk::search::v1::SearchHit;
 use contract::souk::r#type::v1 as shared;
 use kernel::{Result, Timestamp, Violations};
-use parking_lot::Mutex;
-use picture::{Kind, Picture};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::money::Price;
+use crate::pictures::{PictureView, Pictures};
 use crate::said;
 use crate::shop::Tree;
-
-/// A picture.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PictureView {
-    /// Where it is, at this gateway.
-    pub url: String,
-    /// What is seen.
-    pub alt: String,
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-}
-
-/// Side of a drawn picture, in pixels.
-const SIDE: u32 = 480;
-
-/// Pictures that are remembered; beyond that, all are forgotten and drawn again.
-const PICTURES_MAX: usize = 20_000;
-
-/// The pictures of products that have none of their own: drawn after their names. What is said of one takes drawing it, so it
-/// is remembered.
-#[derive(Default)]
-pub struct Pictures(Mutex<HashMap<String, PictureView>>);
-
-impl Pictures {
-    /// The picture of a product.
-    pub fn of(&self, product_id: &str, name: &str, category: &str) -> PictureView {
-        let key = [product_id, name, category].join("\u{1f}");
-        if let Some(known) = self.0.lock().get(&key) {
-            return known.clone();
-        }
-        let picture = Picture::of(product_id, name, category);
-        let view = PictureView {
-            url: format!("/pictures/{}", picture_name(&picture)),
-            alt: picture.alt(name),
-            width: SIDE,
-            height: SIDE,
-        };
-        let mut known = self.0.lock();
-        if known.len() >= PICTURES_MAX {
-            known.clear();
-        }
-        known.insert(key, view.clone());
-        view
-    }
-}
-
-/// The name of a picture in its address: `bowl-00000000000000ff.svg`, or `tile-00000000000000ff-AB.svg`.
-pub fn picture_name(picture: &Picture) -> String {
-    let dash = if picture.initials.is_empty() { "" } else { "-" };
-    format!("{}-{:016x}{dash}{}.svg", picture.kind.as_str(), picture.seed, picture.initials)
-}
-
-/// The picture that a name means.
-pub fn picture_named(name: &str) -> Option<Picture> {
-    let mut parts = name.strip_suffix(".svg")?.split('-');
-    let kind = Kind::parse(parts.next()?)?;
-    let seed = parts.next().filter(|seed| seed.len() == 16)?;
-    let initials = parts.next().unwrap_or_default().to_owned();
-    let picture = Picture { kind, seed: u64::from_str_radix(seed, 16).ok()?, initials };
-    // One picture has one name, so that nobody fills the shelf with the same bytes under many.
-    (parts.next().is_none() && picture_name(&picture) == name && picture.initials.len() <= 2)
-        .then_some(picture)
-}
 
 /// A product in a list.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -111,7 +43,7 @@ impl Card {
         let (lowest, highest) = (price(&hit.lowest_prices), price(&hit.highest_prices));
         let category = hit.category_ids.first().map_or("", |id| category_name(tree, id));
         Self {
-            picture: pictures.of(&hit.product_id, &hit.name, category),
+            picture: pictures.of(hit.image.as_ref(), &hit.product_id, &hit.name, category),
             product_id: hit.product_id,
             name: hit.name,
             slug: hit.slug,
@@ -402,22 +334,6 @@ mod tests {
     fn names_in_capitals_are_known() {
         assert!(shouts("SET/6 RED SPOTTY PAPER CUPS"));
         assert!(!shouts("Kettle") && !shouts("CUP") && !shouts("12345 678"));
-    }
-
-    #[test]
-    fn a_picture_has_one_name() {
-        let picture = Picture::of("prd_1", "Zzyzx", "");
-        assert_eq!(picture_named(&picture_name(&picture)), Some(picture));
-        for bad in [
-            "bowl.svg",
-            "bowl-ff.svg",
-            "bowl-00000000000000FF.svg",
-            "nothing-00000000000000ff.svg",
-            "../x",
-            "tile-00000000000000ff-ABCD.svg",
-        ] {
-            assert_eq!(picture_named(bad), None, "{bad}");
-        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use edge::{Answer, Keep, Nothing, Route};
+use contract::souk::product::v1::{GetPictureRequest, PictureFormat};
+use edge::{Answer, Keep, Need, Nothing, Route};
 use http::header::CACHE_CONTROL;
 use http::{HeaderValue, Method};
 use kernel::{Error, Result};
@@ -13,11 +14,13 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{NoParams, page};
+use crate::pictures::{Named, named};
 use crate::shop::{Shop, Visit};
-use crate::view::picture_named;
 
 /// What never changes under its address.
 pub const FOR_EVER: Keep = Keep { fresh: Duration::from_secs(86_400), stale: Duration::from_secs(172_800) };
+
+const PICTURE: Need = Need::required("the picture", "/souk.product.v1.ProductService/GetPicture");
 
 /// A file in the binary.
 struct Asset {
@@ -61,10 +64,10 @@ pub fn icon() -> &'static str {
     &ICON.address
 }
 
-/// Which file.
+/// Which of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Named {
+struct Which {
     name: String,
 }
 
@@ -72,7 +75,7 @@ struct Named {
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
         page(shop, Method::GET, "/assets/{name}", asset).kept(FOR_EVER, &[]),
-        page(shop, Method::GET, "/pictures/{name}", drawn).kept(FOR_EVER, &[]),
+        page(shop, Method::GET, "/pictures/{name}", picture).kept(FOR_EVER, &[]).needs(&[&PICTURE]),
         page(shop, Method::GET, "/favicon.ico", favicon).kept(FOR_EVER, &[]),
         page(shop, Method::GET, "/robots.txt", robots).kept(FOR_EVER, &[]),
     ]
@@ -82,17 +85,28 @@ fn for_ever(answer: Answer) -> Answer {
     answer.with(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"))
 }
 
-async fn asset(_: Visit, which: Named, _: Nothing) -> Result<Answer> {
+async fn asset(_: Visit, which: Which, _: Nothing) -> Result<Answer> {
     let known = [&*CSS, &*JS, &*ICON].into_iter().find(|asset| asset.name == which.name);
     let asset =
         known.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is nothing at this address"))?;
     Ok(for_ever(Answer::raw(asset.content_type, asset.bytes)))
 }
 
-async fn drawn(_: Visit, which: Named, _: Nothing) -> Result<Answer> {
-    let drawn = picture_named(&which.name).map(|picture| picture.svg());
-    let svg = drawn.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is no such picture"))?;
-    Ok(for_ever(Answer::raw("image/svg+xml", svg)))
+async fn picture(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+    let named = named(&which.name);
+    let named = named.ok_or_else(|| Error::not_found("ROUTE_NOT_FOUND", "there is no such picture"))?;
+    Ok(for_ever(match named {
+        Named::Drawing(picture) => Answer::raw("image/svg+xml", picture.svg()),
+        Named::Own { content_hash, width, format } => {
+            let request = visit.request(GetPictureRequest { content_hash, width, format: format.into() });
+            let answer = visit.need(&PICTURE, visit.shop.products.clone().get_picture(request)).await?;
+            let content_type = match format {
+                PictureFormat::Jpeg => "image/jpeg",
+                _ => "image/webp",
+            };
+            Answer::raw(content_type, answer.data)
+        }
+    }))
 }
 
 async fn favicon(_: Visit, _: NoParams, _: Nothing) -> Result<Answer> {

@@ -17,9 +17,10 @@ use super::listing::STOCK;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::money::{CurrencyCode, Money, Price};
+use crate::pictures::PictureView;
 use crate::said;
 use crate::shop::{CATEGORIES, Shop, Tree, Visit};
-use crate::view::{OptionView, PictureView, StockView, deepest, encoded};
+use crate::view::{OptionView, StockView, deepest, encoded};
 
 /// Units in the cart, which stand in the header of every page.
 pub const CART_COUNT: Need = Need::optional("cart", "/souk.cart.v1.CartService/GetCart");
@@ -392,7 +393,12 @@ fn line_view(
     let category = variant.map_or("", |variant| deepest(tree, &variant.category_trail_ids));
     CartLineView {
         sold: line.price_status() != cart::PriceStatus::NotSold,
-        picture: visit.shop.pictures.of(&line.product_id, &line.product_name, category),
+        picture: visit.shop.pictures.of(
+            variant.and_then(|variant| variant.image.as_ref()),
+            &line.product_id,
+            &line.product_name,
+            category,
+        ),
         slug: variant.map(|variant| encoded(&variant.product_slug)).unwrap_or_default(),
         options: variant.map(|v| v.options.iter().map(OptionView::from).collect()).unwrap_or_default(),
         stock: stock.get(&line.sku).cloned(),

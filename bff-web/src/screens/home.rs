@@ -19,8 +19,9 @@ use super::{api, page, shown};
 use crate::frame::Frame;
 use crate::money::{CurrencyCode, Price};
 use crate::news;
+use crate::pictures::PictureView;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
-use crate::view::{Card, CategoryView, PictureView};
+use crate::view::{Card, CategoryView};
 
 /// Things that are shown.
 const PICKS: usize = 6;

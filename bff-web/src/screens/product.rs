@@ -19,9 +19,10 @@ use super::{api, page, shown};
 use crate::frame::Frame;
 use crate::money::{CurrencyCode, Price};
 use crate::news;
+use crate::pictures::PictureView;
 use crate::said;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
-use crate::view::{Card, CategoryView, Left, OptionView, PictureView, StockView, category_name};
+use crate::view::{Card, CategoryView, Left, OptionView, StockView, category_name};
 
 /// Others that are shown.
 const OTHERS: usize = 4;
@@ -262,18 +263,15 @@ fn view(
             stock.iter().find(|(sku, _)| *sku == variant.sku).map(|(_, stock)| stock.clone())
         }),
     };
+    let pictures = pictures(visit, &product, category_name(tree, &category));
     ProductView {
+        pictures,
         variants: product.variants.iter().map(variant).collect(),
         attributes: product
             .attributes
             .into_iter()
             .map(|attribute| OptionView { name: attribute.name, value: attribute.value })
             .collect(),
-        pictures: vec![visit.shop.pictures.of(
-            &product.product_id,
-            &product.name,
-            category_name(tree, &category),
-        )],
         trail: CategoryView::trail(tree, &category),
         product_id: product.product_id,
         version: product.version,
@@ -282,6 +280,15 @@ fn view(
         description: product.description,
         option_names: product.option_names,
     }
+}
+
+/// Its own pictures, or a drawing.
+fn pictures(visit: &Visit, product: &Product, category: &str) -> Vec<PictureView> {
+    let own: Vec<PictureView> = product.images.iter().filter_map(PictureView::own).collect();
+    if own.is_empty() {
+        return vec![visit.shop.pictures.of(None, &product.product_id, &product.name, category)];
+    }
+    own
 }
 
 fn price_in(variant: &Variant, currency: &str) -> Option<Price> {

@@ -1,5 +1,6 @@
 //! `souk import products`: good rows are applied, bad ones listed by row and column.
 
+mod pictures;
 pub mod product_rows;
 pub mod send;
 
@@ -81,15 +82,20 @@ pub async fn run(args: ImportProductsArgs) -> Outcome {
     let rows = format.read(open(&args.file)?);
     let shop = Shop::connect(&args.shop).await?;
     let mut report = Report::default();
+    let mut uploads = pictures::Uploads::new(&shop, &args.file);
     let mut chunk = Vec::with_capacity(CHUNK);
     for row in rows {
         match row {
-            Ok(located) => match located.row.to_import() {
-                Ok(product) => chunk.push((located, product)),
-                Err(wrong) => {
-                    wrong.iter().for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason)))
+            Ok(mut located) => {
+                let problems = uploads.of(&mut located).await?;
+                match located.row.to_import() {
+                    Ok(product) if problems.is_empty() => chunk.push((located, product)),
+                    Ok(_) => problems.into_iter().for_each(|problem| report.refuse(problem)),
+                    Err(wrong) => wrong
+                        .iter()
+                        .for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason))),
                 }
-            },
+            }
             // A file of which nothing at all can be read is wrong input, not a bad row.
             Err(problem) if problem.is_last && chunk.is_empty() && report.is_empty() => {
                 let message = format!("{}: {problem}; nothing was imported", args.file.display());

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+#[path = "it/pictures.rs"]
+mod pictures;
+
 const SOUK: &str = env!("CARGO_BIN_EXE_souk");
 /// How long anything may take here, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);

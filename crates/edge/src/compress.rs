@@ -4,12 +4,18 @@ use std::cell::RefCell;
 use std::io::Write;
 
 use bytes::Bytes;
-use http::header::ACCEPT_ENCODING;
+use http::header::{ACCEPT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use zstd::bulk::Compressor;
 
 /// What is smaller travels as it is: a packet is a packet.
 const BYTES_MIN: usize = 512;
+
+/// Whether an answer is compressed already, as photographs are.
+fn is_dense(answer: &HeaderMap) -> bool {
+    let content_type = answer.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    content_type.starts_with(b"image/") && !content_type.starts_with(b"image/svg")
+}
 
 /// An encoding of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -53,13 +59,13 @@ impl Encoding {
         Some(HeaderValue::from_static(name))
     }
 
-    /// The first of `preferred` that the client takes.
+    /// The first of `preferred` that the client takes, for an answer with these fields and so many bytes.
     #[must_use]
-    pub fn choose(headers: &HeaderMap, preferred: &[Self], bytes: usize) -> Self {
-        if bytes < BYTES_MIN {
+    pub fn choose(asked: &HeaderMap, answer: &HeaderMap, preferred: &[Self], bytes: usize) -> Self {
+        if bytes < BYTES_MIN || is_dense(answer) {
             return Self::Identity;
         }
-        let Some(accepted) = headers.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
+        let Some(accepted) = asked.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
             return Self::Identity;
         };
         let takes = |name: &str| {
@@ -116,7 +122,7 @@ mod tests {
     fn choose(accepted: &'static str) -> Encoding {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static(accepted));
-        Encoding::choose(&headers, &SMALLEST, 10_000)
+        Encoding::choose(&headers, &HeaderMap::new(), &SMALLEST, 10_000)
     }
 
     #[test]
@@ -125,7 +131,17 @@ mod tests {
         assert_eq!(choose("gzip;q=1.0, BR;q=0"), Encoding::Gzip);
         assert_eq!(choose("identity"), Encoding::Identity);
         assert_eq!(choose(""), Encoding::Identity);
-        assert_eq!(Encoding::choose(&HeaderMap::new(), &SMALLEST, 10_000), Encoding::Identity);
+        let none = HeaderMap::new();
+        assert_eq!(Encoding::choose(&none, &none, &SMALLEST, 10_000), Encoding::Identity);
+        let asked = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("br"))]);
+        for (content_type, encoding) in [
+            ("image/webp", Encoding::Identity),
+            ("image/svg+xml", Encoding::Brotli),
+            ("text/css", Encoding::Brotli),
+        ] {
+            let answer = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))]);
+            assert_eq!(Encoding::choose(&asked, &answer, &SMALLEST, 10_000), encoding, "{content_type}");
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ pub(crate) fn own(answer: Answer, asked: &HeaderMap, mark: &str, personal: Optio
     if bytes.is_empty() {
         return reply;
     }
-    let encoding = Encoding::choose(asked, &FASTEST, bytes.len());
+    let encoding = Encoding::choose(asked, &reply.headers, &FASTEST, bytes.len());
     if answer.status == StatusCode::OK || answer.version.is_some() {
         let tag = entity_tag(&bytes, answer.version, encoding);
         if !matches_tag(asked, &tag, &mut reply) {
@@ -98,7 +98,7 @@ pub(crate) async fn kept(
 ) -> Reply {
     let mut reply = Reply::new(StatusCode::OK);
     reply.headers.extend(kept.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let encoding = Encoding::choose(asked, &SMALLEST, kept.body.len());
+    let encoding = Encoding::choose(asked, &kept.headers, &SMALLEST, kept.body.len());
     let place = &kept.variants[encoding.index()];
     let variant = match place.get() {
         Some(variant) => variant,
@@ -141,7 +141,7 @@ pub(crate) fn kept_for(kept: &Kept, asked: &HeaderMap, mark: &str, personal: &st
         Ok(page) if kept.page => Bytes::from(fill(page, mark, personal)),
         _ => kept.body.clone(),
     };
-    let encoding = Encoding::choose(asked, &FASTEST, bytes.len());
+    let encoding = Encoding::choose(asked, &reply.headers, &FASTEST, bytes.len());
     let tag = entity_tag(&bytes, None, encoding);
     if matches_tag(asked, &tag, &mut reply) {
         return reply;

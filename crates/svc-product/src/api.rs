@@ -3,6 +3,7 @@
 mod categories;
 mod import;
 mod parse;
+mod pictures;
 mod products;
 mod show;
 
@@ -33,12 +34,14 @@ const PRODUCTS_MAX: usize = 100;
 pub struct Api {
     ctx: Context,
     catalogue: Catalogue,
+    /// Held by the upload that makes renditions.
+    drawing: tokio::sync::Mutex<()>,
 }
 
 impl Api {
     /// The service over a catalogue.
     pub fn new(ctx: Context, catalogue: Catalogue) -> Self {
-        Self { ctx, catalogue }
+        Self { ctx, catalogue, drawing: tokio::sync::Mutex::default() }
     }
 
     /// Who changes something, now.
@@ -317,5 +320,19 @@ impl ProductService for Api {
         request: Request<pb::ListCategoriesRequest>,
     ) -> Result<Response<pb::ListCategoriesResponse>, Status> {
         self.all_categories(&request.into_inner()).map(Response::new).map_err(status)
+    }
+
+    async fn upload_picture(
+        &self,
+        request: Request<pb::UploadPictureRequest>,
+    ) -> Result<Response<pb::UploadPictureResponse>, Status> {
+        self.upload(caller(&request), request.into_inner()).await.map_err(status)
+    }
+
+    async fn get_picture(
+        &self,
+        request: Request<pb::GetPictureRequest>,
+    ) -> Result<Response<pb::GetPictureResponse>, Status> {
+        self.picture(request.into_inner()).await.map(Response::new).map_err(status)
     }
 }

@@ -2,12 +2,14 @@
 
 mod category;
 mod draft;
+mod picture;
 mod price;
 mod product;
 mod slug;
 
 pub use category::{CATEGORIES_MAX, Category, CategoryDraft, DEPTH_MAX, Tree};
 pub use draft::{Draft, Input, InputVariant, sku_is_good};
+pub use picture::{Format, Picture, content_hash_is_good};
 pub use price::{PRICE_MICROS_MAX, Price, PriceChange, PriceRecord};
 pub use product::{
     Attribute, Image, ImageSource, OptionValue, Product, Revision, Status, TaxClass, Variant, Why,

@@ -1,14 +1,17 @@
 //! The catalogue.
 //!
-//! Owns products with their variants, categories, prices and the history of prices. Promises that a SKU belongs to one
+//! Owns products with their variants, categories, prices and the history of prices, and their pictures. Promises that a SKU belongs to one
 //! product at a time, that no price is lost when another takes its place, and that every change is published with the
 //! whole product as it is after it, so that a reader of the events needs nothing else. Calls nobody.
+//!
+//! A merchant's own pictures are kept here too: read and written anew when they are uploaded, named by their content.
 //!
 //! `BatchGetVariants` is what carts and quotes are made from: it is answered from memory.
 
 pub mod domain;
 
 mod api;
+mod rendition;
 mod store;
 
 use chassis::{Context, Role, Service, Starting};

@@ -10,6 +10,7 @@ mod cache;
 mod categories;
 mod claims;
 mod history;
+mod pictures;
 
 use std::sync::Arc;
 
@@ -21,7 +22,7 @@ use store::{
     Versioned,
 };
 
-use crate::domain::{Category, Product, Revision, Status, Tree};
+use crate::domain::{Category, Picture, Product, Revision, Status, Tree};
 use cache::Cache;
 use claims::Claim;
 use history::Record;
@@ -92,6 +93,8 @@ struct Inner {
     claims: Docs<Claim>,
     records: Docs<Record>,
     categories: Docs<Category>,
+    pictures: Docs<Picture>,
+    renditions: Docs<pictures::Kept>,
     outbox: Outbox,
     cache: Cache,
     tree: RwLock<Arc<Tree>>,
@@ -111,6 +114,8 @@ impl Catalogue {
             claims: database.docs(),
             records: database.docs(),
             categories: database.docs(),
+            pictures: database.docs(),
+            renditions: database.docs(),
             outbox: database.outbox(),
             database,
             cache: Cache::default(),

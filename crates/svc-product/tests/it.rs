@@ -8,6 +8,8 @@ mod categories;
 mod edits;
 #[path = "it/import.rs"]
 mod import;
+#[path = "it/pictures.rs"]
+mod pictures;
 #[path = "it/reads.rs"]
 mod reads;
 #[path = "it/shop.rs"]

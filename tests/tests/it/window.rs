@@ -5,6 +5,7 @@ mod buying;
 mod keeping;
 mod missing;
 mod people;
+mod pictures;
 mod sockets;
 mod wire;
 

@@ -103,17 +103,22 @@ pub struct VariantRow {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageRow {
-    /// Its https address; or
+    /// Its file, below the folder of the file of products: it is uploaded; or
     #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub url: String,
-    /// the SHA-256 of its bytes in hexadecimal.
+    pub file: String,
+    /// the SHA-256, in hexadecimal, of one that was uploaded; or
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub content_hash: String,
+    /// its https address.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub url: String,
     /// What is seen.
     pub alt: String,
-    /// In pixels.
+    /// In pixels; known of an uploaded one.
+    #[serde(default)]
     pub width: i32,
-    /// In pixels.
+    /// In pixels; known of an uploaded one.
+    #[serde(default)]
     pub height: i32,
 }
 
@@ -314,7 +319,13 @@ impl ImageRow {
             ("", hash) => Some(Source::ContentHash(hash.to_owned())),
             (url, _) => Some(Source::Url(url.to_owned())),
         };
-        pb::ProductImage { source, alt: self.alt.clone(), width: self.width, height: self.height }
+        pb::ProductImage {
+            source,
+            alt: self.alt.clone(),
+            width: self.width,
+            height: self.height,
+            widths: Vec::new(),
+        }
     }
 }
 

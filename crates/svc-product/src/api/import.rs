@@ -115,7 +115,7 @@ impl Api {
 
     /// Makes or changes the product of the input's external reference; starts over when somebody else changes it.
     async fn upsert(&self, input: Input, why: &Why) -> Result<(std::sync::Arc<Found>, pb::ImportOutcome)> {
-        let draft = input.check().and_then(|draft| self.known_categories(draft))?;
+        let draft = self.draft(Ok(input)).await?;
         let trail = self.trail(draft.categories());
         let reference = draft.external_reference().to_owned();
         let mut last = None;

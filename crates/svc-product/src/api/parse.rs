@@ -84,7 +84,13 @@ fn image(v: &mut Violations, n: usize, image: &pb::ProductImage) -> Option<Image
             return None;
         }
     };
-    Some(Image { source, alt: image.alt.clone(), width: image.width, height: image.height })
+    Some(Image {
+        source,
+        alt: image.alt.clone(),
+        width: image.width,
+        height: image.height,
+        widths: Vec::new(),
+    })
 }
 
 fn tax_class(value: i32) -> Result<TaxClass> {

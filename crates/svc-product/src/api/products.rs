@@ -10,7 +10,7 @@ use store::RequestKey;
 use tonic::Response;
 
 use super::{Api, derived_id, parse, reply, show};
-use crate::domain::{Draft, Product, Revision, Why};
+use crate::domain::{Draft, Input, Product, Revision, Why};
 use crate::store::{Found, Outbound, Saved, version_conflict};
 
 impl Api {
@@ -23,10 +23,8 @@ impl Api {
         if let Some(answer) = self.catalogue.answer(&key).await? {
             return reply(Err(answer));
         }
-        let draft = parse::input(request.product.as_ref())
-            .and_then(|input| input.check())
-            .and_then(|draft| self.known_categories(draft))
-            .map_err(|error| error.at("/product"))?;
+        let draft =
+            self.draft(parse::input(request.product.as_ref())).await.map_err(|error| error.at("/product"))?;
         let why = self.why(&caller, String::new());
         let id = derived_id(&["request", &key.principal, &key.id]);
         let (trail, slug_is_made) = (self.trail(draft.categories()), draft.slug_is_made);
@@ -63,10 +61,8 @@ impl Api {
         let seen = parse::version(request.version)?;
         let id = wire::parse_id("/product_id", &request.product_id)?;
         let reason = parse::reason("/price_reason", &request.price_reason)?;
-        let draft = parse::input(request.product.as_ref())
-            .and_then(|input| input.check())
-            .and_then(|draft| self.known_categories(draft))
-            .map_err(|error| error.at("/product"))?;
+        let draft =
+            self.draft(parse::input(request.product.as_ref())).await.map_err(|error| error.at("/product"))?;
         let found = self.at_version(id, seen).await?;
         let why = self.why(&caller, reason);
         let trail = self.trail(draft.categories());
@@ -151,8 +147,13 @@ impl Api {
         Ok(found)
     }
 
+    /// An input that is good in itself, and names only what is there.
+    pub(super) async fn draft(&self, input: Result<Input>) -> Result<Draft> {
+        self.with_pictures(input?).await?.check().and_then(|draft| self.known_categories(draft))
+    }
+
     /// Whether every category of a draft is there.
-    pub(super) fn known_categories(&self, draft: Draft) -> Result<Draft> {
+    fn known_categories(&self, draft: Draft) -> Result<Draft> {
         let tree = self.catalogue.tree();
         match draft.categories().iter().position(|id| tree.get(*id).is_none()) {
             Some(n) => {

@@ -153,6 +153,7 @@ fn image(image: &Image) -> pb::ProductImage {
         alt: image.alt.clone(),
         width: image.width,
         height: image.height,
+        widths: image.widths.clone(),
     }
 }
 

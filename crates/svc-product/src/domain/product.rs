@@ -53,6 +53,9 @@ pub struct Image {
     pub width: i32,
     /// In pixels.
     pub height: i32,
+    /// Widths in which an uploaded picture is kept, the narrowest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub widths: Vec<i32>,
 }
 
 /// A fact about a product.

@@ -51,6 +51,7 @@ fn every_wrong_field_is_named() {
         alt: String::new(),
         width: 0,
         height: 20_001,
+        widths: Vec::new(),
     }];
     wrong.attributes = vec![Attribute::default()];
     let error = wrong.check().expect_err("much is wrong");

@@ -196,4 +196,6 @@ serve! {
     import_products ImportProductsRequest ImportProductsResponse;
     update_category UpdateCategoryRequest UpdateCategoryResponse;
     get_category GetCategoryRequest GetCategoryResponse;
+    upload_picture UploadPictureRequest UploadPictureResponse;
+    get_picture GetPictureRequest GetPictureResponse;
 }

@@ -16,6 +16,7 @@ use super::{ADA, add, pay, quote, sign_up};
 
 /// The screens that can be read, with the addresses to try.
 async fn screens(world: &World) -> (tests::Browser, Vec<String>) {
+    let picture = super::pictures::give(world, "bowl", "A bowl").await;
     let browser = world.browser();
     sign_up(&browser, "ada@example.com").await;
     add(&browser, "bowl", "1").await;
@@ -35,6 +36,7 @@ async fn screens(world: &World) -> (tests::Browser, Vec<String>) {
         "/account",
         &order,
         &api,
+        &format!("/pictures/{picture}-480.jpg"),
         "/api/v1/home",
         "/api/v1/search?q=bowl",
         "/api/v1/suggestions?q=bo",

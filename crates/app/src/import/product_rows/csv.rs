@@ -11,7 +11,7 @@ use super::{Format, ImageRow, Located, Problem, ProductRow, ROW_BYTES_MAX, Value
 
 /// The columns, in any order. `name`, `sku` and `prices` must be there. Lists are separated by semicolons: categories
 /// `Kitchen/Mugs; Gifts`, options `colour=blue; size=L`, prices `24.50 GBP; 28 EUR`, attributes `material=oak`, images
-/// `https://… 800x600 what is seen`.
+/// `bowl.jpg what is seen` (a file, see [`ImageRow`]) or `https://… 800x600 what is seen`.
 pub const COLUMNS: [&str; 14] = [
     "external_reference",
     "name",
@@ -264,26 +264,22 @@ impl Fields<'_> {
         })
     }
 
-    /// `https://… 800x600 what is seen`
+    /// `bowl.jpg what is seen`, or `https://… 800x600 what is seen`
     fn image(&self, text: &str) -> Result<ImageRow, Problem> {
-        let mut parts = text.splitn(3, ' ');
-        let (url, size, alt) = (parts.next(), parts.next(), parts.next());
-        let size = size.and_then(|size| size.split_once('x'));
-        let size = size.and_then(|(width, height)| Some((width.parse().ok()?, height.parse().ok()?)));
-        match (url, size, alt) {
-            (Some(url), Some((width, height)), Some(alt)) => Ok(ImageRow {
-                url: url.to_owned(),
-                alt: alt.to_owned(),
-                width,
-                height,
-                ..ImageRow::default()
+        let read = match text.split_once(' ') {
+            Some((url, more)) if url.contains("://") => more.split_once(' ').and_then(|(size, alt)| {
+                let (width, height) = size.split_once('x')?;
+                let (width, height) = (width.parse().ok()?, height.parse().ok()?);
+                let (url, alt) = (url.to_owned(), alt.to_owned());
+                Some(ImageRow { url, alt, width, height, ..ImageRow::default() })
             }),
-            _ => Err(problem(
-                self.line,
-                "images",
-                format!("has {text:?} where an address, 800x600 and what is seen are expected"),
-            )),
-        }
+            Some((file, alt)) => {
+                Some(ImageRow { file: file.to_owned(), alt: alt.to_owned(), ..ImageRow::default() })
+            }
+            None => None,
+        };
+        let expected = "a file and what is seen, or an address, 800x600 and what is seen, are expected";
+        read.ok_or_else(|| problem(self.line, "images", format!("has {text:?} where {expected}")))
     }
 }
 

@@ -1,0 +1,101 @@
+//! A merchant's own pictures: kept once for each content, given in widths and formats.
+
+use chassis::request_key;
+use contract::souk::product::v1 as pb;
+use kernel::{Error, Result};
+use mesh::Caller;
+use prost::Message;
+use sha2::{Digest, Sha256};
+use tonic::Response;
+
+use super::{Api, reply};
+use crate::domain::{Format, ImageSource, Input, Picture, content_hash_is_good};
+use crate::rendition;
+
+impl Api {
+    pub(super) async fn upload(
+        &self,
+        caller: Caller,
+        request: pb::UploadPictureRequest,
+    ) -> Result<Response<pb::UploadPictureResponse>> {
+        rendition::check(&request.data)?;
+        let key = request_key(&caller, "product.UploadPicture", &request.request_id, &request)?;
+        if let Some(answer) = self.catalogue.answer(&key).await? {
+            return reply(Err(answer));
+        }
+        let content_hash = hex::encode(Sha256::digest(&request.data));
+        let Picture { width, height, widths } = match self.catalogue.picture(&content_hash).await? {
+            Some(known) => known,
+            None => {
+                // One at a time: a large one takes a processor and a good deal of memory for a second.
+                let _turn = self.drawing.lock().await;
+                let rendered = tokio::task::spawn_blocking(move || rendition::render(&request.data));
+                let rendered = rendered.await.map_err(Error::internal)??;
+                self.catalogue.keep_picture(&content_hash, rendered).await?
+            }
+        };
+        let answer = pb::UploadPictureResponse { content_hash, width, height, widths };
+        let before = self.catalogue.remember(key, answer.encode_to_vec()).await?;
+        reply(before.map_or(Ok(answer), Err))
+    }
+
+    pub(super) async fn picture(&self, request: pb::GetPictureRequest) -> Result<pb::GetPictureResponse> {
+        let pb::GetPictureRequest { content_hash, width, .. } = &request;
+        if !content_hash_is_good(content_hash) {
+            return Err(hash_is_wrong("/content_hash"));
+        }
+        if *width < 1 {
+            return Err(Error::field("/width", "INVALID_ARGUMENT", "must be above 0"));
+        }
+        let format = match pb::PictureFormat::try_from(request.format) {
+            Ok(pb::PictureFormat::Unspecified | pb::PictureFormat::Webp) => Format::Webp,
+            Ok(pb::PictureFormat::Jpeg) => Format::Jpeg,
+            Err(_) => {
+                let what = format!("has no value {}", request.format);
+                return Err(Error::field("/format", "INVALID_ARGUMENT", what));
+            }
+        };
+        let found = self.catalogue.rendition(content_hash, *width, format).await?;
+        let shown = found.ok_or_else(|| {
+            Error::not_found("PICTURE_NOT_FOUND", "there is no such picture, or not in this width")
+        })?;
+        Ok(pb::GetPictureResponse {
+            data: shown.data,
+            content_type: format.content_type().to_owned(),
+            width: *width,
+            height: shown.height,
+        })
+    }
+
+    /// Fills in what the house knows of the pictures that were uploaded.
+    pub(super) async fn with_pictures(&self, mut input: Input) -> Result<Input> {
+        let named = input.images.iter().filter_map(|image| match &image.source {
+            ImageSource::ContentHash(hash) if content_hash_is_good(hash) => Some(hash.clone()),
+            _ => None,
+        });
+        let hashes: Vec<String> = named.collect();
+        if hashes.is_empty() {
+            return Ok(input);
+        }
+        let known = self.catalogue.pictures(&hashes).await?;
+        for (n, image) in input.images.iter_mut().enumerate() {
+            let ImageSource::ContentHash(hash) = &image.source else { continue };
+            match known.get(hash) {
+                Some(picture) => {
+                    (image.width, image.height) = (picture.width, picture.height);
+                    image.widths.clone_from(&picture.widths);
+                }
+                None if content_hash_is_good(hash) => {
+                    let error = Error::not_found("PICTURE_NOT_FOUND", "is no picture that was uploaded");
+                    return Err(error.at(&format!("/images/{n}/content_hash")));
+                }
+                None => return Err(hash_is_wrong(&format!("/images/{n}/content_hash"))),
+            }
+        }
+        Ok(input)
+    }
+}
+
+fn hash_is_wrong(pointer: &str) -> Error {
+    Error::field(pointer, "INVALID_ARGUMENT", "must be 64 lower-case hexadecimal digits")
+}
