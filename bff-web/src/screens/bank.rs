@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
+use contract::souk::order::v1::GetOrderRequest;
 use contract::souk::testpay::v1::{ChallengeOutcome, CompleteChallengeRequest};
 use edge::{Answer, Key, Need, Nothing, Route};
 use http::Method;
@@ -12,10 +13,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{api, page, shown};
 use crate::frame::Frame;
+use crate::money::Money;
 use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::encoded;
 
+const ORDER: Need = Need::optional("order", "/souk.order.v1.OrderService/GetOrder");
 const CHALLENGE: Need = Need::required("bank", "/souk.testpay.v1.TestpayService/CompleteChallenge");
 
 /// Which challenge, and the order it is for.
@@ -66,12 +69,13 @@ struct Ended {
 struct BankPage {
     frame: Frame,
     action: String,
+    total: Option<Money>,
 }
 
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
-        page(shop, Method::GET, "/bank/{challenge}", show).needs(&[&CATEGORIES]),
+        page(shop, Method::GET, "/bank/{challenge}", show).needs(&[&ORDER, &CATEGORIES]),
         page(shop, Method::POST, "/bank/{challenge}", end_form).needs(&[&CHALLENGE]),
         api(shop, Method::POST, "/api/v1/challenges/{challenge_id}", end_json)
             .named(
@@ -87,7 +91,15 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
     let order = order_of(&which);
     let action = format!("/bank/{}?order={order}", encoded(&which.challenge));
-    shown(&BankPage { frame: Frame::of(&visit, "Your bank").await, action })
+    let total = if order.is_empty() { None } else { total(&visit, order).await };
+    shown(&BankPage { frame: Frame::of(&visit, "Your bank").await, action, total })
+}
+
+/// What is to be paid, where the bank can see it.
+async fn total(visit: &Visit, order_id: String) -> Option<Money> {
+    let request = visit.request(GetOrderRequest { order_id });
+    let answer = visit.may(&ORDER, visit.shop.orders.clone().get_order(request)).await?;
+    answer.order?.total.map(Money::from)
 }
 
 /// The order's id, if it is one.

@@ -103,6 +103,16 @@ impl OrderStateView {
         }
     }
 
+    /// Whether it was not placed; its things are in the cart as before.
+    pub fn failed(self) -> bool {
+        self == Self::Failed
+    }
+
+    /// Whether nothing was bought in the end.
+    pub fn came_to_nothing(self) -> bool {
+        matches!(self, Self::Failed | Self::Cancelled)
+    }
+
     /// What happens next.
     pub fn next(self) -> &'static str {
         match self {
@@ -282,6 +292,8 @@ pub struct OrderSummaryView {
     pub total: Option<Money>,
     /// Its lines.
     pub line_count: i32,
+    /// Name of its first line's product; empty where it is not known.
+    pub first_product_name: String,
     /// When it was written, RFC 3339.
     pub create_time: String,
 }
@@ -290,6 +302,15 @@ impl OrderSummaryView {
     /// When it was written, for people.
     pub fn when(&self) -> String {
         day(&self.create_time)
+    }
+
+    /// What it is called in a list: by what was bought first.
+    pub fn words(&self) -> String {
+        match (self.first_product_name.as_str(), self.line_count) {
+            ("", count) => super::things(&count.into()),
+            (name, ..=1) => name.to_owned(),
+            (name, count) => format!("{name} and {} more", count - 1),
+        }
     }
 }
 
@@ -461,6 +482,7 @@ pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScr
         order_id: order.id,
         total: order.total.map(Money::from),
         line_count: order.line_count,
+        first_product_name: order.first_product_name,
         create_time: time(order.created_at.as_ref()),
     };
     Ok(OrdersScreen {

@@ -37,9 +37,9 @@ const OWN_REASONS: &[&str] = &[
     "UPGRADE_MALFORMED",
 ];
 
-/// The page.
+/// The page; `home` is where its reader goes back to.
 #[must_use]
-pub fn docs(spec: &Value, routes: &[Route], stylesheet: &str) -> String {
+pub fn docs(spec: &Value, routes: &[Route], stylesheet: &str, home: Option<&str>) -> String {
     let title = escape(text(&spec["info"]["title"]));
     let mut page = String::with_capacity(64 << 10);
     // Writing to a String cannot fail.
@@ -51,7 +51,10 @@ pub fn docs(spec: &Value, routes: &[Route], stylesheet: &str) -> String {
         escape(stylesheet)
     );
     for paragraph in text(&spec["info"]["description"]).split("\n\n") {
-        let _ = write!(page, "<p>{}</p>", escape(paragraph));
+        let _ = write!(page, "<p>{}</p>", coded(&escape(paragraph)));
+    }
+    if let Some(home) = home {
+        let _ = write!(page, "<p><a href=\"{}\">Back to the shop</a></p>", escape(home));
     }
     page.push_str("<p>For programs: <a href=\"/openapi.json\">openapi.json</a> (OpenAPI 3.1).</p>");
     contents(&mut page, spec);
@@ -61,6 +64,22 @@ pub fn docs(spec: &Value, routes: &[Route], stylesheet: &str) -> String {
     schemas(&mut page, spec);
     reasons(&mut page, routes);
     page.push_str("</main></body></html>");
+    page
+}
+
+/// What stands between backticks is code.
+fn coded(escaped: &str) -> String {
+    let mut parts = escaped.split('`');
+    let mut page = parts.next().unwrap_or_default().to_owned();
+    let mut open = false;
+    for part in parts {
+        page.push_str(if open { "</code>" } else { "<code>" });
+        page.push_str(part);
+        open = !open;
+    }
+    if open {
+        page.push_str("</code>");
+    }
     page
 }
 

@@ -80,6 +80,8 @@ pub struct Order {
     pub tax: Money,
     /// Lines of the quote.
     pub line_count: i64,
+    /// Name of its first line's product.
+    pub first_product: String,
     /// Units of all lines.
     pub units: i64,
     /// Token of the payment method; empty when nothing is to be paid.
@@ -171,6 +173,8 @@ pub struct NewOrder {
     pub tax: Money,
     /// Lines of the quote.
     pub line_count: i64,
+    /// Name of its first line's product.
+    pub first_product: String,
     /// Units of all lines.
     pub units: i64,
     /// Token of the payment method; empty when nothing is to be paid.
@@ -278,6 +282,7 @@ impl Order {
             total: new.total,
             tax: new.tax,
             line_count: new.line_count,
+            first_product: new.first_product,
             units: new.units,
             payment_method: new.payment_method,
             stock: Stock::Asked,

@@ -143,6 +143,7 @@ impl Placing {
             total,
             tax: parse_money("/quote_token", &quote.totals.as_ref().and_then(|totals| totals.tax.clone()))?,
             line_count: quote.lines.len() as i64,
+            first_product: quote.lines.first().map(|line| line.name.clone()).unwrap_or_default(),
             units: quote.lines.iter().map(|line| line.quantity).sum(),
             payment_method,
             from_cart: !quote.cart_id.is_empty(),

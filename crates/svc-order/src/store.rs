@@ -15,8 +15,10 @@ use crate::domain::{Decision, InvoiceKind, Order, Payment, WORKER};
 pub use read::{AuditRow, Due, History, Invoice, Listed};
 
 /// The tables.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") },
+    Migration { name: "0002_first_product", sql: include_str!("../migrations/0002_first_product.sql") },
+];
 
 /// Label of the statement that a stale version or a lost lease makes fail.
 const ORDER: &str = "order";
@@ -27,8 +29,8 @@ const NOTE_CHARS_MAX: usize = 500;
 
 const INSERT: &str = "INSERT INTO orders (id, version, state, owner, placed_by, external_reference, external_time, currency, \
     total_minor, tax_minor, line_count, units, payment_method, stock, payment, shipment, cart, approval, attempt, tries, hold_until, \
-    limit_at, due_at, created_at, updated_at, lease_owner, lease_epoch) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
+    limit_at, due_at, created_at, updated_at, first_product, lease_owner, lease_epoch) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
 
 /// An update on the version that was seen: the columns that every change sets, more of them, more conditions.
 macro_rules! update {
@@ -275,6 +277,7 @@ fn insert(order: &Order, instance: &str) -> Statement {
         .bind(order.due_at)
         .bind(order.created_at)
         .bind(order.updated_at)
+        .bind(&order.first_product)
         .bind(instance)
 }
 

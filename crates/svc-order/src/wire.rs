@@ -71,6 +71,7 @@ pub fn summary(order: &Order) -> wire::OrderSummary {
         external_reference: order.external_reference.clone().unwrap_or_default(),
         created_at: Some(timestamp(order.created_at)),
         updated_at: Some(timestamp(order.updated_at)),
+        first_product_name: order.first_product.clone(),
     }
 }
 

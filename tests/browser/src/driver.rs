@@ -39,6 +39,7 @@ impl Driver {
     /// Starts it and waits until it says its port.
     pub async fn start() -> Result<Self> {
         let mut command = Command::new("chromedriver");
+        command.env("FONTCONFIG_FILE", concat!(env!("CARGO_MANIFEST_DIR"), "/fonts.conf"));
         command.arg("--port=0").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command
             .kill_on_drop(true)

@@ -165,8 +165,8 @@ pub fn declined(error: &Error) -> String {
         "CARD_NUMBER_REFUSED" => "Choose one of the cards below. Never type a card number here.".to_owned(),
         "INVALID_TENDERS" => "Choose how to pay.".to_owned(),
         _ => {
-            let why = error.message().trim_end_matches('.');
-            format!("Your bank said no: {why}. Nothing was charged. Choose another card.")
+            let why = super::super::sentence(error.message());
+            format!("{why} Nothing was charged. Choose another card.")
         }
     }
 }

@@ -30,6 +30,7 @@ pub(crate) fn new_order(quote_id: QuoteId, total: Money) -> NewOrder {
         total,
         tax: Money::zero(total.currency),
         line_count: 2,
+        first_product: "Harbour bowl".to_owned(),
         units: 3,
         payment_method: if total.is_zero() { String::new() } else { "pm_card_visa".to_owned() },
         from_cart: true,

@@ -14,7 +14,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT o.id, o.version, o.state, o.owner, o.placed_by, o.external_reference, o.external_time, o.currency, \
-             o.total_minor, o.tax_minor, o.line_count, o.units, o.payment_method, o.stock, o.payment, o.shipment, o.cart, o.approval, \
+             o.total_minor, o.tax_minor, o.line_count, o.first_product, o.units, o.payment_method, o.stock, o.payment, o.shipment, o.cart, o.approval, \
              o.attempt, o.payment_id, o.tries, o.hold_until, o.limit_at, o.due_at, o.challenge_url, o.challenge_id, o.ending, \
              o.created_at, o.updated_at, o.confirmed_at, o.lease_owner, o.lease_epoch, i.legal_entity, i.number \
              FROM orders o LEFT JOIN invoices i ON i.order_id = o.id AND i.kind = 1",
@@ -291,6 +291,7 @@ fn order(row: &Row) -> Result<Order> {
         total: Money::new(row.int("total_minor")?, currency),
         tax: Money::new(row.int("tax_minor")?, currency),
         line_count: row.int("line_count")?,
+        first_product: row.text("first_product")?,
         units: row.int("units")?,
         payment_method: row.text("payment_method")?,
         stock: Stock::from_code(row.int("stock")?)?,

@@ -104,7 +104,7 @@ pub const CARDS: &[Card] = &[
         ..card(
             "pm_card_authenticationRequired",
             "Visa ending 3184 (3-D Secure)",
-            "Waits for a challenge: TestpayService.CompleteChallenge ends it, by approval or failure.",
+            "The bank asks the payer first: a challenge, which they pass or fail.",
         )
     },
     declining(
