@@ -1,6 +1,7 @@
 //! Lists of products: a category, and what a search finds, with facets; and suggestions while somebody types.
 
 pub mod links;
+mod view;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use std::time::Duration;
 use askama::Template;
 use contract::souk::inventory::v1::BatchGetStockRequest;
 use contract::souk::search::v1::{
-    AttributeFilter, PriceFilter, SearchFacets, SearchHit, SearchMatch, SearchRequest, SearchResponse,
-    SearchSort, SuggestRequest, SuggestionKind,
+    AttributeFilter, PriceFilter, SearchHit, SearchMatch, SearchRequest, SearchResponse, SearchSort,
+    SuggestRequest, SuggestionKind,
 };
 use contract::souk::r#type::v1::PageRequest;
 use edge::{Answer, Keep, Need, Nothing, Route, Shown};
@@ -19,6 +20,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::links::{Chip, Group, Links};
+use self::view::facets_view;
+pub use self::view::{ListingView, Matching, PriceFacet};
 use super::{NoParams, api, page, page_limit, shown};
 use crate::frame::Frame;
 use crate::money::CurrencyCode;
@@ -123,92 +126,6 @@ pub struct InCategory {
     sort: Sort,
     #[serde(default)]
     cursor: String,
-}
-
-/// A list of products.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct ListingView {
-    /// The products of this page.
-    pub products: Vec<Card>,
-    /// How many there are in all.
-    pub total: i64,
-    /// How the words were understood.
-    pub matching: Matching,
-    /// From the top to the category that was asked for.
-    pub trail: Vec<CategoryView>,
-    /// What the list can be narrowed by.
-    pub facets: Facets,
-    /// The cursor of the next page; absent on the last.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub next_cursor: String,
-}
-
-/// How words were understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Matching {
-    /// Every word as it was typed.
-    Exact,
-    /// With typing errors corrected.
-    Corrected,
-    /// Nothing has every word: these have some.
-    Nearest,
-}
-
-/// What a list can be narrowed by.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-pub struct Facets {
-    /// Categories that have results.
-    pub categories: Vec<CategoryFacet>,
-    /// Facts of the results.
-    pub attributes: Vec<AttributeFacet>,
-    /// Prices of the results.
-    pub prices: Vec<PriceFacet>,
-}
-
-/// A category among the results.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct CategoryFacet {
-    /// The category.
-    #[serde(flatten)]
-    pub category: CategoryView,
-    /// Results when this is the category that is chosen.
-    pub count: i64,
-    /// Whether it is chosen.
-    pub selected: bool,
-}
-
-/// A fact of the results.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct AttributeFacet {
-    /// What it is about.
-    pub name: String,
-    /// Its values.
-    pub values: Vec<FacetValue>,
-}
-
-/// A value of a fact.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FacetValue {
-    /// The value.
-    pub value: String,
-    /// Results when this is the value that is chosen.
-    pub count: i64,
-    /// Whether it is chosen.
-    pub selected: bool,
-}
-
-/// A band of prices.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct PriceFacet {
-    /// From this many micros.
-    pub min_micros: i64,
-    /// Below this many; 0 for no limit.
-    pub below_micros: i64,
-    /// Results when this is the band that is chosen.
-    pub count: i64,
-    /// Whether it is chosen.
-    pub selected: bool,
 }
 
 /// What somebody is typing.
@@ -471,26 +388,4 @@ fn price(given: &str) -> Result<Option<PriceFilter>> {
         ));
     }
     Ok(Some(PriceFilter { min_micros, below_micros }))
-}
-
-fn facets_view(facets: SearchFacets) -> Facets {
-    let categories = facets.categories.into_iter().map(|facet| CategoryFacet {
-        category: CategoryView { category_id: facet.category_id, name: facet.name, path: facet.path },
-        count: facet.count,
-        selected: facet.selected,
-    });
-    let values = |values: Vec<contract::souk::search::v1::AttributeFacetValue>| {
-        let values = values.into_iter();
-        values.map(|v| FacetValue { value: v.value, count: v.count, selected: v.selected }).collect()
-    };
-    let attributes = facets.attributes.into_iter();
-    let attributes =
-        attributes.map(|facet| AttributeFacet { name: facet.name, values: values(facet.values) });
-    let prices = facets.price_bands.into_iter().map(|band| PriceFacet {
-        min_micros: band.min_micros,
-        below_micros: band.below_micros,
-        count: band.count,
-        selected: band.selected,
-    });
-    Facets { categories: categories.collect(), attributes: attributes.collect(), prices: prices.collect() }
 }

@@ -1,5 +1,8 @@
 //! A request on its way through a screen: who asks, what was said, what it may still take, and the calls it makes.
 
+mod calls;
+mod once;
+
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -7,17 +10,20 @@ use std::time::Duration;
 
 use chassis::Context;
 use contract::souk::identity::v1::SessionTokens;
-use http::header::{IF_MATCH, USER_AGENT};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::USER_AGENT;
+use http::{HeaderMap, HeaderValue, Method};
 use kernel::{Code, Error, Result};
-use mesh::{Principal, Scope, Trace, with_scope};
+use mesh::{Principal, Trace};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::cookies::CookieJar;
-use crate::need::{Absence, Need};
+use crate::need::Need;
 use crate::seen::Seen;
-use crate::session::{CLIENT_ADDRESS, Session, Sessions};
+use crate::session::{Session, Sessions};
+
+pub(crate) use once::IDEMPOTENCY_KEY;
+pub use once::checked_key;
 
 /// The cookie with what was seen.
 pub(crate) const SEEN: &str = "souk_seen";
@@ -27,10 +33,6 @@ const SEEN_AGE: Duration = Duration::from_secs(600);
 const PREFERENCE_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
 /// The metadata by which a call says what its caller has seen.
 const MIN_VERSION: &str = "souk-min-version";
-/// Longest idempotency key of a client, in characters; steps add to it.
-const KEY_CHARS_MAX: usize = 100;
-/// The field with a client's idempotency key.
-pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// What changes while a screen works.
 #[derive(Default)]
@@ -284,147 +286,6 @@ impl Ask {
         self.state.lock().absent.extend(absent);
     }
 
-    /// A message as a call of this request: it tells the client's address and what it has seen.
-    pub fn request<T>(&self, message: T) -> tonic::Request<T> {
-        let mut request = tonic::Request::new(message);
-        if let Some(value) = self.counted_address().and_then(|address| address.to_string().parse().ok()) {
-            request.metadata_mut().insert(CLIENT_ADDRESS, value);
-        }
-        let state = self.state.lock();
-        if !state.seen.is_empty()
-            && let Ok(value) = state.seen.text().parse()
-        {
-            request.metadata_mut().insert(MIN_VERSION, value);
-        }
-        drop(state);
-        request
-    }
-
-    /// Makes a call without which the screen is nothing. What is away makes it a 503 that names the part.
-    ///
-    /// # Errors
-    /// What the call says.
-    pub async fn need<T>(
-        &self,
-        need: &'static Need,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T> {
-        self.call(need, Absence::Required, call).await.map_err(|error| match error.code() {
-            Code::Unavailable => error.with("part", need.part),
-            Code::DeadlineExceeded if self.method == Method::GET => {
-                Error::unavailable("UNAVAILABLE", "a part of this screen did not answer in time; try again")
-                    .because(error)
-                    .with("part", need.part)
-            }
-            _ => error,
-        })
-    }
-
-    /// Makes a call that the screen can do without: what fails is absent, and said so.
-    pub async fn may<T>(
-        &self,
-        need: &'static Need,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Option<T> {
-        match self.call(need, Absence::Optional, call).await {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                tracing::debug!(part = need.part, error = ?error, "an optional part is absent");
-                let mut state = self.state.lock();
-                if !state.absent.contains(&need.part) {
-                    state.absent.push(need.part);
-                }
-                None
-            }
-        }
-    }
-
-    /// Makes a call for what stands around a screen, such as the count of the cart: no screen declares it, and its absence
-    /// is not told.
-    pub async fn aside<T>(
-        &self,
-        need: &'static Need,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Option<T> {
-        match self.made(call).await {
-            Ok(answer) => Some(answer),
-            Err(error) => {
-                tracing::debug!(part = need.part, error = ?error, "a part around the screen is absent");
-                None
-            }
-        }
-    }
-
-    async fn call<T>(
-        &self,
-        need: &'static Need,
-        absence: Absence,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T> {
-        if need.absence != absence || !self.needs.iter().any(|declared| declared.part == need.part) {
-            return Err(Error::internal(format!(
-                "{} does not declare that it needs {}",
-                self.path, need.part
-            )));
-        }
-        self.made(call).await
-    }
-
-    /// Makes a call as who asks, within the time that is left.
-    async fn made<T>(
-        &self,
-        call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    ) -> Result<T> {
-        let principal = self.state.lock().session.verified.clone();
-        let scope = Scope { deadline: Some(self.deadline), principal, trace: self.trace };
-        let answer = with_scope(scope, call).await.map_err(contract::error)?;
-        if answer.metadata().contains_key("souk-replayed") {
-            self.state.lock().replayed = true;
-        }
-        Ok(answer.into_inner())
-    }
-
-    /// The idempotency key of this request: the client's, or, where it gave none, a new one.
-    ///
-    /// # Errors
-    /// `INVALID_IDEMPOTENCY_KEY` at `/idempotency_key`.
-    pub fn key(&self) -> Result<String> {
-        match self.headers.get(IDEMPOTENCY_KEY) {
-            Some(value) => checked_key(value.to_str().unwrap_or_default()).map(str::to_owned),
-            None => Ok(self.new_key()),
-        }
-    }
-
-    /// A new idempotency key, for a form to carry.
-    #[must_use]
-    pub fn new_key(&self) -> String {
-        hex::encode(self.ctx.random::<16>())
-    }
-
-    /// The version that an edit names in `If-Match`.
-    ///
-    /// # Errors
-    /// `PRECONDITION_REQUIRED` without one; INVALID_ARGUMENT for what is no entity tag. One that this gateway never gave is of
-    /// a version that nothing ever has, so that the service refuses it as stale, after all else that may be wrong.
-    pub fn if_match(&self) -> Result<i64> {
-        Ok(version_of(self.entity_tag()?).filter(|version| *version > 0).unwrap_or(i64::MAX))
-    }
-
-    /// The entity tag in `If-Match`, of whatever version. Whether it holds is looked at after all else that may be wrong
-    /// (RFC 9110, 13.2.1).
-    pub(crate) fn entity_tag(&self) -> Result<&str> {
-        let required = || {
-            let message = "say in If-Match which version you change: the ETag that you read";
-            Error::precondition("PRECONDITION_REQUIRED", message)
-        };
-        let text = self.headers.get(IF_MATCH).ok_or_else(required)?.to_str().unwrap_or_default();
-        if !is_entity_tag(text) {
-            let what = "must be one entity tag, in quotes: the ETag that you read";
-            return Err(Error::field("/if_match", "INVALID_ARGUMENT", what));
-        }
-        Ok(text)
-    }
-
     /// The fields that its answer carries: cookies, absent parts, a replay.
     pub(crate) fn fields(&self, fields: &mut HeaderMap) {
         let state = self.state.lock();
@@ -448,63 +309,4 @@ impl Ask {
 fn away_for_now() -> Error {
     Error::unavailable("SESSION_UNKNOWN", "who you are cannot be looked up just now; try again")
         .with("part", "identity")
-}
-
-/// Checks an idempotency key of a client.
-///
-/// # Errors
-/// `INVALID_IDEMPOTENCY_KEY` at `/idempotency_key`.
-pub fn checked_key(text: &str) -> Result<&str> {
-    let good = (1..=KEY_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
-    let what = "must be 1 to 100 visible ASCII characters";
-    if good { Ok(text) } else { Err(Error::field("/idempotency_key", "INVALID_IDEMPOTENCY_KEY", what)) }
-}
-
-/// Whether a text is one entity tag (RFC 9110, 8.8.3), weak or strong.
-fn is_entity_tag(text: &str) -> bool {
-    let text = text.trim();
-    let inner =
-        text.strip_prefix("W/").unwrap_or(text).strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-    inner.is_some_and(|inner| inner.bytes().all(|byte| byte != b'"' && byte.is_ascii_graphic()))
-}
-
-/// The version in an entity tag of ours: `"v12-…"`.
-fn version_of(tag: &str) -> Option<i64> {
-    let inner = tag.trim().strip_prefix('"')?.strip_suffix('"')?;
-    let digits = inner.strip_prefix('v')?.split('-').next()?;
-    digits.parse().ok().filter(|version| *version >= 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_entity_tag_tells_its_version() {
-        assert_eq!(version_of("\"v12-00ff\""), Some(12));
-        assert_eq!(version_of(" \"v0\" "), Some(0));
-        for bad in
-            ["", "*", "v12", "W/\"v12\"", "\"12\"", "\"v-1\"", "\"v1x-1\"", "\"v99999999999999999999\""]
-        {
-            assert_eq!(version_of(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn one_entity_tag_is_taken() {
-        for good in ["\"v1\"", "W/\"v1\"", "\"\"", " \"of somebody else\" ".replace(' ', "").as_str()] {
-            assert!(is_entity_tag(good), "{good}");
-        }
-        for bad in ["", "*", "v1", "{}", "\"", "\"v1\", \"v2\"", "\"a b\""] {
-            assert!(!is_entity_tag(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_key_is_visible_ascii() {
-        assert!(checked_key("a-1").is_ok());
-        for bad in ["", "a b", "é", &"x".repeat(101)] {
-            assert_eq!(checked_key(bad).expect_err(bad).violations()[0].field, "/idempotency_key");
-        }
-    }
 }
