@@ -2,8 +2,9 @@
 //!
 //! A step runs as work of its own: who asked for it may leave, and it goes on. What was begun and not finished, because
 //! the process died or the provider did not answer, is found by [`sweep`](crate::sweep) or by the repeated call, and is
-//! settled by asking the provider by the step's key. Only a step of which the provider says that it never received it,
-//! and which nobody is known to have sent, is sent.
+//! settled by asking the provider by the step's key. Only a step of which the provider says that it never received it is
+//! sent, and one that was sent before only when nothing of it can still be on its way. An authorization of that kind is given
+//! up instead: its payer may have left.
 
 mod authorize;
 mod conclude;

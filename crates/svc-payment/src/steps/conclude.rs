@@ -288,14 +288,30 @@ impl Steps {
         &self,
         known: (Payment, Operation),
     ) -> Result<(Payment, Operation)> {
+        self.operation_moved(known, (OperationState::Sending, OperationState::Unknown), first_look).await
+    }
+
+    /// Writes down that an operation never reached its provider, and is sent now. Nothing when it is known meanwhile.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub(super) async fn operation_unsent(&self, known: (Payment, Operation)) -> Result<(Payment, Operation)> {
+        let guard = |_| Some(self.guard_until());
+        self.operation_moved(known, (OperationState::Unknown, OperationState::Sending), guard).await
+    }
+
+    async fn operation_moved(
+        &self,
+        known: (Payment, Operation),
+        (from, to): (OperationState, OperationState),
+        check_at: impl Fn(Timestamp) -> Option<Timestamp>,
+    ) -> Result<(Payment, Operation)> {
         let (payment, id) = (known.0.id, known.1.id.clone());
         let decide = |payment: &Payment, operation: &Operation, now| {
-            let open = operation.state == OperationState::Sending;
-            open.then(|| {
-                let after =
-                    Operation { state: OperationState::Unknown, updated: now, asked: 0, ..operation.clone() };
+            (operation.state == from).then(|| {
+                let after = Operation { state: to, updated: now, asked: 0, ..operation.clone() };
                 let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
-                let change = Change::default().payment(payment, &changed).operation(&after, first_look(now));
+                let change = Change::default().payment(payment, &changed).operation(&after, check_at(now));
                 (change, (changed, after))
             })
         };

@@ -8,7 +8,7 @@ use store::{CommitError, RequestKey};
 
 use super::conclude::{Heard, Origin, not_found};
 use super::{RETRIES_MAX, Steps, contended};
-use crate::domain::{Failure, Operation, OperationKind, OperationOutcome, OperationState, Payment};
+use crate::domain::{Operation, OperationKind, OperationState, Payment};
 use crate::provider::Operate;
 use crate::store::{Change, is_stale};
 
@@ -152,8 +152,8 @@ impl Steps {
         .await
     }
 
-    /// Asks the provider what became of an operation. When it never received it: sends it, if it was never sent; else it
-    /// has failed, as soon as it can no longer be on its way.
+    /// Asks the provider what became of an operation. When it never received it: sends it, as soon as what was sent before can
+    /// no longer be on its way. Whoever asked for it wants it still, and nothing of it has happened.
     ///
     /// # Errors
     /// When the store fails.
@@ -180,10 +180,12 @@ impl Steps {
             Ok(None) if operation.state == OperationState::Sending => {
                 self.send_operation(payment, operation, origin).await
             }
-            Ok(None) if self.is_settled(operation.updated) => {
-                let outcome =
-                    OperationOutcome::Failed { reference: String::new(), failure: Failure::never_received() };
-                Ok(self.conclude_operation((payment, operation), &outcome, &Heard::Late).await?.into_inner())
+            Ok(None) if operation.state == OperationState::Unknown && self.is_settled(operation.updated) => {
+                let (payment, operation) = self.operation_unsent((payment, operation)).await?;
+                if operation.state != OperationState::Sending {
+                    return Ok((payment, operation));
+                }
+                self.send_operation(payment, operation, origin).await
             }
             Ok(None) => Ok((payment, operation)),
             Err(no_answer) => {

@@ -24,6 +24,8 @@ pub enum Answer {
     After(Duration),
     /// It is done, but nobody hears of it.
     Lost,
+    /// What comes within so long after the authorization never arrives; later, all is as usual.
+    NotReached(Duration),
 }
 
 /// What happens to webhooks.
@@ -69,6 +71,8 @@ pub struct Card {
 
 /// How long `pm_card_slow` takes to answer.
 pub const SLOW: Duration = Duration::from_secs(3);
+/// For how long after the authorization `pm_card_lostRequest` receives nothing: longer than a request can be on its way.
+pub const NOT_REACHED: Duration = Duration::from_secs(120);
 /// How late the webhooks of `pm_card_lateWebhook` are.
 pub const LATE: Duration = Duration::from_secs(30);
 /// How long a pending refund stays pending.
@@ -183,6 +187,14 @@ pub const CARDS: &[Card] = &[
             "pm_card_refundFail",
             "Visa ending 5126 (failing refund)",
             "Works; refunds are pending for 5 seconds, then fail.",
+        )
+    },
+    Card {
+        answer: Answer::NotReached(NOT_REACHED),
+        ..card(
+            "pm_card_lostRequest",
+            "Visa ending 0007 (lost requests)",
+            "Authorizes at once; what is asked within two minutes after that never arrives.",
         )
     },
 ];

@@ -54,6 +54,12 @@ impl Provider for Testpay {
             return Ok(refused("resource_missing", "There is no such authorization."));
         };
         let card = cards::of(authorization);
+        if let Answer::NotReached(wait) = card.answer {
+            let known = self.books.authorization_by_id(authorization).await.map_err(lost)?;
+            if known.is_some_and(|row| self.ctx.now() < row.created.plus(wait)) {
+                return Err(NoAnswer::new("the connection was refused"));
+            }
+        }
         let outcome = match operate.kind {
             OperationKind::Capture => self.capture(&operate, card).await,
             OperationKind::Refund => self.refund(&operate, card).await,
@@ -196,7 +202,7 @@ impl Testpay {
     /// Answers as the card does.
     async fn answer<T>(&self, card: Card, outcome: T) -> Result<T, NoAnswer> {
         match card.answer {
-            Answer::Usual => Ok(outcome),
+            Answer::Usual | Answer::NotReached(_) => Ok(outcome),
             Answer::After(wait) => {
                 self.ctx.sleep(wait).await;
                 Ok(outcome)

@@ -144,6 +144,26 @@ async fn a_lost_answer_is_found_by_asking_and_nothing_is_done_twice() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_never_arrived_is_sent_once_nothing_of_it_can_be_on_its_way() {
+    let shop = Shop::open().await;
+    let (order, other) = (shop.order(), shop.order());
+    let id = shop.authorize(order, 700, "pm_card_lostRequest").await.payment.expect("a payment").id;
+    shop.authorize(other, 300, "pm_card_lostRequest").await;
+    let capture = shop.capture(&id, "1", None).await.expect("an answer").capture.expect("a capture");
+    assert_eq!(capture.state(), OperationState::Pending);
+    assert_eq!(shop.void(other, 300, "1").await.expect("an answer").state(), OperationState::Pending);
+    shop.wait(90_000).await;
+    let capture = shop.capture(&id, "1", None).await.expect("an answer").capture.expect("a capture");
+    assert_eq!(capture.state(), OperationState::Pending, "it never arrived, and is not given up");
+    shop.wait(600_000).await;
+    let capture = shop.capture(&id, "1", None).await.expect("an answer").capture.expect("a capture");
+    assert_eq!(capture.state(), OperationState::Succeeded);
+    assert_eq!(minor(&shop.payment(&id).await.captured), 700);
+    assert_eq!(shop.void(other, 300, "1").await.expect("an answer").state(), OperationState::Succeeded);
+    shop.prove().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_unknown_outcome_is_learned_at_once_by_whoever_asks() {
     let shop = Shop::open().await;
     let order = shop.order();

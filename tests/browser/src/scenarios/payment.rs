@@ -46,7 +46,7 @@ pub async fn approved(window: &mut Window) -> Result {
 pub async fn refused(window: &mut Window) -> Result {
     to_the_bank(window).await?;
     window.go("/orders").await?;
-    window.press("1 thing").await?;
+    window.press("Harbour bowl").await?;
     window.headline("Your bank wants to know").await?;
     window.look("order, waits for the bank").await?;
     window.press("Go to your bank").await?;
