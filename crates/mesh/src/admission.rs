@@ -18,11 +18,17 @@ use crate::{Answer, Call, Layer, policy};
 pub struct Admission {
     limit: AtomicUsize,
     in_flight: AtomicUsize,
+    /// Streams that are open.
+    pub(crate) streams: AtomicUsize,
 }
 
 impl Default for Admission {
     fn default() -> Self {
-        Self { limit: AtomicUsize::new(policy::ADMISSION_MAX), in_flight: AtomicUsize::new(0) }
+        Self {
+            limit: AtomicUsize::new(policy::ADMISSION_MAX),
+            in_flight: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -106,7 +112,11 @@ mod tests {
 
     #[test]
     fn the_least_important_is_turned_away_first() {
-        let admission = Admission { limit: AtomicUsize::new(20), in_flight: AtomicUsize::new(0) };
+        let admission = Admission {
+            limit: AtomicUsize::new(20),
+            in_flight: AtomicUsize::new(0),
+            streams: AtomicUsize::new(0),
+        };
         let mut places = Vec::new();
         for criticality in [Criticality::Sheddable, Criticality::Default, Criticality::Critical] {
             while let Ok(place) = admission.admit(criticality) {

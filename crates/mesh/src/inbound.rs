@@ -11,6 +11,7 @@ use crate::admission::Admit;
 use crate::deadline::{Deadline, parse_timeout};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
 use crate::rescue::Rescue;
+use crate::stream::Streams;
 use crate::telemetry::Count;
 use crate::transport::http2::parse_behalf;
 use crate::transport::local::Local;
@@ -37,8 +38,10 @@ pub fn stack(guards: &Guards, endpoint: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> 
     let serve = Serve { endpoint };
     // the time it may take, known before anything is begun
     let deadline = Deadline { next: serve };
+    // a stream has a limit of its own instead of a deadline
+    let streams = Streams { admission: guards.admission.clone(), next: deadline };
     // what is turned away costs nothing more
-    let admit = Admit { admission: guards.admission.clone(), next: deadline };
+    let admit = Admit { admission: guards.admission.clone(), next: streams };
     // who may call at all
     let check = Check { next: admit };
     // who calls, and on whose behalf

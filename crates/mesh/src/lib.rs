@@ -22,6 +22,7 @@ pub mod policy;
 mod principal;
 mod rescue;
 mod scope;
+mod stream;
 mod telemetry;
 mod transport;
 mod verify;

@@ -30,6 +30,8 @@ pub const TOKEN_BYTES_MAX: usize = 8 << 10;
 pub const ADMISSION_MIN: usize = 20;
 /// Most calls that admission lets in at once.
 pub const ADMISSION_MAX: usize = 1000;
+/// Most streams open at once in a process; between roles there are a few dozen.
+pub const STREAMS_OPEN_MAX: usize = 4096;
 /// How long a ready task may wait for a thread before admission lets fewer in.
 pub const QUEUE_DELAY_MAX: Duration = Duration::from_millis(100);
 /// How often admission looks at the queue delay.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::souk::event::v1::GetStatusRequest;
+use contract::souk::event::v1::{GetStatusRequest, SubscribeRequest};
 use fixture::House;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use kernel::{Code, Error};
@@ -72,11 +72,7 @@ async fn a_call_is_the_same_in_process_and_over_http2() {
             (panicked.code(), panicked.message()),
             (Code::Internal, "something went wrong on our side")
         );
-        let mut stream = client
-            .subscribe(contract::souk::event::v1::SubscribeRequest::default())
-            .await
-            .expect("a stream")
-            .into_inner();
+        let mut stream = client.subscribe(SubscribeRequest::default()).await.expect("a stream").into_inner();
         assert!(stream.message().await.expect("readable").is_some());
         assert!(stream.message().await.expect("ended").is_none());
     }
@@ -179,4 +175,38 @@ async fn what_cannot_be_decoded_is_the_callers_fault() {
     let failed = contract::error(tonic::Status::from_header_map(response.headers()).expect("a status"));
     assert_eq!(failed.code(), Code::InvalidArgument);
     assert_eq!(failed.violations()[0].field, "/source");
+}
+
+fn silent() -> SubscribeRequest {
+    SubscribeRequest { source: "silent".to_owned(), ..SubscribeRequest::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_ends_when_its_contract_says() {
+    let house = House::new(1);
+    let began = Instant::now();
+    let mut stream =
+        house.client("order", "product").subscribe(silent()).await.expect("a stream").into_inner();
+    assert!(stream.message().await.expect("the first").is_some());
+    let error = contract::error(stream.message().await.expect_err("silence"));
+    assert_eq!((error.code(), error.reason()), (Code::DeadlineExceeded, "DEADLINE_EXCEEDED"));
+    assert_eq!(began.elapsed().as_secs(), 60);
+    assert!(stream.message().await.is_ok_and(|message| message.is_none()), "it has ended");
+}
+
+#[tokio::test(start_paused = true)]
+async fn streams_have_a_limit_of_their_own() {
+    let house = House::new(1);
+    let client = house.client("order", "product");
+    let mut open = Vec::new();
+    while let Ok(stream) = client.clone().subscribe(silent()).await {
+        open.push(stream);
+    }
+    assert_eq!(open.len(), mesh::policy::STREAMS_OPEN_MAX);
+    let error = contract::error(client.clone().subscribe(silent()).await.expect_err("full"));
+    assert_eq!((error.code(), error.reason()), (Code::ResourceExhausted, "OVERLOADED"));
+    // Other calls are not touched by it, and a stream that ends makes room.
+    client.clone().get_status(about("")).await.expect("answered");
+    open.pop();
+    client.clone().subscribe(silent()).await.expect("there is room");
 }

@@ -19,6 +19,9 @@ use crate::wire;
 /// Changes that wait for a slow reader. A watcher keeps the newest only, so one is enough.
 const BUFFER: usize = 1;
 
+/// Looks in vain after which the order is sent again: its reader hears every 20 s that the stream lives.
+const QUIET_LOOKS: u32 = 20;
+
 /// The order after each change.
 pub type Changes = Pin<Box<dyn Stream<Item = Result<wire_v1::WatchOrderResponse, Status>> + Send>>;
 
@@ -61,13 +64,14 @@ impl Api {
         }
     }
 
-    /// The order at a later version; `None` when the reader has left.
+    /// The order at a later version, or as it is when nothing changed for a while; `None` when the reader has left.
     async fn newer(
         &self,
         seen: &Order,
         watcher: &mut Watcher,
         sender: &mpsc::Sender<Result<wire_v1::WatchOrderResponse, Status>>,
     ) -> Result<Option<Order>> {
+        let mut looks = 0;
         loop {
             if let Some(order) = watcher.latest().filter(|order| order.version > seen.version) {
                 return Ok(Some(Order::clone(&order)));
@@ -78,7 +82,8 @@ impl Api {
                 () = self.ctx.sleep(LOOK_EVERY) => {}
             }
             let Some((order, _)) = self.orders.get(seen.id).await? else { return Ok(None) };
-            if order.version > seen.version {
+            looks += 1;
+            if order.version > seen.version || looks == QUIET_LOOKS {
                 return Ok(Some(order));
             }
         }

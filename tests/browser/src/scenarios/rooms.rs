@@ -56,7 +56,9 @@ pub async fn search(window: &mut Window) -> Result {
     window.see("#currency").await?.send_keys("EUR").await.map_err(|error| error.to_string())?;
     window.key(TAB).await?;
     window.key(ENTER).await?;
-    window.until("euros", "return document.querySelector('#currency').value === 'EUR'", "").await?;
+    // What the page that comes says, not what was just typed.
+    let chosen = "return document.querySelector('#currency option[selected]')?.value === 'EUR'";
+    window.until("euros", chosen, "").await?;
     window.go("/products/camp-mug").await?;
     window.says("€").await?;
     window.see(".variant.gone input:disabled").await?;
