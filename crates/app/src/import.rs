@@ -27,7 +27,7 @@ const PROBLEMS_MAX: usize = 1000;
 /// Options of `souk import products`.
 #[derive(Args, Clone, Debug)]
 #[command(
-    after_help = "Example:\n  echo '{\"name\": \"Mug\", \"variants\": [{\"sku\": \"MUG-1\", \"prices\": {\"GBP\": \"9.50\"}, \"stock\": 20}]}' > mugs.jsonl\n  souk import products mugs.jsonl"
+    after_help = "Example:\n  echo '{\"name\": \"Mug\", \"variants\": [{\"sku\": \"MUG-1\", \"prices\": {\"GBP\": \"9.50\"}, \"stock\": 20}]}' > mugs.jsonl\n  souk import products mugs.jsonl\n\nA picture beside the file is named by \"images\": [{\"file\": \"mug.jpg\", \"alt\": \"A white mug\"}]; in CSV, `mug.jpg A white mug`."
 )]
 pub struct ImportProductsArgs {
     /// A `.csv` or `.jsonl` file, plain or gzip

@@ -34,8 +34,16 @@ pub(crate) async fn bind(what: &str, flag: &str, address: SocketAddr) -> Result<
     })
 }
 
-pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, drain: Drain) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+/// Accepts connections until the drain begins, so many at once.
+pub(crate) async fn accept<F>(
+    listener: TcpListener,
+    connections_max: usize,
+    drain: Drain,
+    connection: impl Fn(TcpStream, SocketAddr) -> F,
+) where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let places = Arc::new(Semaphore::new(connections_max));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let accepted = tokio::select! {
@@ -43,14 +51,16 @@ pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, dr
             accepted = listener.accept() => accepted,
         };
         match accepted {
+            // Whoever has left already needs nothing.
+            Ok((stream, _)) if stream.set_nodelay(true).is_err() => {}
             Ok((stream, peer)) => {
-                let connection = connection(stream, peer, endpoint.clone(), drain.clone());
+                let connection = connection(stream, peer);
                 drain.spawn_work(async move {
                     let _place = place;
                     connection.await;
                 });
             }
-            // Out of file descriptors, or the peer left already: what is open goes on, and there is a pause before the next.
+            // Out of file descriptors, as a rule: what is open goes on, and there is a pause before the next.
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(policy::RECONNECT_MIN).await;
@@ -59,10 +69,13 @@ pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, dr
     }
 }
 
+pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, drain: Drain) {
+    let served = drain.clone();
+    let open = move |stream, peer| connection(stream, peer, endpoint.clone(), served.clone());
+    accept(listener, CONNECTIONS_MAX, drain, open).await;
+}
+
 async fn connection(stream: TcpStream, peer: SocketAddr, endpoint: Arc<dyn Endpoint>, drain: Drain) {
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
     let service = service_fn(move |mut request: Request<Incoming>| {
         // Services that limit by address find it here.
         request.extensions_mut().insert(peer);

@@ -9,12 +9,12 @@ use http::Request;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use mesh::{Endpoint, policy};
+use mesh::Endpoint;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tonic::body::Body;
 
 use crate::Drain;
+use crate::serve::accept;
 
 /// Connections at once: ten thousand open WebSockets and as many browsers beside them; bounded by file descriptors too.
 const CONNECTIONS_MAX: usize = 20_000;
@@ -26,33 +26,12 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 const HEADERS_MAX: usize = 64;
 
 pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, drain: Drain) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            () = drain.draining() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let connection = connection(stream, peer, endpoint.clone(), drain.clone());
-                drain.spawn_work(async move {
-                    let _place = place;
-                    connection.await;
-                });
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(policy::RECONNECT_MIN).await;
-            }
-        }
-    }
+    let served = drain.clone();
+    let open = move |stream, peer| connection(stream, peer, endpoint.clone(), served.clone());
+    accept(listener, CONNECTIONS_MAX, drain, open).await;
 }
 
 async fn connection(stream: TcpStream, peer: SocketAddr, endpoint: Arc<dyn Endpoint>, drain: Drain) {
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
     let service = service_fn(move |mut request: Request<Incoming>| {
         // Quotas count by it.
         request.extensions_mut().insert(peer);
