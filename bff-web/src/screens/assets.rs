@@ -20,6 +20,9 @@ use crate::shop::{Shop, Visit};
 /// What never changes under its address.
 pub const FOR_EVER: Keep = Keep { fresh: Duration::from_secs(86_400), stale: Duration::from_secs(172_800) };
 
+/// The largest picture that is kept with the screens; larger ones would push them off the shelf. A browser keeps them all.
+const PICTURE_BYTES_KEPT: usize = 64 << 10;
+
 const PICTURE: Need = Need::required("the picture", "/souk.product.v1.ProductService/GetPicture");
 
 /// A file in the binary.
@@ -104,7 +107,8 @@ async fn picture(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
                 PictureFormat::Jpeg => "image/jpeg",
                 _ => "image/webp",
             };
-            Answer::raw(content_type, answer.data)
+            let large = answer.data.len() > PICTURE_BYTES_KEPT;
+            Answer::raw(content_type, answer.data).passing(large)
         }
     }))
 }

@@ -62,8 +62,11 @@ pub(crate) fn own(answer: Answer, asked: &HeaderMap, mark: &str, personal: Optio
         Payload::Raw(bytes) => bytes,
         Payload::Empty => Bytes::new(),
     };
+    // What says itself how it may be kept is the same for everybody.
+    let vary =
+        if reply.headers.contains_key(CACHE_CONTROL) { "Accept-Encoding" } else { "Accept-Encoding, Cookie" };
     reply.headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
-    reply.headers.append(VARY, HeaderValue::from_static("Accept-Encoding, Cookie"));
+    reply.headers.append(VARY, HeaderValue::from_static(vary));
     if bytes.is_empty() {
         return reply;
     }

@@ -84,8 +84,11 @@ async fn alone(gateway: &Arc<Gateway>, asked: Asked, keep: Keep) -> Result<Reply
 
 /// Answers what is not for keeping: a redirection, or a screen with parts missing.
 async fn passed(gateway: &Arc<Gateway>, ask: &Arc<Ask>, answer: Answer) -> Result<Reply> {
-    let personal = gateway.chrome.personal(ask).await;
-    let mut reply = reply::own(answer, &ask.headers, gateway.chrome.mark(), Some(&personal));
+    let personal = match answer.payload {
+        Payload::Page(_) => Some(gateway.chrome.personal(ask).await),
+        _ => None,
+    };
+    let mut reply = reply::own(answer, &ask.headers, gateway.chrome.mark(), personal.as_deref());
     reply::cache_status(&mut reply.headers, CacheStatus::Passed);
     Ok(reply)
 }

@@ -18,6 +18,7 @@ use kernel::{Error, ProductId, Result};
 use mesh::{Caller, caller};
 use prost::Message;
 use sha2::{Digest, Sha256};
+use tokio::sync::{Mutex, Semaphore};
 use tonic::{Request, Response, Status};
 
 use crate::domain::{self, Why};
@@ -29,19 +30,23 @@ const WRITE: &str = "catalogue.write";
 const SKUS_MAX: usize = 1_000;
 /// Products that one call may ask for.
 const PRODUCTS_MAX: usize = 100;
+/// Pictures that are worked on or wait; each holds a file.
+const UPLOADS_MAX: usize = 16;
 
 /// The service.
 pub struct Api {
     ctx: Context,
     catalogue: Catalogue,
-    /// Held by the upload that makes renditions.
-    drawing: tokio::sync::Mutex<()>,
+    /// Uploads whose renditions are made or wait for it.
+    uploads: Arc<Semaphore>,
+    /// Held while renditions are made: one at a time, since a large one takes a processor and much memory for a second.
+    drawing: Arc<Mutex<()>>,
 }
 
 impl Api {
     /// The service over a catalogue.
     pub fn new(ctx: Context, catalogue: Catalogue) -> Self {
-        Self { ctx, catalogue, drawing: tokio::sync::Mutex::default() }
+        Self { ctx, catalogue, uploads: Arc::new(Semaphore::new(UPLOADS_MAX)), drawing: Arc::default() }
     }
 
     /// Who changes something, now.

@@ -16,10 +16,11 @@ const FILE_BYTES_MAX: usize = 10 << 20;
 const SIDE_MAX: u32 = 16_383;
 /// The most pixels: a camera's 50 million.
 const PIXELS_MAX: u64 = 50_000_000;
-/// Memory that reading one may take: its pixels at eight bytes.
-const MEMORY_MAX: u64 = 400 << 20;
+/// Memory that reading one may take: those pixels at four bytes and a little. One of sixteen bits a colour may have half of them.
+const MEMORY_MAX: u64 = 256 << 20;
 /// Widths that are made, in pixels: a thumbnail, a card, a page on a phone, a page on a wide screen with fine pixels.
 const WIDTHS: [u32; 4] = [240, 480, 960, 1440];
+const WIDEST: u32 = WIDTHS[WIDTHS.len() - 1];
 /// Quality of both formats, of 100: above it files grow and nobody sees why.
 const QUALITY: u8 = 80;
 
@@ -71,13 +72,19 @@ pub fn check(file: &[u8]) -> Result<()> {
 pub fn render(file: &[u8]) -> Result<Rendered> {
     let mut picture = read(file)?;
     let (width, height) = (picture.width(), picture.height());
+    let height_at = |narrow: u32| {
+        let low = u64::from(height) * u64::from(narrow) / u64::from(width);
+        u32::try_from(low).unwrap_or(SIDE_MAX).max(1)
+    };
+    if width > 2 * WIDEST {
+        // A mean of pixels: the filter below would hold all of them as floating point numbers.
+        picture = picture.thumbnail_exact(2 * WIDEST, height_at(2 * WIDEST));
+    }
     let mut renditions = Vec::new();
     for narrow in widths(width).into_iter().rev() {
         if narrow < picture.width() {
-            let low = u64::from(height) * u64::from(narrow) / u64::from(width);
-            let low = u32::try_from(low).unwrap_or(SIDE_MAX).max(1);
             // From the one above it, which is a good deal smaller than the file.
-            picture = picture.resize_exact(narrow, low, FilterType::CatmullRom);
+            picture = picture.resize_exact(narrow, height_at(narrow), FilterType::CatmullRom);
         }
         for format in [Format::Webp, Format::Jpeg] {
             let data = written(&picture, format)?;
@@ -93,7 +100,7 @@ pub fn render(file: &[u8]) -> Result<Rendered> {
 
 /// The widths that a picture is made in, the narrowest first.
 pub fn widths(width: u32) -> Vec<u32> {
-    let widest = width.min(WIDTHS[WIDTHS.len() - 1]);
+    let widest = width.min(WIDEST);
     WIDTHS.into_iter().filter(|step| *step < widest).chain([widest]).collect()
 }
 

@@ -2,7 +2,7 @@
 
 use chassis::request_key;
 use contract::souk::product::v1 as pb;
-use kernel::{Error, Result};
+use kernel::{Code, Error, Result};
 use mesh::Caller;
 use prost::Message;
 use sha2::{Digest, Sha256};
@@ -10,7 +10,7 @@ use tonic::Response;
 
 use super::{Api, reply};
 use crate::domain::{Format, ImageSource, Input, Picture, content_hash_is_good};
-use crate::rendition;
+use crate::rendition::{self, Rendered};
 
 impl Api {
     pub(super) async fn upload(
@@ -27,16 +27,27 @@ impl Api {
         let Picture { width, height, widths } = match self.catalogue.picture(&content_hash).await? {
             Some(known) => known,
             None => {
-                // One at a time: a large one takes a processor and a good deal of memory for a second.
-                let _turn = self.drawing.lock().await;
-                let rendered = tokio::task::spawn_blocking(move || rendition::render(&request.data));
-                let rendered = rendered.await.map_err(Error::internal)??;
+                let rendered = self.render(request.data).await?;
                 self.catalogue.keep_picture(&content_hash, rendered).await?
             }
         };
         let answer = pb::UploadPictureResponse { content_hash, width, height, widths };
         let before = self.catalogue.remember(key, answer.encode_to_vec()).await?;
         reply(before.map_or(Ok(answer), Err))
+    }
+
+    /// Makes renditions. Whoever asked may leave; the work goes on, and nobody else begins before it is done.
+    async fn render(&self, file: Vec<u8>) -> Result<Rendered> {
+        let place = self.uploads.clone().try_acquire_owned().map_err(|_| {
+            let message = "many pictures are being read already; try again shortly";
+            Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000)
+        })?;
+        let turn = self.drawing.clone().lock_owned().await;
+        let work = tokio::task::spawn_blocking(move || {
+            let _held = (place, turn);
+            rendition::render(&file)
+        });
+        work.await.map_err(Error::internal)?
     }
 
     pub(super) async fn picture(&self, request: pb::GetPictureRequest) -> Result<pb::GetPictureResponse> {

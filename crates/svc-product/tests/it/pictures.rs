@@ -163,3 +163,17 @@ async fn a_product_names_its_pictures_and_knows_their_size() {
     let error = shop.update("k-3", &made, product).await.expect_err("no hash");
     assert_eq!(fields(&error), ["/product/images/1/content_hash"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_large_picture_looks_the_same_in_every_width() {
+    let shop = Shop::open(45).await;
+    let kept = upload(&shop, "u-1", file(halves(4000, 800), ImageFormat::Png)).await.expect("kept");
+    assert_eq!(kept.widths, [240, 480, 960, 1440]);
+    for width in &kept.widths {
+        let shown = get(&shop, &kept.content_hash, *width, pb::PictureFormat::Jpeg).await.expect("shown");
+        let picture = image::load_from_memory(&shown.data).expect("a picture").to_rgb8();
+        let (middle, low) = (picture.width() / 2, picture.height() / 2);
+        assert_eq!(shown.height, *width / 5);
+        assert!(red(*picture.get_pixel(middle - 6, low)) && !red(*picture.get_pixel(middle + 6, low)));
+    }
+}

@@ -12,8 +12,12 @@ use super::{add, shop};
 
 /// Gives the product `sku` a picture of its own; its content hash.
 pub async fn give(world: &World, sku: &str, alt: &str) -> String {
+    let plain = RgbImage::from_fn(700, 350, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 90]));
+    upload(world, sku, alt, &plain).await
+}
+
+async fn upload(world: &World, sku: &str, alt: &str, picture: &RgbImage) -> String {
     let mut file = Cursor::new(Vec::new());
-    let picture = RgbImage::from_fn(700, 350, |x, y| Rgb([(x % 256) as u8, (y % 256) as u8, 90]));
     picture.write_to(&mut file, ImageFormat::Png).expect("written");
     let mut products = world.operator().client("product", ProductServiceClient::new);
     let request = pb::UploadPictureRequest { request_id: world.request_id(), data: file.into_inner() };
@@ -61,6 +65,7 @@ async fn a_merchants_own_picture_wins() {
         let shown = browser.get(&format!("/pictures/{name}")).await;
         assert_eq!((shown.status, shown.header("content-type")), (http::StatusCode::OK, content_type));
         assert_eq!(shown.header("cache-control"), "public, max-age=31536000, immutable");
+        assert_eq!(shown.header("vary"), "Accept-Encoding");
         image::load_from_memory_with_format(&shown.body, format).expect("a picture");
     }
     for name in [format!("{hash}-481.jpg"), format!("{hash}-0480.jpg"), format!("{}-480.jpg", "0".repeat(64))]
@@ -70,5 +75,27 @@ async fn a_merchants_own_picture_wins() {
             http::StatusCode::NOT_FOUND,
             "{name}"
         );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_small_pictures_are_kept_with_the_screens() {
+    let world = shop(452).await;
+    // Noise is what compresses worst.
+    let mut noise = 1_u32;
+    let picture = RgbImage::from_fn(800, 800, |_, _| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Rgb([(noise >> 8) as u8, (noise >> 16) as u8, (noise >> 24) as u8])
+    });
+    let hash = upload(&world, "bowl", "Noise", &picture).await;
+    let browser = world.browser();
+    for (width, again) in [(240, "souk; hit"), (800, "souk; fwd=miss")] {
+        let path = format!("/pictures/{hash}-{width}.webp");
+        let first = browser.get(&path).await;
+        assert_eq!(first.header("content-type"), "image/webp");
+        let second = browser.get(&path).await;
+        let bytes = second.body.len();
+        assert!(second.header("cache-status").starts_with(again), "{bytes} bytes: {:?}", second.headers);
+        assert_eq!(second.body, first.body);
     }
 }
