@@ -114,10 +114,6 @@ fn sentence(problem: &Problem) -> String {
         (404, _) => "There is nothing at this address.".to_owned(),
         // The headline says it.
         (401 | 500.., _) => String::new(),
-        _ => {
-            let mut letters = problem.detail.trim_start_matches('/').chars();
-            let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-            format!("{first}{}.", letters.as_str().trim_end_matches('.'))
-        }
+        _ => crate::screens::sentence(problem.detail.trim_start_matches('/')),
     }
 }

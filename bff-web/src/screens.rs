@@ -129,7 +129,7 @@ fn capital(text: &str) -> String {
 }
 
 /// Words of a service as a sentence.
-fn sentence(text: &str) -> String {
+pub fn sentence(text: &str) -> String {
     let words = capital(text.trim_end_matches('.'));
     if words.is_empty() { words } else { format!("{words}.") }
 }

@@ -24,6 +24,7 @@ use parking_lot::Mutex;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
+use crate::money::CurrencyCode;
 use crate::pictures::Pictures;
 
 /// The cookie with the currency that a visitor chose.
@@ -136,10 +137,10 @@ impl Shop {
     }
 
     /// The currency that a visitor sees prices in: the one asked for, the one chosen before, or the usual one.
-    pub fn currency<'a>(&'a self, ask: &'a Ask, asked: Option<&'a str>) -> &'a str {
+    pub fn currency(&self, ask: &Ask, asked: Option<&CurrencyCode>) -> String {
         let known = |code: &&str| self.currencies.iter().any(|currency| currency == code);
-        let chosen = asked.or_else(|| ask.preference(CURRENCY).filter(known));
-        chosen.or(self.currencies.first().map(String::as_str)).unwrap_or("GBP")
+        let chosen = asked.map(CurrencyCode::as_str).or_else(|| ask.preference(CURRENCY).filter(known));
+        chosen.or(self.currencies.first().map(String::as_str)).unwrap_or("GBP").to_owned()
     }
 }
 

@@ -41,9 +41,8 @@ impl Card {
             prices.iter().find(|price| price.currency_code == currency).cloned().map(Price::from)
         };
         let (lowest, highest) = (price(&hit.lowest_prices), price(&hit.highest_prices));
-        let category = hit.category_ids.first().map_or("", |id| category_name(tree, id));
         Self {
-            picture: pictures.of(hit.image.as_ref(), &hit.product_id, &hit.name, category),
+            picture: picture_of_hit(&hit, tree, pictures),
             product_id: hit.product_id,
             name: hit.name,
             slug: hit.slug,
@@ -53,6 +52,12 @@ impl Card {
             sold_out: None,
         }
     }
+}
+
+/// The picture of a product that was found.
+pub fn picture_of_hit(hit: &SearchHit, tree: &Tree, pictures: &Pictures) -> PictureView {
+    let category = hit.category_ids.first().map_or("", |id| category_name(tree, id));
+    pictures.of(hit.image.as_ref(), &hit.product_id, &hit.name, category)
 }
 
 /// The name of a category; empty for one that is not there.

@@ -229,7 +229,7 @@ pub async fn short(visit: &Visit, cart: CartScreen) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, asked: super::home::InCurrency, _: Nothing) -> Result<Answer> {
-    let cart = load(&visit, asked.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
+    let cart = load(&visit, asked.currency_code.as_ref()).await?;
     let version = cart.version;
     Ok(Answer::json(&Shown::new(cart, &visit))?.at_version(version))
 }
@@ -334,8 +334,8 @@ async fn line_form(visit: Visit, which: Which, form: LineForm) -> Result<Answer>
 }
 
 /// The cart of this session, with what its lines are called, look like, and how much is left of them.
-pub async fn load(visit: &Visit, currency: Option<&str>) -> Result<CartScreen> {
-    let currency = visit.shop.currency(visit, currency).to_owned();
+pub async fn load(visit: &Visit, currency: Option<&CurrencyCode>) -> Result<CartScreen> {
+    let currency = visit.shop.currency(visit, currency);
     let session = visit.session();
     if !session.exists() {
         return Ok(CartScreen { currency_code: currency, ..CartScreen::default() });

@@ -21,7 +21,7 @@ use crate::money::{CurrencyCode, Price};
 use crate::news;
 use crate::pictures::PictureView;
 use crate::shop::{CATEGORIES, CURRENCY, Shop, Tree, Visit};
-use crate::view::{Card, CategoryView};
+use crate::view::{Card, CategoryView, picture_of_hit};
 
 /// Things that are shown.
 const PICKS: usize = 6;
@@ -93,7 +93,7 @@ async fn show(visit: Visit, _: super::NoParams, _: Nothing) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, params: InCurrency, _: Nothing) -> Result<Answer> {
-    let (home, _) = load(&visit, params.currency_code.as_ref().map(CurrencyCode::as_str)).await?;
+    let (home, _) = load(&visit, params.currency_code.as_ref()).await?;
     let empty = home.picks.is_empty();
     Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()).passing(empty))
 }
@@ -102,8 +102,8 @@ fn tags() -> [String; 2] {
     [news::CATALOGUE.to_owned(), news::CATEGORIES.to_owned()]
 }
 
-async fn load(visit: &Visit, currency: Option<&str>) -> Result<(HomeView, Arc<Tree>)> {
-    let currency = visit.shop.currency(visit, currency).to_owned();
+async fn load(visit: &Visit, currency: Option<&CurrencyCode>) -> Result<(HomeView, Arc<Tree>)> {
+    let currency = visit.shop.currency(visit, currency);
     let tree = visit.shop.categories(visit).await;
     let top: Vec<_> = tree.below("").take(AISLES_MAX).cloned().collect();
     let ask = |category_ids: Vec<String>, limit: usize| {
@@ -131,8 +131,7 @@ async fn load(visit: &Visit, currency: Option<&str>) -> Result<(HomeView, Arc<Tr
     }
     let picks = picked(&shelves, newest.hits);
     let door = |((category, products), shelf): ((&Category, i64), &Vec<SearchHit>)| {
-        let hit = for_door(shelf, &picks)?.clone();
-        let picture = Card::of_hit(hit, &currency, &tree, &visit.shop.pictures).picture;
+        let picture = picture_of_hit(for_door(shelf, &picks)?, &tree, &visit.shop.pictures);
         Some(AisleView { category: CategoryView::of(category), picture, products })
     };
     let aisles = aisles.into_iter().zip(&shelves).filter_map(door).collect();

@@ -273,8 +273,8 @@ fn listing_page(
     frame.aisle = wanted.category.split('/').next().unwrap_or_default().to_owned();
     let currency = visit.shop.currency(visit, None);
     ListingPage {
-        groups: links.groups(&listing, currency),
-        chips: links.chips(&listing, currency),
+        groups: links.groups(&listing, &currency),
+        chips: links.chips(&listing, &currency),
         sorts: links.sorts(wanted.sort),
         carried: links.carried(),
         action: links.base.clone(),
@@ -289,8 +289,7 @@ fn listing_page(
 }
 
 async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView> {
-    let currency =
-        visit.shop.currency(visit, wanted.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
+    let currency = visit.shop.currency(visit, wanted.currency_code.as_ref());
     let chosen = match wanted.category.as_str() {
         "" => None,
         path => Some(tree.by_path(path).ok_or_else(|| {

@@ -170,8 +170,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 }
 
 async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency =
-        visit.shop.currency(&visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
+    let currency = visit.shop.currency(&visit, which.currency_code.as_ref());
     let (product, tree) = find(&visit, which.slug).await?;
     // What is left and what is like it need to know which product it is.
     let (stock, others) =
@@ -186,8 +185,7 @@ async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency =
-        visit.shop.currency(&visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
+    let currency = visit.shop.currency(&visit, which.currency_code.as_ref());
     let (product, tree) = find(&visit, which.slug).await?;
     let stock = stock(&visit, &product).await;
     let product = view(&visit, product, stock.as_deref(), &currency, &tree);
@@ -196,8 +194,7 @@ async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 }
 
 async fn others_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency =
-        visit.shop.currency(&visit, which.currency_code.as_ref().map(CurrencyCode::as_str)).to_owned();
+    let currency = visit.shop.currency(&visit, which.currency_code.as_ref());
     let (product, tree) = find(&visit, which.slug).await?;
     let products = others(&visit, &product, &currency, &tree).await;
     let tags =

@@ -206,9 +206,9 @@ async fn positions(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse
 }
 
 async fn status(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse> {
+    let ends = positions(hub, role).await?;
     let (database, consumers) = hub.source(role)?;
-    let outbox = database.outbox();
-    let (oldest, head, gaps) = (outbox.oldest().await?, outbox.head().await?, outbox.gaps().await?);
+    let gaps = database.outbox().gaps().await?;
     let mut statuses = Vec::with_capacity(consumers.len());
     for consumer in consumers {
         let position = consumer.database.sql().position(consumer.source, consumer.name).await?;
@@ -222,11 +222,11 @@ async fn status(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse> {
         });
     }
     let missing: i64 = gaps.iter().map(|gap| gap.to - gap.from + 1).sum();
+    let sequence = |end: &Option<wire::Position>| end.as_ref().map_or(0, |end| end.sequence);
     Ok(wire::GetStatusResponse {
-        oldest: Some(wire::Position { epoch: head.epoch, sequence: oldest }),
-        head: Some(position_to_wire(head)),
-        count: head.sequence - oldest + 1 - missing,
+        count: sequence(&ends.head) - sequence(&ends.oldest) + 1 - missing,
         gaps: gaps.iter().flat_map(|gap| gap.from..=gap.to).take(GAPS_NAMED_MAX).collect(),
         consumers: statuses,
+        ..ends
     })
 }

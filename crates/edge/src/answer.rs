@@ -109,7 +109,7 @@ impl Answer {
         self
     }
 
-    /// Is not for keeping: it says too little, and soon may say more.
+    /// Is not for keeping: it says too little and soon may say more, or it is too large.
     #[must_use]
     pub fn passing(mut self, passing: bool) -> Self {
         self.passing = passing;

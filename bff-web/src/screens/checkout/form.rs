@@ -165,7 +165,7 @@ pub fn declined(error: &Error) -> String {
         "CARD_NUMBER_REFUSED" => "Choose one of the cards below. Never type a card number here.".to_owned(),
         "INVALID_TENDERS" => "Choose how to pay.".to_owned(),
         _ => {
-            let why = super::super::sentence(error.message());
+            let why = crate::screens::sentence(error.message());
             format!("{why} Nothing was charged. Choose another card.")
         }
     }

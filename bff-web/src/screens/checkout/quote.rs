@@ -186,9 +186,8 @@ fn screen(answer: pb::CreateQuoteResponse) -> Result<QuoteScreen> {
 pub async fn create(visit: Visit, _: NoParams, wanted: Wanted) -> Result<Answer> {
     visit.needs_somebody()?;
     wanted.destination.check("/destination")?;
-    let currency = wanted.currency_code.as_ref().map(CurrencyCode::as_str);
     let request = pb::CreateQuoteRequest {
-        currency_code: visit.shop.currency(&visit, currency).to_owned(),
+        currency_code: visit.shop.currency(&visit, wanted.currency_code.as_ref()),
         destination: Some(Address::from(wanted.destination)),
         shipping_method: wanted.shipping_method,
         contact_email: wanted.contact_email,
@@ -200,7 +199,7 @@ pub async fn create(visit: Visit, _: NoParams, wanted: Wanted) -> Result<Answer>
 
 fn of(visit: &Visit, form: &CheckoutForm) -> pb::CreateQuoteRequest {
     pb::CreateQuoteRequest {
-        currency_code: visit.shop.currency(visit, None).to_owned(),
+        currency_code: visit.shop.currency(visit, None),
         destination: Some(form.address()),
         shipping_method: form.method.clone(),
         contact_email: form.email.trim().to_owned(),

@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use contract::souk::product::v1::UploadPictureRequest;
-use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use kernel::Code;
 
 use super::product_rows::{Located, Problem};
@@ -59,16 +57,10 @@ impl<'a> Uploads<'a> {
             Ok(data) => data,
             Err(reason) => return Ok(Err(reason)),
         };
-        let request = UploadPictureRequest { request_id: send::request_id(), data };
-        let client = self.shop.client(ProductServiceClient::new);
-        let answer = self.shop.call(|| {
-            let (mut client, request) = (client.clone(), request.clone());
-            async move { client.upload_picture(request).await }
-        });
-        match answer.await {
-            Ok(kept) => {
-                self.done.insert(file.to_owned(), kept.content_hash.clone());
-                Ok(Ok(kept.content_hash))
+        match send::picture(self.shop, data).await {
+            Ok(hash) => {
+                self.done.insert(file.to_owned(), hash.clone());
+                Ok(Ok(hash))
             }
             Err(CallError::Refused(error)) if error.code() == Code::InvalidArgument => {
                 let description = error.violations().first().map(|violation| violation.description.clone());

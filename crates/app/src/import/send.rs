@@ -1,10 +1,10 @@
-//! The two calls that every import makes, sent again while the shop is away or busy.
+//! The calls that imports make, sent again while the shop is away or busy.
 
 use chassis::Entropy;
 use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
 use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
-use contract::souk::product::v1::{ImportProduct, ImportProductsRequest, ImportResult};
+use contract::souk::product::v1::{ImportProduct, ImportProductsRequest, ImportResult, UploadPictureRequest};
 
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
@@ -39,6 +39,20 @@ pub async fn receipts(shop: &Shop, lines: &[ReceiptLine]) -> Result<i64, CallErr
         async move { client.receive_stock(request).await }
     });
     Ok(answer.await?.units_received)
+}
+
+/// Uploads a picture; its content hash.
+///
+/// # Errors
+/// A shop that is lost, or does not take the file.
+pub async fn picture(shop: &Shop, data: Vec<u8>) -> Result<String, CallError> {
+    let request = UploadPictureRequest { request_id: request_id(), data };
+    let client = shop.client(ProductServiceClient::new);
+    let answer = shop.call(|| {
+        let (mut client, request) = (client.clone(), request.clone());
+        async move { client.upload_picture(request).await }
+    });
+    Ok(answer.await?.content_hash)
 }
 
 /// A new idempotency key.

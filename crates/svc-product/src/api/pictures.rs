@@ -53,7 +53,8 @@ impl Api {
     pub(super) async fn picture(&self, request: pb::GetPictureRequest) -> Result<pb::GetPictureResponse> {
         let pb::GetPictureRequest { content_hash, width, .. } = &request;
         if !content_hash_is_good(content_hash) {
-            return Err(hash_is_wrong("/content_hash"));
+            let what = "must be 64 lower-case hexadecimal digits";
+            return Err(Error::field("/content_hash", "INVALID_ARGUMENT", what));
         }
         if *width < 1 {
             return Err(Error::field("/width", "INVALID_ARGUMENT", "must be above 0"));
@@ -100,13 +101,10 @@ impl Api {
                     let error = Error::not_found("PICTURE_NOT_FOUND", "is no picture that was uploaded");
                     return Err(error.at(&format!("/images/{n}/content_hash")));
                 }
-                None => return Err(hash_is_wrong(&format!("/images/{n}/content_hash"))),
+                // What is wrong with it is told with all else that is wrong.
+                None => {}
             }
         }
         Ok(input)
     }
-}
-
-fn hash_is_wrong(pointer: &str) -> Error {
-    Error::field(pointer, "INVALID_ARGUMENT", "must be 64 lower-case hexadecimal digits")
 }
