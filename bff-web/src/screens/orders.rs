@@ -136,7 +136,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 async fn load(visit: &Visit, order_id: String) -> Result<OrderScreen> {
     visit.needs_somebody()?;
     let (mut orders, mut shipping) = (visit.shop.orders.clone(), visit.shop.shipping.clone());
-    let shipments = ListShipmentsRequest { order_id: order_id.clone(), page: None };
+    let shipments = ListShipmentsRequest { order_id: order_id.clone(), ..ListShipmentsRequest::default() };
     let (order, parcels) = futures_util::join!(
         visit.need(&ORDER, orders.get_order(visit.request(pb::GetOrderRequest { order_id }))),
         visit.may(&SHIPMENTS, shipping.list_shipments(visit.request(shipments)))

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use chassis::Origin;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use clap_complete::Shell;
 use contract::souk::search::v1::ReindexRequest;
 use contract::souk::search::v1::search_service_client::SearchServiceClient;
@@ -16,6 +17,7 @@ use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::import::{self, ImportProductsArgs};
 use crate::load::{self, LoadArgs};
+use crate::process;
 use crate::retail;
 use crate::retail::import::ImportArgs;
 use crate::retail::replay::ReplayArgs;
@@ -128,8 +130,15 @@ enum Synth {
 /// Runs the command that the arguments name.
 #[must_use]
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let command = cli.command.unwrap_or(Command::Up(cli.up));
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut command = cli.command.unwrap_or(Command::Up(cli.up));
+    if let Command::Up(args) = &mut command {
+        let flags = matches.subcommand_matches("up").unwrap_or(&matches);
+        if let Err(error) = args.take_settings(|flag| is_given(flags, flag)) {
+            return console::end(Err(start_failure(&error)));
+        }
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return console::end(Err(Failure::unfinished(format!("no runtime: {error}")))),
@@ -151,6 +160,11 @@ pub fn main() -> ExitCode {
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     code
+}
+
+/// Whether a flag was given, and did not only get its default.
+fn is_given(flags: &ArgMatches, flag: &str) -> bool {
+    flags.value_source(flag).is_some_and(|source| source != ValueSource::DefaultValue)
 }
 
 async fn up(args: &UpArgs) -> ExitCode {
@@ -223,19 +237,25 @@ fn list_roles(json: bool) -> Outcome {
 fn check(file: Option<&std::path::Path>, json: bool) -> Outcome {
     let bad = |error: Error| Failure::usage(error.message().to_owned());
     let config = up::configuration(file).map_err(bad)?;
-    let mut values = Vec::new();
+    let mut sections = Vec::new();
+    for name in process::SECTIONS {
+        sections.push((name, process::section(&config, name).map_err(bad)?));
+    }
     for role in ROLES {
-        let serde_json::Value::Object(settings) = role.check_settings(&config).map_err(bad)? else {
-            continue;
-        };
-        for (key, value) in settings {
-            let source = match config.origin(role.name, &key) {
+        sections.push((role.name, role.check_settings(&config).map_err(bad)?));
+    }
+    let mut values = Vec::new();
+    for (section, settings) in sections {
+        for (key, value) in settings.as_object().into_iter().flatten() {
+            let source = match config.origin(section, key) {
                 Origin::Default => "default".to_owned(),
                 Origin::File => "file".to_owned(),
                 Origin::Environment(variable) => variable,
                 Origin::Flag => "flag".to_owned(),
             };
-            values.push(serde_json::json!({ "key": format!("{}.{key}", role.name), "value": value, "source": source }));
+            values.push(
+                serde_json::json!({ "key": format!("{section}.{key}"), "value": value, "source": source }),
+            );
         }
     }
     let table = || {

@@ -13,12 +13,15 @@ use tokio::time::Instant;
 use tonic::metadata::AsciiMetadataValue;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Response, Status};
 
 use crate::console::Failure;
 use crate::files::OPERATOR_FILE;
+use crate::process;
 
+/// Where gRPC listens unless it is told otherwise.
+const USUAL_PORT: u16 = 9000;
 /// For how long a lost shop is tried again.
 const LOST_AFTER: Duration = Duration::from_secs(30);
 /// The longest pause between two tries.
@@ -31,14 +34,14 @@ const REFRESH_BEFORE: Duration = Duration::from_secs(120);
 /// Which shop, and by what credential.
 #[derive(Args, Clone, Debug)]
 pub struct ShopArgs {
-    /// Where the shop is.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9000")]
+    /// Where the shop is: a URL, or HOST:PORT.
+    #[arg(long, value_name = "URL", default_value_t = process::usual_shop().0)]
     pub at: String,
     /// An operator's or service's secret, or an access token.
     #[arg(long, value_name = "TOKEN", env = "SOUK_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
     /// Data directory of the shop, where its operator.token is read when no token is given.
-    #[arg(long, value_name = "URL", default_value = "dir:.souk")]
+    #[arg(long, value_name = "URL", default_value_t = process::usual_shop().1)]
     pub data: String,
 }
 
@@ -111,13 +114,8 @@ impl Shop {
     /// Exit code 2: no such address, nobody there, no credential, or one that is refused. Each says what to do.
     pub async fn connect(args: &ShopArgs) -> Result<Self, Failure> {
         let credential = credential(args)?;
-        let endpoint = Endpoint::from_shared(args.at.clone())
-            .map_err(|error| {
-                Failure::usage(format!(
-                    "--at {} is no address ({error}); give one like http://127.0.0.1:9000",
-                    args.at
-                ))
-            })?
+        let at = address(&args.at)?;
+        let endpoint = Endpoint::from(at.clone())
             .connect_timeout(Duration::from_secs(5))
             .timeout(CALL_TIMEOUT)
             .tcp_nodelay(true)
@@ -127,7 +125,7 @@ impl Shop {
             .initial_connection_window_size(8 << 20);
         let (renew, token) = watch::channel(None);
         let mut shop = Self {
-            at: args.at.clone(),
+            at: at.to_string().trim_end_matches('/').to_owned(),
             channel: endpoint.connect_lazy(),
             authorize: Authorize(token),
             renew,
@@ -267,6 +265,34 @@ fn bearer(token: &str) -> Result<AsciiMetadataValue, Failure> {
     Ok(value)
 }
 
+/// The address of a shop: a URL, or a host with a port. Without a port it is the usual one.
+fn address(at: &str) -> Result<Uri, Failure> {
+    let wrong = |why: &str| {
+        Failure::usage(format!("--at {at} is no address: {why}; give one like http://127.0.0.1:9000"))
+    };
+    let at = at.trim();
+    let (scheme, rest) = at.split_once("://").unwrap_or(("http", at));
+    if !scheme.eq_ignore_ascii_case("http") {
+        return Err(wrong("a shop speaks gRPC over http, not over another scheme"));
+    }
+    let host = rest.strip_suffix('/').unwrap_or(rest);
+    if host.contains(['/', '?', '#', '@']) {
+        return Err(wrong("it has more than a host and a port"));
+    }
+    let uri: Uri = format!("http://{host}").parse().map_err(|_| wrong("its host or port cannot be read"))?;
+    if uri.host().is_none_or(str::is_empty) {
+        return Err(wrong("it has no host"));
+    }
+    if uri.authority().is_some_and(|authority| authority.as_str().ends_with(':')) {
+        return Err(wrong("it has no port behind the colon"));
+    }
+    match uri.port_u16() {
+        Some(0) => Err(wrong("port 0 is no port that one can call")),
+        Some(_) => Ok(uri),
+        None => format!("http://{host}:{USUAL_PORT}").parse().map_err(|_| wrong("its host cannot be read")),
+    }
+}
+
 /// The credential: `--token` or `SOUK_TOKEN`, else the operator's secret in the data directory.
 fn credential(args: &ShopArgs) -> Result<String, Failure> {
     if let Some(token) = &args.token {
@@ -328,6 +354,39 @@ mod tests {
         assert!(failure.to_string().contains("souk up"), "{failure}");
         let wrong = ShopArgs { at: "not a url".to_owned(), ..args(Some("ops_secret"), "mem:") };
         assert!(Shop::connect(&wrong).await.expect_err("no address").to_string().contains("--at"));
+    }
+
+    #[test]
+    fn an_address_needs_no_scheme_and_no_port() {
+        for (given, expected) in [
+            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/"),
+            ("127.0.0.1:9100", "http://127.0.0.1:9100/"),
+            ("localhost:9100", "http://localhost:9100/"),
+            ("HTTP://shop.example:81/", "http://shop.example:81/"),
+            ("shop.example", "http://shop.example:9000/"),
+            ("http://127.0.0.1", "http://127.0.0.1:9000/"),
+            ("[::1]:9100", "http://[::1]:9100/"),
+            (" 127.0.0.1:9100 ", "http://127.0.0.1:9100/"),
+        ] {
+            assert_eq!(address(given).map(|uri| uri.to_string()), Ok(expected.to_owned()), "{given}");
+        }
+        for wrong in [
+            "",
+            ":9000",
+            "https://127.0.0.1:9000",
+            "ftp://x",
+            "127.0.0.1:",
+            "127.0.0.1:0",
+            "127.0.0.1:x",
+            "127.0.0.1:99999",
+            "http://a/b",
+            "http://u:p@h:1",
+            "::1",
+            "two words",
+        ] {
+            let failure = address(wrong).expect_err(wrong);
+            assert!(failure.code() == 2 && failure.to_string().contains("--at"), "{failure}");
+        }
     }
 
     #[test]

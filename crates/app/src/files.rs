@@ -15,6 +15,13 @@ pub fn say(line: &str) {
     let _ = writeln!(out, "{line}").and_then(|()| out.flush());
 }
 
+/// The configuration file of this directory, when it has one.
+#[must_use]
+pub fn usual_config() -> Option<&'static Path> {
+    let usual = Path::new("souk.toml");
+    usual.exists().then_some(usual)
+}
+
 /// The environment, for the configuration.
 pub fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::console;
 use crate::files::{self, OPERATOR_FILE};
+use crate::process;
 use crate::roles::ROLES;
 
 /// How long a leaving shop finishes what is in flight.
@@ -63,16 +64,42 @@ impl Default for UpArgs {
     }
 }
 
+impl UpArgs {
+    /// Takes what no flag says from the configuration. `given` tells whether a flag says it, by its name.
+    ///
+    /// # Errors
+    /// As [`configuration`].
+    pub fn take_settings(&mut self, given: impl Fn(&str) -> bool) -> Result<()> {
+        let config = configuration(self.config.as_deref())?;
+        let listen: process::Listen = config.settings("listen")?;
+        for (flag, address, setting) in [
+            ("grpc", &mut self.grpc, listen.grpc),
+            ("web", &mut self.web, listen.web),
+            ("metrics", &mut self.metrics, listen.metrics),
+        ] {
+            if !given(flag) {
+                *address = setting;
+            }
+        }
+        if !given("data") {
+            self.data = config.settings::<process::Data>("data")?.url;
+        }
+        Ok(())
+    }
+}
+
 /// Reads the configuration that these options name.
 ///
 /// # Errors
 /// `INVALID_CONFIG` that names what is wrong.
 pub fn configuration(file: Option<&Path>) -> Result<Config> {
-    let usual = Path::new("souk.toml");
-    let file = file.or_else(|| usual.exists().then_some(usual));
+    let file = file.or_else(|| files::usual_config());
     let config = Config::load(file, files::environment())?;
-    let known: Vec<&str> = ROLES.iter().map(|role| role.name).collect();
+    let known: Vec<&str> = process::SECTIONS.into_iter().chain(ROLES.iter().map(|role| role.name)).collect();
     config.only_sections(&known)?;
+    for section in process::SECTIONS {
+        process::section(&config, section)?;
+    }
     for role in ROLES {
         role.check_settings(&config)?;
     }

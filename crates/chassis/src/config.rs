@@ -8,6 +8,8 @@ use kernel::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::Settings;
+
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
@@ -107,6 +109,16 @@ impl Config {
                 if from.is_empty() { String::new() } else { format!(" (see also {})", from.join(", ")) };
             invalid(format!("[{name}] {}{hint}", error.message()))
         })
+    }
+
+    /// The settings of a role: its section with its defaults, checked.
+    ///
+    /// # Errors
+    /// As [`Config::section`], and what the settings refuse.
+    pub fn settings<T: Settings>(&self, name: &str) -> Result<T> {
+        let settings: T = self.section(name)?;
+        settings.check(name)?;
+        Ok(settings)
     }
 
     /// Refuses sections that nobody has.

@@ -8,13 +8,11 @@ use std::time::Duration;
 use kernel::{Clock, Error, Id, IdKind, Result, Timestamp};
 use mesh::{Channel, Killed, Principal, Verified};
 use prometheus_client::registry::Registry;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use store::{Database, Kv, Migration, OpenOptions, Position};
 
 use crate::consume::Consumer;
 use crate::house::House;
-use crate::{Consume, Cursors, Secret, Service, Subscription};
+use crate::{Consume, Cursors, Secret, Service, Settings, Subscription};
 
 /// What a role has: time, ids, randomness, storage, secrets, calls, events, tasks. Nothing else, and no globals. Cheap to
 /// clone.
@@ -128,8 +126,8 @@ impl Context {
     ///
     /// # Errors
     /// `INVALID_CONFIG` naming the key.
-    pub fn config<T: Default + Serialize + DeserializeOwned>(&self) -> Result<T> {
-        self.house.config.section(self.service.name)
+    pub fn config<T: Settings>(&self) -> Result<T> {
+        self.house.config.settings(self.service.name)
     }
 
     /// A secret of the house by name, the same for every instance.

@@ -40,16 +40,21 @@ pub(crate) enum Data {
     Directory(PathBuf),
 }
 
+/// Checks where data is to be: `mem:` or `dir:PATH`.
+///
+/// # Errors
+/// `INVALID_CONFIG`; the message goes on from the name of the setting.
+pub fn check_data_url(url: &str) -> Result<()> {
+    Data::parse(url).map(|_| ())
+}
+
 impl Data {
     /// Reads `mem:` or `dir:PATH`.
     pub(crate) fn parse(url: &str) -> Result<Self> {
         match url.split_once(':') {
             Some(("mem", "")) => Ok(Self::Memory),
             Some(("dir", path)) if !path.is_empty() => Ok(Self::Directory(PathBuf::from(path))),
-            _ => Err(Error::invalid(
-                "INVALID_CONFIG",
-                format!("data must be `mem:` or `dir:PATH`, not `{url}`"),
-            )),
+            _ => Err(Error::invalid("INVALID_CONFIG", format!("must be `mem:` or `dir:PATH`, not `{url}`"))),
         }
     }
 

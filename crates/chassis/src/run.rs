@@ -125,7 +125,8 @@ pub(crate) async fn run_with_fakes(
     for wanted in options.http {
         web.push((wanted.role, serve::bind("web", wanted.flag, wanted.address).await?));
     }
-    let data = Data::parse(&options.data)?;
+    let data =
+        Data::parse(&options.data).map_err(|error| crate::invalid_setting("data", "url", error.message()))?;
     let house = Arc::new(House::new(data, options.config, options.clock, options.entropy, options.faults)?);
     for (role, address) in options.remote {
         house.directory.add_remote(&role, address);

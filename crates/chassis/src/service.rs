@@ -10,7 +10,7 @@ use mesh::{Endpoint, Endpoints};
 use tonic::body::Body;
 use tonic::server::NamedService;
 
-use crate::{Config, Context};
+use crate::{Config, Context, Settings};
 
 /// A role that is starting.
 pub type Starting = Pin<Box<dyn Future<Output = Result<Role>> + Send>>;
@@ -66,12 +66,9 @@ impl Service {
 
     /// Says which settings it has: the section of its name in `souk.toml`.
     #[must_use]
-    pub const fn settings<T>(mut self) -> Self
-    where
-        T: Default + serde::Serialize + serde::de::DeserializeOwned,
-    {
+    pub const fn settings<T: Settings>(mut self) -> Self {
         self.settings = Some(|config, name| {
-            serde_json::to_value(config.section::<T>(name)?).map_err(kernel::Error::internal)
+            serde_json::to_value(config.settings::<T>(name)?).map_err(kernel::Error::internal)
         });
         self
     }

@@ -77,7 +77,6 @@ impl Gateway {
         chrome: impl Chrome,
         live: Option<Live>,
     ) -> Result<Arc<Self>> {
-        settings.check(ctx.name())?;
         let jar = CookieJar { tls: settings.tls() };
         let bytes_max = usize::try_from(settings.cache_mib).unwrap_or(usize::MAX) << 20;
         let shelf = Arc::new(Shelf::new(ctx.clock().clone(), bytes_max));

@@ -1,6 +1,7 @@
 //! Settings that every gateway has: the section of its role in `souk.toml`.
 
-use kernel::{Currency, Error, Result};
+use chassis::{check_ranges, invalid_setting};
+use kernel::{Currency, Result};
 use serde::{Deserialize, Serialize};
 
 /// What can be set.
@@ -59,28 +60,23 @@ impl Settings {
     pub fn tls(&self) -> bool {
         self.origin.starts_with("https://")
     }
+}
 
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// `INVALID_CONFIG` naming the key.
-    pub fn check(&self, section: &str) -> Result<()> {
-        let invalid = |key: &str, what: String| {
-            Err(Error::invalid("INVALID_CONFIG", format!("{section}.{key} {what}")))
-        };
-        for (key, value, from, to) in [
-            ("trusted_proxies", u32::from(self.trusted_proxies), 0, 10),
-            ("cache_mib", self.cache_mib, 1, 4_096),
-            ("units_per_minute_address", self.units_per_minute_address, 1, 100_000_000),
-            ("units_per_minute_session", self.units_per_minute_session, 1, 100_000_000),
-            ("sign_ins_per_minute_address", self.sign_ins_per_minute_address, 1, 1_000_000),
-            ("sockets_max", self.sockets_max, 1, 100_000),
-            ("sockets_per_person_max", self.sockets_per_person_max, 1, 1_000),
-        ] {
-            if !(from..=to).contains(&value) {
-                return invalid(key, format!("is {value}; it must be between {from} and {to}"));
-            }
-        }
+impl chassis::Settings for Settings {
+    fn check(&self, section: &str) -> Result<()> {
+        check_ranges(
+            section,
+            [
+                ("trusted_proxies", self.trusted_proxies.into(), 0..=10),
+                ("cache_mib", self.cache_mib.into(), 1..=4_096),
+                ("units_per_minute_address", self.units_per_minute_address.into(), 1..=100_000_000),
+                ("units_per_minute_session", self.units_per_minute_session.into(), 1..=100_000_000),
+                ("sign_ins_per_minute_address", self.sign_ins_per_minute_address.into(), 1..=1_000_000),
+                ("sockets_max", self.sockets_max.into(), 1..=100_000),
+                ("sockets_per_person_max", self.sockets_per_person_max.into(), 1..=1_000),
+            ],
+        )?;
+        let invalid = |key: &str, what: String| Err(invalid_setting(section, key, what));
         if !(1..=40).contains(&self.shop_name.chars().count()) {
             return invalid("shop_name", "must have 1 to 40 characters".to_owned());
         }
@@ -112,6 +108,8 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use chassis::Settings as _;
+
     use super::*;
 
     #[test]

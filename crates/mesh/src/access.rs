@@ -20,7 +20,10 @@ pub struct Check<N> {
 impl<N: Layer> Layer for Check<N> {
     async fn call(&self, mut call: Box<Call>) -> Answer {
         match call.method {
-            Some(method) => allowed(method.access, &call.caller)?,
+            Some(method) => {
+                allowed(method.access, &call.caller)?;
+                call.caller.internal = is_internal(method.access, &call.caller);
+            }
             None if OPEN_SERVICES.iter().any(|open| call.request.uri().path().starts_with(open)) => {}
             None => return Ok(crate::endpoint::unimplemented(call.request.uri().path())),
         }
@@ -43,7 +46,26 @@ pub(crate) fn allowed(access: &[Access], caller: &Caller) -> Result<(), Error> {
         let message = "sign in first: this call needs an access token (authorization: Bearer …)";
         return Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message));
     }
-    Err(Error::denied("this caller may not call this method"))
+    Err(match permissions(access) {
+        wanted if wanted.is_empty() => Error::denied("this caller may not call this method"),
+        wanted => Error::denied(format!("this needs the permission {}", wanted.join(" or ")))
+            .with("permission", wanted.join(",")),
+    })
+}
+
+/// The permissions of which one lets staff in.
+fn permissions(access: &[Access]) -> Vec<&str> {
+    let staff = access.iter().filter_map(|kind| match kind {
+        Access::Staff(permission) => Some(*permission),
+        _ => None,
+    });
+    staff.collect()
+}
+
+/// Whether a role calls for nobody, by an access that names it.
+fn is_internal(access: &[Access], caller: &Caller) -> bool {
+    let named = |kind: &Access| matches!(kind, Access::Internal(_)) && matches_kind(kind, caller);
+    caller.principal == Principal::Anonymous && access.iter().any(named)
 }
 
 fn matches_kind(kind: &Access, caller: &Caller) -> bool {
@@ -76,17 +98,15 @@ mod tests {
             session: SessionId::from_bits(2),
             permissions: permissions.into(),
         };
-        Caller { principal, role: None }
+        Caller::new(principal, None)
     }
 
     #[test]
     fn every_kind_of_caller_gets_what_is_its_own() {
         let anonymous = Caller::default();
-        let guest = Caller {
-            principal: Principal::Guest { id: GuestId::from_bits(1), session: SessionId::from_bits(1) },
-            role: None,
-        };
-        let role = Caller { principal: Principal::Anonymous, role: Some(Arc::from("order")) };
+        let guest = Principal::Guest { id: GuestId::from_bits(1), session: SessionId::from_bits(1) };
+        let guest = Caller::new(guest, None);
+        let role = Caller::new(Principal::Anonymous, Some(Arc::from("order")));
         let cases: [(&[Access], [bool; 6]); 6] = [
             (&[Access::Public], [true, true, true, true, true, true]),
             (&[Access::Guest], [false, true, false, false, false, false]),
@@ -101,6 +121,38 @@ mod tests {
                 assert_eq!(allowed(access, caller).is_ok(), expected, "{access:?} {caller:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_missing_permission_is_named() {
+        let access = [Access::Staff("stock.write"), Access::Staff("orders.write")];
+        let error = allowed(&access, &account(&["stock.read"])).expect_err("another permission");
+        assert_eq!(error.message(), "this needs the permission stock.write or orders.write");
+        assert_eq!(error.metadata()["permission"], "stock.write,orders.write");
+    }
+
+    #[test]
+    fn a_thing_is_for_its_owner_for_staff_and_for_roles_that_the_contract_names() {
+        let access = [Access::Guest, Access::Customer, Access::Internal(&["order"])];
+        let on = |principal: &Principal, role: Option<&str>| {
+            let mut caller = Caller::new(principal.clone(), role.map(Arc::from));
+            caller.internal = is_internal(&access, &caller);
+            caller
+        };
+        let owner = account(&[]).principal;
+        let (mine, others) = (owner.subject(), GuestId::from_bits(7).to_string());
+        for role in [None, Some("bff-web"), Some("order")] {
+            let caller = on(&owner, role);
+            assert!(caller.may_access(&mine, "orders.read"), "{role:?}");
+            assert!(!caller.may_access(&others, "orders.read"), "{role:?} passes for somebody else");
+        }
+        let nobody = |role| on(&Principal::Anonymous, role);
+        assert!(nobody(Some("order")).may_access(&mine, "orders.read"));
+        assert!(!nobody(Some("bff-web")).may_access(&mine, "orders.read"));
+        assert!(!nobody(None).may_access(&mine, "orders.read"));
+        assert!(!nobody(Some("bff-web")).may_access("", "orders.read"), "nobody owns what has no owner");
+        let staff = account(&["orders.read"]).principal;
+        assert!(on(&staff, Some("bff-web")).may_access(&others, "orders.read"));
     }
 
     #[test]

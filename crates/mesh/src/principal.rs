@@ -116,9 +116,37 @@ pub struct Caller {
     pub principal: Principal,
     /// The role that calls; `None` from outside the house.
     pub role: Option<Arc<str>>,
+    /// Whether the contract of the called method names the role, and the role acts for nobody. Set by the access layer.
+    pub(crate) internal: bool,
 }
 
 impl Caller {
+    /// A caller as the layers before the access layer know it.
+    #[must_use]
+    pub fn new(principal: Principal, role: Option<Arc<str>>) -> Self {
+        Self { principal, role, internal: false }
+    }
+
+    /// Whether this is a role that acts for nobody, and that the contract of the called method names. A gateway is never one
+    /// unless the contract names it: what it asks without a session, it asks for an anonymous visitor.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        self.internal
+    }
+
+    /// Whether `owner` (`cus_…` or `gst_…`) is this caller. Nobody owns what has no owner.
+    #[must_use]
+    pub fn owns(&self, owner: &str) -> bool {
+        !owner.is_empty() && self.principal != Principal::Anonymous && self.principal.subject() == owner
+    }
+
+    /// The rule of ownership, the same for every service: a thing is for its owner, for who has `permission`, and for a role
+    /// that acts for nobody and that the contract of the called method names.
+    #[must_use]
+    pub fn may_access(&self, owner: &str, permission: &str) -> bool {
+        self.owns(owner) || self.principal.may(permission) || self.internal
+    }
+
     /// Whether this role calls.
     #[must_use]
     pub fn is_role(&self, role: &str) -> bool {

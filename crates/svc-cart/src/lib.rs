@@ -27,6 +27,8 @@ pub const SERVICE: chassis::Service = chassis::Service::new("cart", start)
     .about("carts of guests and customers")
     .settings::<Settings>();
 
+/// The longest time that a setting may name, in seconds: ten years.
+const SECONDS_MAX: u64 = 10 * 365 * 86_400;
 /// How often old guests' carts are looked for.
 const SWEEP_EVERY: Duration = Duration::from_secs(600);
 /// How often merges that were left half done are looked for.
@@ -36,13 +38,13 @@ const RESUME_EVERY: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Units of a line at most. 999.
+    /// Units of a line at most, 1 to 1,000,000. 999.
     pub line_quantity_max: u32,
-    /// Lines of a cart at most. 100.
+    /// Lines of a cart at most, 1 to 1,000. 100.
     pub lines_max: u32,
-    /// Units of a cart, which is to say of a customer, at most. 9999.
+    /// Units of a cart, which is to say of a customer, at most, 1 to 1,000,000,000. 9999.
     pub quantity_max: u32,
-    /// Seconds without a change after which a guest's cart is dropped. 2592000 (30 days).
+    /// Seconds without a change after which a guest's cart is dropped, 60 to ten years. 2592000 (30 days).
     pub guest_seconds: u64,
     /// Currency of prices when a caller does not name one, an ISO 4217 code. GBP.
     pub currency: String,
@@ -60,13 +62,32 @@ impl Default for Settings {
     }
 }
 
+impl chassis::Settings for Settings {
+    fn check(&self, section: &str) -> kernel::Result<()> {
+        chassis::check_ranges(
+            section,
+            [
+                ("line_quantity_max", self.line_quantity_max.into(), 1..=1_000_000),
+                ("lines_max", self.lines_max.into(), 1..=1_000),
+                ("quantity_max", self.quantity_max.into(), 1..=1_000_000_000),
+                ("guest_seconds", self.guest_seconds, 60..=SECONDS_MAX),
+            ],
+        )?;
+        if Currency::parse(&self.currency).is_err() {
+            let what = format!("is `{}`, which is no ISO 4217 code in capitals", self.currency);
+            return Err(chassis::invalid_setting(section, "currency", what));
+        }
+        Ok(())
+    }
+}
+
 impl Settings {
     fn limits(&self) -> domain::Limits {
         domain::Limits {
-            line_quantity: self.line_quantity_max.max(1).into(),
-            lines: self.lines_max.max(1) as usize,
-            quantity: self.quantity_max.max(1).into(),
-            guest_keep: Duration::from_secs(self.guest_seconds.max(1)),
+            line_quantity: self.line_quantity_max.into(),
+            lines: self.lines_max as usize,
+            quantity: self.quantity_max.into(),
+            guest_keep: Duration::from_secs(self.guest_seconds),
         }
     }
 }
@@ -74,7 +95,7 @@ impl Settings {
 fn start(ctx: chassis::Context) -> chassis::Starting {
     Box::pin(async move {
         let settings: Settings = ctx.config()?;
-        let currency = Currency::parse(&settings.currency).map_err(|error| error.at("/cart/currency"))?;
+        let currency = Currency::parse(&settings.currency)?;
         let database = ctx.database(&[]).await?;
         let carts = store::Carts::new(&database, settings.limits(), api::announce);
         let catalogue = catalogue::Catalogue::new(&ctx)?;

@@ -49,7 +49,6 @@ const KEYS_KEPT: Duration = Duration::from_secs(86_400);
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let settings: Settings = ctx.config()?;
-        settings.check()?;
         let database = ctx.database(MIGRATIONS).await?;
         let store = Store::new(database.sql());
         let derive = Derive::new(ctx.secret("identity").await?.bytes());

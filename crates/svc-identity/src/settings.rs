@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use kernel::{Error, Result};
+use chassis::check_ranges;
+use kernel::Result;
 use serde::{Deserialize, Serialize};
 
 /// What can be set. Rates allow as many at once as they allow in a minute.
@@ -37,30 +38,32 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// `INVALID_CONFIG` naming the key.
-    pub fn check(&self) -> Result<()> {
+impl chassis::Settings for Settings {
+    fn check(&self, section: &str) -> Result<()> {
         let rate = 1..=1_000_000;
-        for (key, value, range) in [
-            ("password_tries_per_minute_account", self.password_tries_per_minute_account, rate.clone()),
-            ("password_tries_per_minute_address", self.password_tries_per_minute_address, rate.clone()),
-            ("guest_sessions_per_minute_address", self.guest_sessions_per_minute_address, rate),
-            ("hashes_at_once", self.hashes_at_once, 0..=256),
-            ("signing_key_hours", self.signing_key_hours, 2..=8_760),
-            ("look_every_ms", self.look_every_ms, 100..=4_000),
-        ] {
-            if !range.contains(&value) {
-                let (from, to) = (range.start(), range.end());
-                let message = format!("identity.{key} is {value}; it must be between {from} and {to}");
-                return Err(Error::invalid("INVALID_CONFIG", message));
-            }
-        }
-        Ok(())
+        check_ranges(
+            section,
+            [
+                (
+                    "password_tries_per_minute_account",
+                    self.password_tries_per_minute_account.into(),
+                    rate.clone(),
+                ),
+                (
+                    "password_tries_per_minute_address",
+                    self.password_tries_per_minute_address.into(),
+                    rate.clone(),
+                ),
+                ("guest_sessions_per_minute_address", self.guest_sessions_per_minute_address.into(), rate),
+                ("hashes_at_once", self.hashes_at_once.into(), 0..=256),
+                ("signing_key_hours", self.signing_key_hours.into(), 2..=8_760),
+                ("look_every_ms", self.look_every_ms.into(), 100..=4_000),
+            ],
+        )
     }
+}
 
+impl Settings {
     pub(crate) fn hashes_at_once(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, |cores| cores.get().min(8));
         if self.hashes_at_once == 0 { cores() } else { self.hashes_at_once as usize }
@@ -77,13 +80,15 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use chassis::Settings as _;
+
     use super::*;
 
     #[test]
     fn settings_out_of_range_are_named() {
-        assert!(Settings::default().check().is_ok());
+        assert!(Settings::default().check("identity").is_ok());
         let wrong = Settings { look_every_ms: 10_000, ..Settings::default() };
-        let error = wrong.check().expect_err("too slow");
+        let error = wrong.check("identity").expect_err("too slow");
         assert!(
             error.reason() == "INVALID_CONFIG" && error.message().contains("identity.look_every_ms"),
             "{error}"

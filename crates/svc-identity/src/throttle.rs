@@ -130,9 +130,7 @@ mod tests {
         request.metadata_mut().insert(CLIENT_ADDRESS, "192.0.2.7".parse().expect("ASCII"));
         request.extensions_mut().insert(SocketAddr::from(([198, 51, 100, 1], 4711)));
         assert_eq!(address(&request), Some(IpAddr::from([198, 51, 100, 1])));
-        request
-            .extensions_mut()
-            .insert(mesh::Caller { principal: Principal::Anonymous, role: Some("bff-web".into()) });
+        request.extensions_mut().insert(mesh::Caller::new(Principal::Anonymous, Some("bff-web".into())));
         assert_eq!(address(&request), Some(IpAddr::from([192, 0, 2, 7])));
     }
 }

@@ -24,15 +24,18 @@ pub const SERVICE: chassis::Service = chassis::Service::new("inventory", start)
     .about("stock per SKU and location, holds, the movement ledger")
     .settings::<Settings>();
 
+/// The longest time that a setting may name, in seconds: ten years.
+const SECONDS_MAX: u64 = 10 * 365 * 86_400;
+
 /// The section `[inventory]` of `souk.toml`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// How long a hold lasts when its order does not say, in seconds. 900 (15 minutes).
+    /// How long a hold lasts when its order does not say, in seconds, from 1. 900 (15 minutes).
     pub hold_seconds: u64,
-    /// How long a hold lasts at most with all renewals, in seconds. 604800 (7 days).
+    /// How long a hold lasts at most with all renewals, in seconds, from `hold_seconds`. 604800 (7 days).
     pub hold_seconds_max: u64,
-    /// How often expired holds are looked for, in milliseconds. 1000.
+    /// How often expired holds are looked for, in milliseconds, 10 to 3,600,000. 1000.
     pub sweep_every_ms: u64,
 }
 
@@ -42,18 +45,31 @@ impl Default for Settings {
     }
 }
 
+impl chassis::Settings for Settings {
+    fn check(&self, section: &str) -> kernel::Result<()> {
+        chassis::check_ranges(
+            section,
+            [
+                ("hold_seconds", self.hold_seconds, 1..=SECONDS_MAX),
+                ("hold_seconds_max", self.hold_seconds_max, self.hold_seconds..=SECONDS_MAX),
+                ("sweep_every_ms", self.sweep_every_ms, 10..=3_600_000),
+            ],
+        )
+    }
+}
+
 fn start(ctx: chassis::Context) -> chassis::Starting {
     Box::pin(async move {
         let settings: Settings = ctx.config()?;
         let database = ctx.database(store::MIGRATIONS).await?;
         let stock = store::Stock::new(&database, api::announce);
         let sweeper = jobs::Sweeper::new(stock.clone(), ctx.clone());
-        ctx.every("expire holds", Duration::from_millis(settings.sweep_every_ms.max(1)), move || {
+        ctx.every("expire holds", Duration::from_millis(settings.sweep_every_ms), move || {
             sweeper.clone().run()
         });
         let terms = domain::Terms {
             usual: Duration::from_secs(settings.hold_seconds),
-            longest: Duration::from_secs(settings.hold_seconds_max.max(settings.hold_seconds)),
+            longest: Duration::from_secs(settings.hold_seconds_max),
         };
         Ok(chassis::Role::new().grpc(InventoryServiceServer::new(api::Api::new(&ctx, stock, terms))))
     })

@@ -201,7 +201,7 @@ impl Api {
 }
 
 fn visible(caller: &Caller, order: &Order, permission: &str) -> bool {
-    (!order.owner.is_empty() && caller.principal.subject() == order.owner) || caller.principal.may(permission)
+    caller.may_access(&order.owner, permission)
 }
 
 fn absent() -> Error {

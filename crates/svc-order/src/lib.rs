@@ -55,7 +55,6 @@ fn start(ctx: Context) -> Starting {
 
 async fn build(ctx: &Context) -> Result<api::Api> {
     let settings: Settings = ctx.config()?;
-    settings.check()?;
     let database = ctx.database(store::MIGRATIONS).await?;
     let instance = format!("{:032x}", u128::from_be_bytes(ctx.random()));
     let orders = store::Orders::open(&database, instance, settings.legal_entity.clone()).await?;

@@ -9,7 +9,7 @@ use contract::souk::checkout::v1::{Quote, RequoteQuoteResponse};
 use contract::souk::order::v1::{PlaceOrderRequest, TenderRequest};
 use contract::wire::{optional, parse_id, parse_money, parse_timestamp};
 use kernel::{Code, Error, Money, OrderId, QuoteId, Result, Timestamp, Violations};
-use mesh::{Caller, Principal};
+use mesh::Caller;
 use store::{CommitError, RequestKey};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -283,8 +283,7 @@ fn wishes(caller: &Caller, request: &PlaceOrderRequest) -> Result<Wishes> {
 
 /// Whether the caller may place this quote: its owner, or staff. To others it does not exist.
 fn owned(caller: &Caller, quote: &Quote) -> Result<()> {
-    let own = caller.principal != Principal::Anonymous && caller.principal.subject() == quote.owner;
-    if own || caller.principal.may("orders.write") {
+    if caller.may_access(&quote.owner, "orders.write") {
         return Ok(());
     }
     Err(Error::not_found("QUOTE_NOT_FOUND", "there is no such quote"))

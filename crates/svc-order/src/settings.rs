@@ -3,11 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kernel::{Currency, Error, Result};
+use chassis::{check_ranges, invalid_setting};
+use kernel::{Currency, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::Policy;
 use crate::saga::Bounds;
+
+/// The longest limit, in seconds: ten years.
+const SECONDS_MAX: u64 = 10 * 365 * 86_400;
 
 /// The shop's rules about orders, and the worker's bounds.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -49,42 +53,45 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
-    /// Checks the ranges.
-    ///
-    /// # Errors
-    /// `INVALID_CONFIG` naming the key.
-    pub fn check(&self) -> Result<()> {
+impl chassis::Settings for Settings {
+    fn check(&self, section: &str) -> Result<()> {
+        check_ranges(
+            section,
+            [
+                ("hold_seconds", self.hold_seconds, 60..=86_400),
+                ("placing_limit_seconds", self.placing_limit_seconds, 10..=SECONDS_MAX),
+                ("action_limit_seconds", self.action_limit_seconds, 60..=SECONDS_MAX),
+                ("approval_limit_seconds", self.approval_limit_seconds, 60..=SECONDS_MAX),
+                ("in_flight_max", self.in_flight_max.into(), 1..=10_000),
+                ("waiting_max", self.waiting_max.into(), 0..=1_000_000),
+                ("recovering_max", self.recovering_max.into(), 1..=1_000),
+            ],
+        )?;
         let name = &self.legal_entity;
         let good_name = (1..=40).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        for (good, key, description) in [
-            (good_name, "/order/legal_entity", "must have 1 to 40 letters, digits and hyphens"),
-            ((60..=86_400).contains(&self.hold_seconds), "/order/hold_seconds", "must be 60 to 86400"),
-            (self.placing_limit_seconds >= 10, "/order/placing_limit_seconds", "must be at least 10"),
-            (self.action_limit_seconds >= 60, "/order/action_limit_seconds", "must be at least 60"),
-            (self.approval_limit_seconds >= 60, "/order/approval_limit_seconds", "must be at least 60"),
-            ((1..=10_000).contains(&self.in_flight_max), "/order/in_flight_max", "must be 1 to 10000"),
-            (self.waiting_max <= 1_000_000, "/order/waiting_max", "must be at most 1000000"),
-            ((1..=1_000).contains(&self.recovering_max), "/order/recovering_max", "must be 1 to 1000"),
-            (
-                self.approval_above.values().all(|limit| *limit >= 0),
-                "/order/approval_above",
-                "must not be negative",
-            ),
-            (
-                self.approval_above.keys().all(|code| Currency::parse(code).is_ok()),
-                "/order/approval_above",
-                "must name ISO 4217 currencies in capitals",
-            ),
-        ] {
-            if !good {
-                return Err(Error::field(key, "INVALID_CONFIG", description));
+        if !good_name {
+            return Err(invalid_setting(
+                section,
+                "legal_entity",
+                "must have 1 to 40 letters, digits and hyphens",
+            ));
+        }
+        for (code, limit) in &self.approval_above {
+            if Currency::parse(code).is_err() {
+                let what = format!("has `{code}`, which is no ISO 4217 code in capitals");
+                return Err(invalid_setting(section, "approval_above", what));
+            }
+            if *limit < 0 {
+                let what = format!("has {limit} for {code}; it must not be negative");
+                return Err(invalid_setting(section, "approval_above", what));
             }
         }
         Ok(())
     }
+}
 
+impl Settings {
     /// How long stock is held.
     #[must_use]
     pub fn hold_for(&self) -> Duration {
@@ -112,14 +119,20 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
+    use chassis::Settings as _;
+
     use super::*;
 
     #[test]
     fn defaults_are_good_and_nonsense_is_named() {
-        assert!(Settings::default().check().is_ok());
-        let bad = Settings { legal_entity: "Souk & Sons".into(), ..Settings::default() };
-        assert_eq!(bad.check().expect_err("no hyphen").violations()[0].field, "/order/legal_entity");
-        let bad = Settings { approval_above: [("pounds".to_owned(), 1)].into(), ..Settings::default() };
-        assert_eq!(bad.check().expect_err("no currency").violations()[0].field, "/order/approval_above");
+        assert!(Settings::default().check("order").is_ok());
+        let wrong = |bad: Settings| bad.check("order").expect_err("wrong").message().to_owned();
+        let name = wrong(Settings { legal_entity: "Souk & Sons".into(), ..Settings::default() });
+        assert!(name.contains("order.legal_entity"), "{name}");
+        let code =
+            wrong(Settings { approval_above: [("pounds".to_owned(), 1)].into(), ..Settings::default() });
+        assert!(code.contains("order.approval_above") && code.contains("pounds"), "{code}");
+        let short = wrong(Settings { hold_seconds: 59, ..Settings::default() });
+        assert_eq!(short, "order.hold_seconds is 59; it must be between 60 and 86400");
     }
 }

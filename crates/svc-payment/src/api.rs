@@ -276,9 +276,7 @@ fn positive(amount: Option<&contract::souk::r#type::v1::Money>) -> Result<Money>
 }
 
 fn may_see(caller: &Caller, payment: &Payment) -> bool {
-    caller.role.is_some()
-        || caller.principal.may("payments.read")
-        || caller.principal.subject() == payment.owner
+    caller.may_access(&payment.owner, "payments.read")
 }
 
 fn not_found() -> Error {

@@ -63,13 +63,13 @@ fn start(ctx: Context) -> Starting {
         let sink = Arc::new(Webhooks(Arc::clone(&steps)));
         ctx.spawn("testpay webhooks", Deliver::new(testpay.clone(), sink).run());
         let sweep = Arc::new(Sweep::new(Arc::clone(&steps)));
-        ctx.every("payment sweep", Duration::from_millis(settings.sweep_every_ms.max(1)), move || {
+        ctx.every("payment sweep", Duration::from_millis(settings.sweep_every_ms), move || {
             let sweep = Arc::clone(&sweep);
             async move { sweep.pass().await }
         });
         let owner = hex::encode(ctx.random::<8>());
         let sealer = Arc::new(Sealer::new(Arc::clone(&steps), &database, owner));
-        ctx.every("ledger sealer", Duration::from_millis(settings.seal_every_ms.max(1)), move || {
+        ctx.every("ledger sealer", Duration::from_millis(settings.seal_every_ms), move || {
             let sealer = Arc::clone(&sealer);
             async move { sealer.pass().await }
         });

@@ -27,7 +27,7 @@ use crate::in_flight::{InFlight, Working};
 use crate::provider::{NoAnswer, Providers};
 use crate::store::Books;
 
-/// Settings of payment: section `[payment]`.
+/// Settings of payment: section `[payment]`. Each is between 1 and 3,600,000 (an hour).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
@@ -50,6 +50,21 @@ impl Default for Settings {
             sweep_every_ms: 1_000,
             seal_every_ms: 1_000,
         }
+    }
+}
+
+impl chassis::Settings for Settings {
+    fn check(&self, section: &str) -> Result<()> {
+        let hour = 1..=3_600_000;
+        chassis::check_ranges(
+            section,
+            [
+                ("provider_timeout_ms", self.provider_timeout_ms, hour.clone()),
+                ("provider_settle_ms", self.provider_settle_ms, hour.clone()),
+                ("sweep_every_ms", self.sweep_every_ms, hour.clone()),
+                ("seal_every_ms", self.seal_every_ms, hour),
+            ],
+        )
     }
 }
 

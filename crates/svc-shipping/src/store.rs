@@ -7,8 +7,10 @@ use crate::domain::shipment::HISTORY_MAX;
 use crate::domain::{RateTable, Shipment, ShipmentState, Step};
 
 /// The tables, in the order they were added.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_shipping", sql: include_str!("../migrations/0001_shipping.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_shipping", sql: include_str!("../migrations/0001_shipping.sql") },
+    Migration { name: "0002_list_by_state", sql: include_str!("../migrations/0002_list_by_state.sql") },
+];
 
 /// A version of the rates.
 #[derive(Clone, Debug)]
@@ -26,6 +28,23 @@ pub struct Kept {
     pub shipment: Shipment,
     /// Destination and lines, as the api encoded them.
     pub contents: Vec<u8>,
+}
+
+/// Which shipments are listed.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    /// Those of this order; `None`: of all.
+    pub order: Option<OrderId>,
+    /// Those in this state; `None`: in any.
+    pub state: Option<ShipmentState>,
+}
+
+impl Listed {
+    /// Where a page that ends with this shipment goes on.
+    #[must_use]
+    pub fn position(&self, last: &Shipment) -> String {
+        if self.order.is_some() { last.group.to_string() } else { last.id.to_string() }
+    }
 }
 
 /// The repository.
@@ -165,14 +184,28 @@ impl Books {
         self.sql.fetch_one(statement).await?.as_ref().map(kept).transpose()
     }
 
-    /// The shipments of an order after a group, by group; at most `limit`.
+    /// A page of shipments after a position: those of one order by group, those of all orders by id, which is the order in
+    /// which they were ordered; at most `limit`.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn of_order(&self, order: OrderId, after: &str, limit: u32) -> Result<Vec<Kept>> {
-        let text = "SELECT * FROM shipments WHERE order_id = ? AND group_id > ? ORDER BY group_id LIMIT ?";
-        let rows = self.sql.fetch(sql(text).bind(order).bind(after).bind(limit)).await?;
-        rows.iter().map(kept).collect()
+    pub async fn list(&self, wanted: &Listed, after: &str, limit: u32) -> Result<Vec<Kept>> {
+        let statement = match (wanted.order, wanted.state) {
+            (Some(order), None) => {
+                sql("SELECT * FROM shipments WHERE order_id = ? AND group_id > ? ORDER BY group_id LIMIT ?")
+                    .bind(order)
+            }
+            (Some(order), Some(state)) => sql("SELECT * FROM shipments WHERE order_id = ? AND state = ? \
+                 AND group_id > ? ORDER BY group_id LIMIT ?")
+            .bind(order)
+            .bind(state.as_str()),
+            (None, Some(state)) => {
+                sql("SELECT * FROM shipments WHERE state = ? AND id > ? ORDER BY id LIMIT ?")
+                    .bind(state.as_str())
+            }
+            (None, None) => sql("SELECT * FROM shipments WHERE id > ? ORDER BY id LIMIT ?"),
+        };
+        self.sql.fetch(statement.bind(after).bind(limit)).await?.iter().map(kept).collect()
     }
 
     /// What happened to a shipment, oldest first, beginning with its making.

@@ -135,7 +135,7 @@ async fn shipments_are_their_owners_and_nobody_elses() {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = Some(PageRequest { limit: 2, cursor });
-        let list = ListShipmentsRequest { order_id: request.order_id.clone(), page };
+        let list = ListShipmentsRequest { order_id: request.order_id.clone(), page, ..Default::default() };
         let page = shop.by(customer(BUYER)).list_shipments(list).await.expect("mine").into_inner();
         seen.extend(page.shipments.into_iter().map(|shipment| shipment.id));
         cursor = page.page.expect("a page").next_cursor;
@@ -145,7 +145,7 @@ async fn shipments_are_their_owners_and_nobody_elses() {
     }
     assert_eq!(seen, made.iter().map(|shipment| shipment.id.clone()).collect::<Vec<_>>());
     let get = GetShipmentRequest { shipment_id: made[0].id.clone() };
-    let list = ListShipmentsRequest { order_id: request.order_id.clone(), page: None };
+    let list = ListShipmentsRequest { order_id: request.order_id.clone(), ..Default::default() };
     for other in [customer(8), guest(BUYER)] {
         let status = shop.by(other.clone()).get_shipment(get.clone()).await.expect_err("not mine");
         assert_eq!((status.code(), reason(&status).as_str()), (Code::NotFound, "SHIPMENT_NOT_FOUND"));
@@ -216,4 +216,64 @@ async fn wrong_fields_of_a_shipment_are_named_all_at_once() {
     let many = CreateShipmentRequest { lines: vec![line; 2_001], ..good };
     assert_eq!(fields(&shop.create(many).await.expect_err("too many")), ["/lines"]);
     assert_eq!(shop.events().await, Vec::<String>::new());
+}
+
+/// All shipments that a caller is shown, in pages of two.
+async fn listed(shop: &Shop, principal: Principal, state: ShipmentState) -> Vec<String> {
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    for _ in 0..20 {
+        let page = Some(PageRequest { limit: 2, cursor });
+        let list = ListShipmentsRequest { order_id: String::new(), page, state: state.into() };
+        let page = shop.by(principal.clone()).list_shipments(list).await.expect("staff").into_inner();
+        assert!(page.shipments.len() <= 2);
+        seen.extend(page.shipments.into_iter().map(|shipment| shipment.id));
+        cursor = page.page.expect("a page").next_cursor;
+        if cursor.is_empty() {
+            return seen;
+        }
+    }
+    panic!("the list does not end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn staff_lists_what_is_to_be_packed_the_oldest_order_first() {
+    let shop = Shop::open().await;
+    let mut made = Vec::new();
+    for _ in 0..6 {
+        made.push(shop.create(shop.request()).await.expect("made"));
+        shop.harness.advance(std::time::Duration::from_secs(1)).await;
+    }
+    shop.update(&made[1], ShipmentState::LabelCreated, "RM1").await.expect("labelled");
+    shop.update(&made[4], ShipmentState::LabelCreated, "RM4").await.expect("labelled");
+    let ids = |places: &[usize]| places.iter().map(|at| made[*at].id.clone()).collect::<Vec<_>>();
+    let packer = staff(1, &["shipping.write"]);
+    assert_eq!(listed(&shop, packer.clone(), ShipmentState::Pending).await, ids(&[0, 2, 3, 5]));
+    assert_eq!(listed(&shop, packer.clone(), ShipmentState::LabelCreated).await, ids(&[1, 4]));
+    assert_eq!(listed(&shop, packer.clone(), ShipmentState::Unspecified).await, ids(&[0, 1, 2, 3, 4, 5]));
+
+    let of_order = ListShipmentsRequest {
+        order_id: made[1].order_id.clone(),
+        page: None,
+        state: ShipmentState::Pending.into(),
+    };
+    let none = shop.by(packer.clone()).list_shipments(of_order).await.expect("staff").into_inner();
+    assert_eq!(none.shipments, [], "the only one is labelled");
+
+    let all = ListShipmentsRequest {
+        page: Some(PageRequest { limit: 1, cursor: String::new() }),
+        ..Default::default()
+    };
+    let first = shop.by(packer.clone()).list_shipments(all.clone()).await.expect("staff").into_inner();
+    let cursor = first.page.expect("a page").next_cursor;
+    let elsewhere = ListShipmentsRequest {
+        page: Some(PageRequest { limit: 1, cursor }),
+        state: ShipmentState::Pending.into(),
+        ..Default::default()
+    };
+    let refused = shop.by(packer).list_shipments(elsewhere).await.expect_err("the cursor of another list");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    for other in [customer(BUYER), guest(3), staff(2, &["orders.read"])] {
+        let refused = shop.by(other).list_shipments(all.clone()).await.expect_err("not staff of shipping");
+        assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec!["/order_id".to_owned()]));
+    }
 }
