@@ -37,9 +37,9 @@ impl Things {
         let shipments = person.client("shipping", ShippingServiceClient::new).list_shipments(list).await;
         let shipment = shipments.expect("mine").into_inner().shipments[0].id.clone();
         let profile = person.client("user", UserServiceClient::new).get_profile(GetProfileRequest::default());
-        let profile = profile.await.expect("mine").into_inner().profile.expect("a profile").id;
+        let profile = profile.await.expect("mine").into_inner().profile.expect("a profile").profile_id;
         let cart = person.client("cart", CartServiceClient::new).get_cart(GetCartRequest::default());
-        let cart = cart.await.expect("mine").into_inner().cart.expect("a cart").id;
+        let cart = cart.await.expect("mine").into_inner().cart.expect("a cart").cart_id;
         Self { order, payment, shipment, profile, cart }
     }
 }
