@@ -10,6 +10,7 @@
 )]
 
 mod checks;
+mod clock;
 mod house;
 mod outside;
 mod proto;
@@ -53,6 +54,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests", run: checks::test },
     Step { name: "build", about: "the release binary", run: checks::build },
     Step { name: "grpcurl", about: "the shop as grpcurl sees it", run: outside::grpcurl },
+    Step { name: "clock", about: "starts under clocks that are wrong, then right", run: clock::leaps },
     Step {
         name: "online-retail",
         about: "a month of a real shop's invoices, and its books",

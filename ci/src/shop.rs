@@ -32,15 +32,20 @@ pub struct Shop<'a> {
 impl<'a> Shop<'a> {
     /// Starts an empty one and waits until it says that it serves. Its log is `souk.log` beside the data.
     pub fn open(house: &'a House, directory: &Path) -> Result<Self> {
-        Self::start(house, directory, &["--no-demo"])
+        Self::start(house, directory, &["--no-demo"], &[])
     }
 
     /// The same with the demo catalogue.
     pub fn open_demo(house: &'a House, directory: &Path) -> Result<Self> {
-        Self::start(house, directory, &[])
+        Self::start(house, directory, &[], &[])
     }
 
-    fn start(house: &'a House, directory: &Path, flags: &[&str]) -> Result<Self> {
+    /// The same with variables of the environment.
+    pub fn open_demo_with(house: &'a House, directory: &Path, variables: &[(&str, &str)]) -> Result<Self> {
+        Self::start(house, directory, &[], variables)
+    }
+
+    fn start(house: &'a House, directory: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Result<Self> {
         let data = format!("dir:{}", directory.join("data").display());
         let log_path = directory.join("souk.log");
         let log = std::fs::File::options().create(true).append(true).open(&log_path);
@@ -52,7 +57,7 @@ impl<'a> Shop<'a> {
             arguments.extend([flag, "127.0.0.1:0"]);
         }
         let mut command = house.command(house.souk());
-        command.args(&arguments).stdout(Stdio::piped()).stderr(log);
+        command.envs(variables.iter().copied()).args(&arguments).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().map_err(|error| format!("souk does not start: {error}"))?;
         let ready = first_line(&mut process);
         let mut shop = Self { house, data, grpc: String::new(), web: String::new(), process: Some(process) };

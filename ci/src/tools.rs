@@ -11,6 +11,8 @@ const BUF: &str = "@bufbuild/buf@1.75.0";
 const AXE: &str = "axe-core@4.14.1";
 /// Debian's browser, and what drives it.
 const CHROMIUM: [&str; 2] = ["chromium", "chromium-driver"];
+/// Debian's libfaketime.
+const FAKETIME: &str = "faketime";
 /// `grpcurl`, built from its Go module.
 const GRPCURL: &str = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3";
 
@@ -99,6 +101,33 @@ pub fn chromium(house: &House) -> Result<Option<String>> {
     let install = ["install", "--yes", "--quiet", "--no-install-recommends", browser, driver];
     house.run_with("apt-get", &install, &quiet)?;
     Ok(None)
+}
+
+/// The library that gives a process another clock, from Debian's `faketime`; why not, where it is not there and cannot be
+/// installed.
+pub fn faketime(house: &House) -> Result<std::result::Result<PathBuf, String>> {
+    if let Some(library) = find_faketime() {
+        return Ok(Ok(library));
+    }
+    if house.ask("id", &["-u"]).as_deref() != Some("0") || !house.has("apt-get", &["--version"]) {
+        return Ok(Err(format!("libfaketime is not here; as root of a Debian, apt-get installs {FAKETIME}")));
+    }
+    installing(FAKETIME, "apt-get");
+    let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+    house.run_with("apt-get", &["update", "--quiet"], &quiet)?;
+    house.run_with(
+        "apt-get",
+        &["install", "--yes", "--quiet", "--no-install-recommends", FAKETIME],
+        &quiet,
+    )?;
+    Ok(find_faketime()
+        .ok_or_else(|| format!("{FAKETIME} is installed, but its library is not where it should be")))
+}
+
+/// `/usr/lib/TRIPLET/faketime/libfaketime.so.1`.
+fn find_faketime() -> Option<PathBuf> {
+    let folders = std::fs::read_dir("/usr/lib").ok()?.filter_map(std::result::Result::ok);
+    folders.map(|folder| folder.path().join("faketime/libfaketime.so.1")).find(|library| library.is_file())
 }
 
 /// axe-core's script, in a folder of its own, since npm removes what it did not put there.

@@ -40,6 +40,7 @@ pub use window::{Browser, Page};
 /// A shop under test.
 pub struct World {
     running: Running,
+    clock: Arc<VirtualClock>,
     seed: u64,
     requests: AtomicU64,
 }
@@ -63,13 +64,25 @@ impl World {
     }
 
     /// Starts every role with these options, on virtual time and a seed.
-    pub async fn start_with(mut options: Options, seed: u64) -> Self {
-        options.clock = Arc::new(VirtualClock::new(START));
+    pub async fn start_with(options: Options, seed: u64) -> Self {
+        Self::start_ahead(options, seed, 0).await
+    }
+
+    /// The same under a wall clock that is ahead by so many seconds, or behind when negative.
+    pub async fn start_ahead(mut options: Options, seed: u64, ahead: i64) -> Self {
+        let clock = Arc::new(VirtualClock::new(START));
+        clock.set_ahead(ahead);
+        options.clock = clock.clone();
         options.entropy = Entropy::seeded(seed);
         let running = chassis::run(ROLES, options).await.expect("the shop starts");
-        let world = Self { running, seed, requests: AtomicU64::new(0) };
+        let world = Self { running, clock, seed, requests: AtomicU64::new(0) };
         world.can_search().await;
         world
+    }
+
+    /// Sets the wall clock ahead by so many seconds, or behind when negative; the time that passes does not change.
+    pub fn sets_clock_ahead(&self, seconds: i64) {
+        self.clock.set_ahead(seconds);
     }
 
     /// Waits until the search index has been built.

@@ -189,7 +189,7 @@ async fn enter(visit: &Visit, key: String, given: &Credentials, up: bool) -> Res
         let request = identity::SignInRequest { request_id: key.clone(), email, password, device };
         visit.need(&SIGN_IN, identity.sign_in(visit.request(request))).await?.tokens
     };
-    visit.signs_in(tokens)?;
+    visit.signs_in(tokens).await?;
     if let Some(guest_access_token) = guest_token {
         let request = MergeGuestCartRequest { request_id: format!("{key}-merge"), guest_access_token };
         let merged =

@@ -65,12 +65,15 @@ pub async fn run(args: AuditArgs) -> Outcome {
 /// # Errors
 /// When the shop is lost, or does not let this caller read.
 pub async fn prove(shop: &Shop, remembered: Option<Vec<Remembered>>) -> Result<Report, Failure> {
+    let (storage, damaged) = collect::storage(shop).await?;
     let deadline = Instant::now() + SETTLES_WITHIN;
     let mut pause = PAUSE_MIN;
     let mut earlier: Option<Vec<Check>> = None;
     loop {
         let mut books = collect::books(shop).await?;
         books.remembered.clone_from(&remembered);
+        books.storage.clone_from(&storage);
+        books.unreadable.extend(damaged.iter().cloned());
         let now = checks::all(&books);
         let mut stood = now.clone();
         for check in &mut stood {

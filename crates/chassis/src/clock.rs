@@ -1,5 +1,6 @@
 //! The two clocks: the system's, and one that tests move.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use kernel::{Clock, Timestamp};
@@ -33,19 +34,28 @@ impl Clock for SystemClock {
 pub struct VirtualClock {
     start: Timestamp,
     origin: tokio::time::Instant,
+    /// By how many seconds the wall clock was set ahead.
+    ahead: AtomicI64,
 }
 
 impl VirtualClock {
     /// Starts at a time, now.
     #[must_use]
     pub fn new(start: Timestamp) -> Self {
-        Self { start, origin: tokio::time::Instant::now() }
+        Self { start, origin: tokio::time::Instant::now(), ahead: AtomicI64::new(0) }
+    }
+
+    /// Sets the wall clock this many seconds ahead of where it would be, or behind when negative; the monotonic clock goes on as
+    /// if nothing had happened.
+    pub fn set_ahead(&self, seconds: i64) {
+        self.ahead.store(seconds, Ordering::Relaxed);
     }
 }
 
 impl Clock for VirtualClock {
     fn now(&self) -> Timestamp {
-        self.start.plus(self.origin.elapsed())
+        let ahead = self.ahead.load(Ordering::Relaxed).saturating_mul(1_000_000);
+        Timestamp::from_micros(self.start.plus(self.origin.elapsed()).micros().saturating_add(ahead))
     }
 
     fn monotonic(&self) -> Duration {

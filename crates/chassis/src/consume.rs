@@ -55,10 +55,15 @@ impl Consumer {
     pub(crate) async fn run(self) {
         let mut pause = PAUSE_MIN;
         loop {
-            let error = match self.follow().await {
+            let mut came_on = false;
+            let error = match self.follow(&mut came_on).await {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
+            // What fails now has nothing to do with what failed before an event was taken.
+            if came_on {
+                pause = PAUSE_MIN;
+            }
             if error.code() != Code::Unavailable {
                 tracing::warn!(role = self.ctx.name(), source = self.source, consumer = self.name, error = ?error, "consumer starts again");
             }
@@ -67,16 +72,20 @@ impl Consumer {
         }
     }
 
-    async fn follow(&self) -> Result<std::convert::Infallible> {
+    async fn follow(&self, came_on: &mut bool) -> Result<std::convert::Infallible> {
         let committed = self.database.sql().position(self.source, self.name).await?;
         let mut place = Place { committed, seen: committed, skipped: 0 };
         let mut events = self.ctx.subscribe(self.source, committed)?;
         loop {
             match events.next_or_head().await {
-                Ok(Some(event)) => self.take(event, &mut place).await?,
+                Ok(Some(event)) => {
+                    self.take(event, &mut place).await?;
+                    *came_on = true;
+                }
                 Ok(None) => {
                     place.seen = place.seen.max(events.position());
                     self.settle(&mut place).await?;
+                    *came_on = true;
                 }
                 // The source was restored, or has forgotten what we did not read: begin at what it has. Effects are
                 // guarded by what they change, so one that was applied before changes nothing.

@@ -80,6 +80,7 @@ impl Context {
     ) -> Result<Database> {
         let options = OpenOptions::new(self.house.clock.clone());
         let database = store::open(&self.house.data.url(), name, migrations, options).await?;
+        self.house.databases.add(self.service.name, name, database.clone());
         let sweep = database.clone();
         self.every("sweep request keys", SWEEP_EVERY, move || {
             let database = sweep.clone();
@@ -158,6 +159,14 @@ impl Context {
     /// UNAUTHENTICATED when it is not good.
     pub fn verified(&self, token: &str) -> Result<Arc<Verified>> {
         self.house.guards.verifier.verify(token)
+    }
+
+    /// Who a token that identity gave just now is of: its key may still be on its way here.
+    ///
+    /// # Errors
+    /// UNAUTHENTICATED when it is not good.
+    pub async fn verified_fresh(&self, token: &str) -> Result<Arc<Verified>> {
+        self.house.guards.verifier.verify_fresh(token).await
     }
 
     /// Whether a session was signed out lately, or all sessions of its subject were: its tokens issued before count no more.

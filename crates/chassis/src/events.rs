@@ -9,10 +9,12 @@ use contract::souk::event::v1 as wire;
 use contract::souk::event::v1::event_service_server::EventService;
 use futures_util::Stream;
 use futures_util::stream;
-use kernel::{Error, Result, Timestamp};
+use kernel::{Error, Result};
 use parking_lot::RwLock;
 use store::{Database, Position, StoredEvent};
 use tonic::{Request, Response, Status};
+
+use crate::databases::Databases;
 
 /// Events read from an outbox at once.
 const PAGE: u32 = 200;
@@ -59,19 +61,19 @@ impl EventHub {
         Ok((database.ok_or_else(unknown)?, source.map(|source| source.consumers.clone()).unwrap_or_default()))
     }
 
-    /// Deletes events older than `before`, at most `rows_max` a role.
-    pub(crate) async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<()> {
+    /// Deletes events that are older than `kept`, at most `rows_max` a role.
+    pub(crate) async fn prune(&self, kept: Duration, rows_max: u32) -> Result<()> {
         let databases: Vec<Database> =
             self.0.read().values().filter_map(|source| source.database.clone()).collect();
         for database in databases {
-            database.outbox().prune(before, rows_max).await?;
+            database.outbox().prune(database.retention_now().minus(kept), rows_max).await?;
         }
         Ok(())
     }
 }
 
-/// The gRPC face of a hub.
-pub(crate) struct EventApi(pub(crate) EventHub);
+/// The gRPC face of a hub, and of the databases beside it.
+pub(crate) struct EventApi(pub(crate) EventHub, pub(crate) Databases);
 
 type Answers = Pin<Box<dyn Stream<Item = Result<wire::SubscribeResponse, Status>> + Send>>;
 
@@ -103,6 +105,14 @@ impl EventService for EventApi {
             status(&self.0, &request.source).await
         };
         Ok(Response::new(status.map_err(contract::status)?))
+    }
+
+    async fn check_storage(
+        &self,
+        request: Request<wire::CheckStorageRequest>,
+    ) -> Result<Response<wire::CheckStorageResponse>, Status> {
+        let answer = self.1.check(&request.into_inner().source).await;
+        Ok(Response::new(answer.map_err(contract::status)?))
     }
 }
 

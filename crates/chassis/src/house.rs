@@ -11,14 +11,17 @@ use mesh::{Admission, Directory, Faults, Telemetry, Verifier};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 
+use crate::databases::Databases;
 use crate::events::EventHub;
 use crate::secrets::Secrets;
+use crate::steady::SteadyClock;
 use crate::{Config, Cursors, Drain, Entropy};
 
 /// One process's share of the house.
 #[derive(Clone)]
 pub(crate) struct House {
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) steady: Arc<SteadyClock>,
     pub(crate) entropy: Entropy,
     pub(crate) data: Data,
     pub(crate) config: Arc<Config>,
@@ -30,6 +33,7 @@ pub(crate) struct House {
     pub(crate) faults: Faults,
     pub(crate) drain: Drain,
     pub(crate) events: EventHub,
+    pub(crate) databases: Databases,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
@@ -81,6 +85,15 @@ impl House {
         entropy: Entropy,
         faults: Faults,
     ) -> Result<Self> {
+        let steady = Arc::new(SteadyClock::new(clock));
+        let clock: Arc<dyn Clock> = steady.clone();
+        if let Some(path) = data.path() {
+            store::prepare_directory(path)?;
+            let secrets = path.join("secrets");
+            if secrets.exists() {
+                store::tighten_directory(&secrets)?;
+            }
+        }
         let secrets = Secrets::new(data.path().map(PathBuf::as_path), entropy.clone());
         let peers = Peers::new(*secrets.get("peer")?.bytes(), clock.clone());
         let guards = Guards {
@@ -99,9 +112,11 @@ impl House {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(guards.telemetry.clone()));
         registry.register_collector(Box::new(routes.telemetry.clone()));
+        steady.register(&mut registry);
         Ok(Self {
             cursors: Cursors::new(secrets.get("cursor")?),
             clock,
+            steady,
             entropy,
             data,
             config: Arc::new(config),
@@ -112,6 +127,7 @@ impl House {
             faults,
             drain: Drain::default(),
             events: EventHub::default(),
+            databases: Databases::default(),
             registry: Arc::new(Mutex::new(registry)),
         })
     }

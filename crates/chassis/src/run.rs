@@ -14,7 +14,8 @@ use tonic_health::server::HealthReporter;
 use crate::events::EventApi;
 use crate::house::{Data, House};
 use crate::{
-    Config, Context, Drain, Entropy, Role, Service, SystemClock, keys, metrics, reflection, serve, web,
+    Config, Context, Drain, Entropy, Role, Service, SystemClock, databases, keys, metrics, reflection, serve,
+    web,
 };
 
 /// How long identity may take to tell its keys at the start.
@@ -159,6 +160,7 @@ pub(crate) async fn run_with_fakes(
     }
     let outside: Arc<dyn Endpoint> = Arc::new(outside);
     background(&house);
+    house.drain.spawn_loop(databases::watch(house.clone(), health.clone(), names.clone()));
     if services.iter().any(|service| service.name == "identity") {
         await_keys(&house).await?;
     }
@@ -190,7 +192,8 @@ struct Started {
 }
 
 async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started> {
-    let events = || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone()))).1;
+    let events =
+        || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone(), house.databases.clone()))).1;
     let mut roles = HashMap::new();
     let mut gateways = HashMap::new();
     let mut outside = Endpoints::default();
@@ -213,12 +216,13 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
 
 fn background(house: &Arc<House>) {
     house.drain.spawn_loop(house.guards.admission.clone().watch());
+    house.drain.spawn_loop(house.steady.clone().watch());
     house.drain.spawn_loop(keys::follow(house.clone()));
     let pruned = house.clone();
     house.drain.spawn_loop(async move {
         loop {
             tokio::time::sleep(PRUNE_EVERY).await;
-            if let Err(error) = pruned.events.prune(pruned.clock.now().minus(EVENTS_KEPT), PRUNE_ROWS).await {
+            if let Err(error) = pruned.events.prune(EVENTS_KEPT, PRUNE_ROWS).await {
                 tracing::warn!(error = ?error, "old events could not be deleted");
             }
         }
@@ -310,5 +314,6 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.house.drain.abort();
         self.house.directory.clear();
+        self.house.databases.clear();
     }
 }

@@ -28,6 +28,7 @@ pub struct Harness {
     service: Service,
     running: Running,
     context: Context,
+    clock: Arc<VirtualClock>,
 }
 
 impl Harness {
@@ -66,6 +67,12 @@ impl Harness {
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// The system's clock as the role's process reads it: its wall time can be set apart from the time that passes.
+    #[must_use]
+    pub fn system_clock(&self) -> &VirtualClock {
+        &self.clock
     }
 
     /// Faults on purpose.
@@ -114,12 +121,13 @@ impl Builder {
     /// What the role's start says.
     pub async fn start(self) -> Result<Harness> {
         let mut options = Options::new("mem:");
-        options.clock = Arc::new(VirtualClock::new(START));
+        let clock = Arc::new(VirtualClock::new(START));
+        options.clock = clock.clone();
         options.entropy = Entropy::seeded(self.seed);
         options.config = self.config;
         let running = run::run_with_fakes(&[self.service], self.fakes, options).await?;
         let context = running.context(self.service);
-        Ok(Harness { service: self.service, running, context })
+        Ok(Harness { service: self.service, running, context, clock })
     }
 }
 

@@ -2,17 +2,23 @@
 #![expect(clippy::disallowed_methods, reason = "a test gives up by the clock on the wall")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chassis::testing::{customer, staff};
 use chassis::{Applied, Consume, Context, Options, Role, Running, Service, Starting, VirtualClock, run};
 use contract::souk::event::v1::event_service_client::EventServiceClient;
-use contract::souk::event::v1::{Event, GetStatusRequest, GetStatusResponse, SubscribeRequest};
+use contract::souk::event::v1::{
+    CheckStorageRequest, Event, GetStatusRequest, GetStatusResponse, SubscribeRequest,
+};
 use contract::souk::r#type::v1::Money;
 use kernel::{Code, Error, Result};
 use mesh::Principal;
 use store::{Batch, Consumed, Database, Migration, sql};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
 
 const EVENTS: i64 = 1000;
 
@@ -122,6 +128,81 @@ async fn a_consumer_goes_on_where_it_was() {
     let parked = &again.consumers[0].parked;
     assert!(parked.len() >= 100, "{}", parked.len());
     running.stop(Duration::from_secs(5)).await;
+}
+
+const MOVED: Service =
+    Service::new("reader", start_moved).consumes(&["publisher"]).about("starts again and again");
+
+fn start_moved(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let database = ctx.database(MIGRATIONS).await?;
+        ctx.consume(
+            "publisher",
+            "reader.seen",
+            &database,
+            Arc::new(Moved(database.clone(), AtomicI64::new(0))),
+        )?;
+        Ok(Role::new())
+    })
+}
+
+/// Finds its position moved once before each of its first events, so that the consumer starts again.
+struct Moved(Database, AtomicI64);
+
+#[async_trait]
+impl Consume for Moved {
+    async fn apply(&self, event: &Event, at: Consumed) -> Result<Applied> {
+        let sequence = event.position.map_or(0, |position| position.sequence);
+        if sequence <= 40 && self.1.swap(sequence, Ordering::Relaxed) != sequence {
+            return Err(Error::conflict("POSITION_MOVED", "another reader was here"));
+        }
+        self.0.sql().commit(Batch::new().position(at)).await?;
+        Ok(Applied::Committed)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_that_came_on_does_not_pause_for_what_failed_before() {
+    let mut options = Options::new("mem:");
+    options.clock = Arc::new(VirtualClock::new(chassis::testing::START));
+    let running = run(&[PUBLISHER, MOVED], options).await.expect("starts");
+    let started = tokio::time::Instant::now();
+    let head = status(&running, "publisher").await.head;
+    while status(&running, "reader").await.consumers[0].position != head {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Forty failures, each before an event that was then taken: 20 ms each, not 10 s.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    running.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test]
+async fn a_process_whose_files_are_gone_says_that_it_does_not_serve() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let running = start(&format!("dir:{}", dir.path().display())).await;
+    let mut health = HealthClient::new(running.outside());
+    let mut watch = health
+        .watch(HealthCheckRequest { service: String::new() })
+        .await
+        .expect("health is told")
+        .into_inner();
+    let first = watch.message().await.expect("a state").expect("a state");
+    assert_eq!(first.status(), ServingStatus::Serving);
+    std::fs::remove_file(dir.path().join("publisher/publisher.db")).expect("deleted");
+    let next = watch.message().await.expect("a state").expect("a state");
+    assert_eq!(next.status(), ServingStatus::NotServing);
+    running.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn storage_is_checked_for_staff() {
+    let running = start("mem:").await;
+    let request = |source: &str| CheckStorageRequest { source: source.into() };
+    let mut client = events(&running, "publisher", staff(1, &["events.read"]));
+    let intact = client.check_storage(request("reader")).await.expect("checked").into_inner();
+    assert_eq!((intact.databases[0].name.as_str(), intact.databases[0].problems.len()), ("reader", 0));
+    let unknown = contract::error(client.check_storage(request("nobody")).await.expect_err("unknown"));
+    assert_eq!((unknown.reason(), unknown.violations()[0].field.as_str()), ("UNKNOWN_SOURCE", "/source"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -228,8 +228,8 @@ impl Ask {
     ///
     /// # Errors
     /// INTERNAL when they are not good.
-    pub fn signs_in(&self, tokens: Option<SessionTokens>) -> Result<()> {
-        let (session, cookies) = self.sessions.take(tokens)?;
+    pub async fn signs_in(&self, tokens: Option<SessionTokens>) -> Result<()> {
+        let (session, cookies) = self.sessions.take(tokens).await?;
         self.begin(session, cookies);
         Ok(())
     }

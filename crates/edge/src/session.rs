@@ -154,7 +154,7 @@ impl Sessions {
         let message = RefreshSessionRequest { request_id, refresh_token: refresh_token.to_owned() };
         let answer = self.identity.clone().refresh_session(told(message, address)).await;
         match answer.map_err(contract::error) {
-            Ok(answer) => self.take(answer.into_inner().tokens),
+            Ok(answer) => self.take(answer.into_inner().tokens).await,
             Err(error) if matches!(error.code(), Code::Unauthenticated | Code::InvalidArgument) => {
                 tracing::debug!(reason = error.reason(), "a session has ended");
                 Ok(self.ended())
@@ -175,16 +175,16 @@ impl Sessions {
         let request_id = format!("guest-{}", hex::encode(self.ctx.random::<16>()));
         let message = CreateGuestSessionRequest { request_id, device: device.to_owned() };
         let answer = self.identity.clone().create_guest_session(told(message, address)).await;
-        self.take(answer.map_err(contract::error)?.into_inner().tokens)
+        self.take(answer.map_err(contract::error)?.into_inner().tokens).await
     }
 
     /// Takes tokens that identity gave: the session they are of, and its cookies.
     ///
     /// # Errors
     /// INTERNAL when they are not good.
-    pub(crate) fn take(&self, tokens: Option<SessionTokens>) -> Result<Opened> {
+    pub(crate) async fn take(&self, tokens: Option<SessionTokens>) -> Result<Opened> {
         let tokens = tokens.ok_or_else(|| Error::internal("an answer without tokens"))?;
-        let verified = self.ctx.verified(&tokens.access_token)?;
+        let verified = self.ctx.verified_fresh(&tokens.access_token).await?;
         let pairs = [(ACCESS, &tokens.access_token), (REFRESH, &tokens.refresh_token)];
         let cookies = pairs.iter().filter_map(|(name, token)| self.jar.set(name, token, COOKIE_AGE));
         let cookies = cookies.collect();

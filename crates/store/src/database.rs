@@ -103,6 +103,30 @@ impl Database {
         self.engine.position(source, consumer).await
     }
 
+    /// The time by which what is over may be deleted. It is the clock's, unless that leapt or the database was not written
+    /// for long: then it goes on from where it was until the clock has kept its setting for an hour. Never ahead of the clock.
+    #[must_use]
+    pub fn retention_now(&self) -> Timestamp {
+        self.engine.retention_now()
+    }
+
+    /// Whether its files are still those that were opened. Two questions to the file system; every commit asks them too.
+    ///
+    /// # Errors
+    /// `DATA_REPLACED` when they were deleted or replaced; nothing is written any more until the process is started again.
+    pub fn check_files(&self) -> Result<()> {
+        self.engine.check_files()
+    }
+
+    /// Reads all of the database and compares its structure: pages, rows, and indexes with their rows. What is wrong, at most
+    /// 100 sentences; empty for a database that is intact. Takes about a second for a gigabyte, beside other work.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn problems(&self) -> Result<Vec<String>> {
+        self.engine.problems().await
+    }
+
     /// Whether it belongs to this process alone.
     #[must_use]
     pub fn exclusive(&self) -> bool {
@@ -131,7 +155,7 @@ impl Database {
 ///
 /// # Errors
 /// A sentence that says what and what to do. `DATA_DIR_IN_USE` when another process has it, `DATA_DIR_UNWRITABLE`,
-/// `STORAGE_FULL`, `DATA_CORRUPT`, `DATA_NEWER` when a later release wrote it, `MIGRATION_CHANGED`, `MIGRATION_FAILED`,
+/// `STORAGE_FULL`, `DATA_CORRUPT`, `DATA_MISSING` when a database that was made in this directory is gone, `DATA_NEWER` when a later release wrote it, `MIGRATION_CHANGED`, `MIGRATION_FAILED`,
 /// `INVALID_STORE_URL`, `INVALID_STORE_NAME`.
 pub async fn open(
     url: &str,

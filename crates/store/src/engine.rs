@@ -27,6 +27,15 @@ pub trait Engine: Send + Sync + 'static {
     /// Name of this opening of the database: leases that bear another one were left by a former process.
     fn run(&self) -> &str;
 
+    /// The time by which data are old enough to be deleted: see [`crate::Database::retention_now`].
+    fn retention_now(&self) -> Timestamp;
+
+    /// Whether the files that were opened are still there: see [`crate::Database::check_files`].
+    fn check_files(&self) -> Result<()>;
+
+    /// What is wrong with how the data are kept: see [`crate::Database::problems`].
+    async fn problems(&self) -> Result<Vec<String>>;
+
     /// The newest position; changes after each commit that published.
     fn watch(&self) -> watch::Receiver<Position>;
 

@@ -176,6 +176,15 @@ impl<E: Engine> Engine for Faulty<E> {
     fn run(&self) -> &str {
         self.engine.run()
     }
+    fn retention_now(&self) -> Timestamp {
+        self.engine.retention_now()
+    }
+    fn check_files(&self) -> Result<()> {
+        self.engine.check_files()
+    }
+    async fn problems(&self) -> Result<Vec<String>> {
+        self.faults.read(self.engine.problems()).await
+    }
     fn watch(&self) -> watch::Receiver<Position> {
         self.engine.watch()
     }

@@ -1,5 +1,6 @@
 //! What goes on without a call: old guests' carts are dropped, merges that were left half done are finished.
 
+use ::store::Database;
 use chassis::Context;
 
 use crate::store::Carts;
@@ -9,17 +10,18 @@ use crate::store::Carts;
 pub struct Jobs {
     carts: Carts,
     ctx: Context,
+    database: Database,
 }
 
 impl Jobs {
-    /// Jobs on the context's clock.
-    pub fn new(carts: Carts, ctx: Context) -> Self {
-        Self { carts, ctx }
+    /// Jobs on the context's clock; what is dropped goes by the database's.
+    pub fn new(carts: Carts, ctx: Context, database: Database) -> Self {
+        Self { carts, ctx, database }
     }
 
     /// Drops guests' carts that nobody has changed for long.
     pub async fn drop_expired(self) {
-        match self.carts.drop_expired(self.ctx.now()).await {
+        match self.carts.drop_expired(self.database.retention_now()).await {
             Ok(0) => {}
             Ok(dropped) => tracing::info!(dropped, "old guests' carts dropped"),
             Err(error) => {

@@ -99,7 +99,7 @@ fn start(ctx: chassis::Context) -> chassis::Starting {
         let database = ctx.database(&[]).await?;
         let carts = store::Carts::new(&database, settings.limits(), api::announce);
         let catalogue = catalogue::Catalogue::new(&ctx)?;
-        let jobs = jobs::Jobs::new(carts.clone(), ctx.clone());
+        let jobs = jobs::Jobs::new(carts.clone(), ctx.clone(), database.clone());
         let sweeper = jobs.clone();
         ctx.every("drop old guests' carts", SWEEP_EVERY, move || sweeper.clone().drop_expired());
         ctx.every("finish merges", RESUME_EVERY, move || jobs.clone().finish_merges());

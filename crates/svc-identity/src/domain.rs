@@ -9,10 +9,10 @@ mod session;
 
 pub use account::{Account, AccountKind, OPERATOR};
 pub use email::Email;
-pub use key::{KeyPlan, KeyTimes, SigningKey, end_all, overlap, plan, published, signer};
+pub use key::{KeyPlan, KeyTimes, SigningKey, end_all, is_behind, overlap, plan, published, signer};
 pub use password::Password;
 pub use permission::{ADMIN, AdminChange, KNOWN, Permissions};
-pub use session::{Presented, Session, SessionEnd, Subject, refused};
+pub use session::{IDLE, Presented, Session, SessionEnd, Subject, refused};
 
 use std::time::Duration;
 

@@ -1,6 +1,7 @@
 //! The key set as it now is: who signs, what verifies, what is revoked.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
@@ -14,10 +15,10 @@ use tokio::sync::watch;
 
 use crate::derive::Derive;
 use crate::domain::{
-    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, overlap,
-    plan, published, signer, told,
+    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all,
+    is_behind, overlap, plan, published, signer, told, void_before,
 };
-use crate::store::{Refused, Store, keys};
+use crate::store::{Refused, Store, keys, sessions};
 
 /// Watchers are told the state at least this often, so that they know that they still hear everything.
 const SPEAK_EVERY: Duration = Duration::from_secs(15);
@@ -32,6 +33,10 @@ pub(crate) struct State {
     pub(crate) revocations: Vec<Revocation>,
     /// When this was read.
     pub(crate) as_of: Timestamp,
+    /// The number of the reading: of two, the one with the greater number began later.
+    reading: u64,
+    /// When watchers were told it, on the monotonic clock.
+    told_at: Duration,
 }
 
 /// Signs tokens and tells what verifies them.
@@ -42,6 +47,12 @@ pub(crate) struct Keyring {
     derive: Derive,
     times: KeyTimes,
     state: Arc<watch::Sender<Arc<State>>>,
+    /// Numbers the readings of the database: wall time may go back, and says nothing about their order.
+    readings: Arc<AtomicU64>,
+    /// The latest time, in microseconds, at which a token was issued or that the database tells.
+    newest: Arc<AtomicI64>,
+    /// Held while all keys are replaced, so that many calls at once do it once.
+    settling: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What a token is to say.
@@ -74,10 +85,21 @@ struct Header<'a> {
 impl Keyring {
     /// Reads the keys, and makes the first one on a new database.
     pub(crate) async fn open(ctx: Context, store: Store, derive: Derive, times: KeyTimes) -> Result<Self> {
-        let as_of = ctx.now();
-        let (state, _) = watch::channel(Arc::new(State { keys: Vec::new(), revocations: Vec::new(), as_of }));
-        let keyring = Self { ctx, store, derive, times, state: Arc::new(state) };
+        let (as_of, told_at) = (ctx.now(), ctx.clock().monotonic());
+        let nothing = State { keys: Vec::new(), revocations: Vec::new(), as_of, reading: 0, told_at };
+        let newest = store.newest().await?;
+        let keyring = Self {
+            ctx,
+            store,
+            derive,
+            times,
+            state: Arc::new(watch::channel(Arc::new(nothing)).0),
+            readings: Arc::default(),
+            newest: Arc::new(AtomicI64::new(newest.micros())),
+            settling: Arc::default(),
+        };
         keyring.reload().await?;
+        keyring.settle().await?;
         keyring.heal().await?;
         keyring.tend().await?;
         Ok(keyring)
@@ -95,16 +117,17 @@ impl Keyring {
 
     /// Reads what is in the database, and tells the watchers when it is news or they have not heard for a while.
     pub(crate) async fn reload(&self) -> Result<()> {
-        let as_of = self.ctx.now();
+        let reading = self.readings.fetch_add(1, Ordering::Relaxed) + 1;
+        let (as_of, told_at) = (self.ctx.now(), self.ctx.clock().monotonic());
         let mut keys = self.store.signing_keys().await?;
         keys.sort_by(|a, b| b.signs_from.cmp(&a.signs_from).then_with(|| a.id.cmp(&b.id)));
         let revocations = told(self.store.revocations(as_of).await?);
-        let fresh = State { keys, revocations, as_of };
+        let fresh = State { keys, revocations, as_of, reading, told_at };
         self.state.send_if_modified(|state| {
-            // Two reloads at once may end in either order; the older one is no news.
-            let later = fresh.as_of >= state.as_of;
+            // Two reloads at once may end in either order; the one that began earlier is no news.
+            let later = fresh.reading > state.reading;
             let news = state.keys != fresh.keys || state.revocations != fresh.revocations;
-            let silent = fresh.as_of.since(state.as_of) >= SPEAK_EVERY;
+            let silent = fresh.told_at.saturating_sub(state.told_at) >= SPEAK_EVERY;
             let tell = later && (news || silent);
             if tell {
                 *state = Arc::new(fresh);
@@ -122,8 +145,51 @@ impl Keyring {
         }
     }
 
+    /// When the clock went back behind what was issued: ends all keys, so that no token comes back when its time comes, makes
+    /// one that signs at once, and brings times that are ahead back to now.
+    async fn settle(&self) -> Result<()> {
+        if !self.is_behind() {
+            return Ok(());
+        }
+        let _one = self.settling.lock().await;
+        for _ in 0..TRIES_MAX {
+            if !self.is_behind() {
+                return Ok(());
+            }
+            self.reload().await?;
+            let (state, now) = (self.state.borrow().clone(), self.ctx.now());
+            let (ended, plan) = end_all(&state.keys, now);
+            let key = self.make(&plan).ok_or_else(|| Error::internal("a rotation makes a key"))?;
+            let batch = ended.iter().fold(sessions::settle(Batch::new(), now), keys::end);
+            match self.store.commit(keys::insert(batch, &key)).await {
+                Ok(_) => {
+                    self.newest.store(now.micros(), Ordering::Relaxed);
+                    tracing::warn!(
+                        key = key.id,
+                        "the clock is behind what was issued before; all signing keys were replaced, and sessions are to be refreshed"
+                    );
+                }
+                Err(Refused::Stale) => {}
+                Err(refused) => return Err(refused.into()),
+            }
+            self.reload().await?;
+        }
+        Err(Error::internal("the signing keys keep changing"))
+    }
+
+    fn is_behind(&self) -> bool {
+        let newest = Timestamp::from_micros(self.newest.load(Ordering::Relaxed));
+        is_behind(&self.state.borrow().keys, &self.times, newest, self.ctx.now())
+    }
+
+    /// Before which time tokens are void that are revoked now: after all that was issued, also by a clock that was ahead.
+    pub(crate) fn void_before(&self, now: Timestamp) -> Timestamp {
+        void_before(now.max(Timestamp::from_micros(self.newest.load(Ordering::Relaxed))))
+    }
+
     /// Does what is due: makes the first key or the next one.
     pub(crate) async fn tend(&self) -> Result<()> {
+        self.settle().await?;
         for _ in 0..TRIES_MAX {
             let plan = plan(&self.state.borrow().keys, &self.times, self.ctx.now());
             let Some(key) = self.make(&plan) else { return Ok(()) };
@@ -197,18 +263,32 @@ impl Keyring {
     }
 
     /// When a token that is given now is issued and ends: after all that was revoked, and with its session.
-    pub(crate) fn times(
+    ///
+    /// # Errors
+    /// When the clock went back and the keys cannot be replaced.
+    pub(crate) async fn times(
         &self,
         now: Timestamp,
         not_before: Timestamp,
         session_ends: Timestamp,
-    ) -> (Timestamp, Timestamp) {
+    ) -> Result<(Timestamp, Timestamp)> {
+        let was_behind = self.is_behind();
+        self.settle().await?;
+        // What was revoked before the keys were replaced is over with them.
+        let not_before = if was_behind { Timestamp::default() } else { not_before };
         let state = self.state.borrow();
         let everybody =
             state.revocations.iter().find(|revocation| revocation.id == EVERYBODY).map(|all| all.before);
         let issued = Timestamp::from_secs(now.secs()).max(not_before).max(everybody.unwrap_or_default());
         let expires = issued.plus(TOKEN_LIFE).min(Timestamp::from_secs(session_ends.secs()));
-        (issued, expires)
+        Ok((issued, expires))
+    }
+
+    /// Whether a token may be given again as it was: its key still signs, and it was not issued by a clock that was ahead.
+    pub(crate) fn may_repeat(&self, key: &str, issued: Timestamp, now: Timestamp) -> bool {
+        let known =
+            self.state.borrow().keys.iter().any(|known| known.id == key && now < known.verifies_until);
+        known && issued <= void_before(now)
     }
 
     /// Signs a token. EdDSA is deterministic, so the same grant under the same key is the same token.
@@ -223,6 +303,7 @@ impl Keyring {
             key = self.signer(None, now);
         }
         let key = key.ok_or_else(|| Error::internal("no key signs"))?;
+        self.newest.fetch_max(grant.issued.micros(), Ordering::Relaxed);
         let claims = Claims {
             iss: KEY_ISSUER.to_owned(),
             aud: KEY_AUDIENCE.to_owned(),

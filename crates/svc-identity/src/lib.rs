@@ -16,6 +16,7 @@ mod throttle;
 
 use std::time::Duration;
 
+use ::store::Database;
 use chassis::{Context, Role, Service, Starting};
 use contract::souk::identity::v1::identity_service_server::IdentityServiceServer;
 use kernel::{Error, Result};
@@ -55,7 +56,7 @@ fn start(ctx: Context) -> Starting {
         let times =
             KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };
         let keyring = Keyring::open(ctx.clone(), store.clone(), derive.clone(), times).await?;
-        tend(&ctx, &store, &keyring, &settings);
+        tend(&ctx, &database, &keyring, &settings);
         let hasher = Hasher::new(settings.hashes_at_once(), ctx.random());
         let throttle = Throttle::new(ctx.kv(), derive.clone(), &settings);
         let api = Api { ctx, store, derive, keyring, hasher, throttle };
@@ -64,15 +65,15 @@ fn start(ctx: Context) -> Starting {
 }
 
 /// Loops beside the calls: other instances' changes, the next key, what is over.
-fn tend(ctx: &Context, store: &Store, keyring: &Keyring, settings: &Settings) {
+fn tend(ctx: &Context, database: &Database, keyring: &Keyring, settings: &Settings) {
     let watched = keyring.clone();
     ctx.every("watch keys", settings.look_every(), move || {
         let keyring = watched.clone();
         async move { log("the signing keys", keyring.reload().await.and(keyring.tend().await)) }
     });
-    let (swept, clock) = (store.clone(), ctx.clock().clone());
+    let swept = database.clone();
     ctx.every("sweep sessions", SWEEP_EVERY, move || {
-        let (store, now) = (swept.clone(), clock.now());
+        let (store, now) = (Store::new(swept.sql()), swept.retention_now());
         async move {
             log("sessions that are over", store.sweep_sessions(now, now.minus(SESSIONS_KEPT)).await);
             log("keys that are over", store.sweep_keys(now.minus(KEYS_KEPT)).await);

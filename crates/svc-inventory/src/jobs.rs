@@ -48,6 +48,12 @@ impl Sweeper {
             }
             after = Some(last);
         }
+        for id in self.stock.astray(self.ctx.now(), PAGE).await? {
+            match self.stock.step(id, Ask::Expire, self.ctx.now()).await {
+                Ok((_, done)) => expired += u64::from(done),
+                Err(error) => tracing::error!(hold = %id, error = ?error, "a hold could not be expired"),
+            }
+        }
         Ok(expired)
     }
 }

@@ -15,7 +15,7 @@ use kernel::{HoldId, Money, OrderId, PaymentId, QuoteId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use decide::{apply, approve, cancel, too_late};
-pub use saga::{Outcome, Step, ask_again, next};
+pub use saga::{Outcome, Step, ask_again, in_time, longest_pause, next};
 pub use states::{Approval, Cart, InvoiceKind, Payment, Shipment, State, Stock};
 pub use token::{KEY_ID_BYTES, PublicKey, TOKEN_CHARS_MAX, open_token, token_key_id};
 

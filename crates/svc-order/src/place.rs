@@ -22,6 +22,8 @@ use crate::wire;
 
 /// How long a caller waits for a place among the orders in flight.
 const PLACE_WAIT: Duration = Duration::from_secs(5);
+/// No quote that was made by a right clock is good for longer; checkout gives them 15 minutes.
+const QUOTE_AHEAD_MAX: Duration = Duration::from_secs(3_600);
 /// How long the key of a request that moves money is remembered.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The most characters of a name outside.
@@ -131,7 +133,9 @@ impl Placing {
         let total = total(&quote)?;
         let payment_method = payment_method(&request.tenders, total)?;
         let now = self.ctx.now();
-        if parse_timestamp("/quote_token", &quote.expire_time)? <= now {
+        let expires = parse_timestamp("/quote_token", &quote.expire_time)?;
+        // One that is good for longer than any quote was made by a clock that was ahead: its prices are not today's.
+        if expires <= now || expires > now.plus(QUOTE_AHEAD_MAX) {
             return Err(self.expired(&request.quote_token, quote_id).await);
         }
         let new = NewOrder {

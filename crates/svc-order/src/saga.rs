@@ -18,7 +18,7 @@ use store::CommitError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::board::Board;
-use crate::domain::{Order, Outcome, Policy, Step, apply, ask_again, next};
+use crate::domain::{Order, Outcome, Policy, Step, apply, ask_again, in_time, next};
 use crate::metrics::Metrics;
 use crate::steps::{Callees, Done, before_record};
 use crate::store::{Due, Fence, Orders};
@@ -182,7 +182,9 @@ impl Worker {
     /// # Errors
     /// The store's.
     pub async fn sweep(&self) -> Result<()> {
-        let due = self.0.orders.due(self.0.ctx.now(), self.0.sweep_rows).await?;
+        let (wall, rows) = (self.0.ctx.now(), self.0.sweep_rows);
+        let mut due = self.0.orders.due(wall, rows).await?;
+        due.extend(self.0.orders.astray(&self.0.policy, wall, rows).await?);
         let now = self.0.ctx.clock().monotonic();
         self.0.seen.lock().retain(|id, _| due.iter().any(|due| due.id == *id));
         self.0.metrics.due(due.len());
@@ -216,6 +218,7 @@ impl Worker {
         let Some(turn) = self.turn(due.id) else { return Ok(()) };
         let Some(epoch) = self.0.orders.claim(&due).await? else { return Ok(()) };
         let Some((order, _)) = self.0.orders.get(due.id).await? else { return Ok(()) };
+        let order = in_time(order, &self.0.policy, self.0.ctx.now());
         let quote = Arc::new(wire::quote(&self.0.orders.quote(due.id).await?)?);
         self.spawn(Job { order, epoch, quote, _turn: turn, _place: place });
         Ok(())

@@ -135,9 +135,11 @@ impl Steps {
         }
     }
 
-    /// Whether a request that was sent at a time can no longer be on its way to the provider.
-    fn is_settled(&self, sent: Timestamp) -> bool {
-        self.now().since(sent) >= Duration::from_millis(self.settings.provider_settle_ms)
+    /// Whether a request that was sent at a time, and asked about so often since, can no longer be on its way to the provider.
+    /// A time that is ahead says nothing; then the pauses between the questions do.
+    fn is_settled(&self, sent: Timestamp, asked: u32) -> bool {
+        let (now, settle) = (self.now(), Duration::from_millis(self.settings.provider_settle_ms));
+        if sent <= now { now.since(sent) >= settle } else { waited(asked) >= settle }
     }
 
     /// A place where tests kill.
@@ -183,8 +185,27 @@ pub fn backoff(asked: u32) -> Duration {
     BACKOFF_FIRST.saturating_mul(2_u32.saturating_pow(asked.min(16))).min(BACKOFF_MAX)
 }
 
+/// How long was waited at least when a question was asked so often. The last two pauses do not count: they may have been cut
+/// short when the clock was set back.
+fn waited(asked: u32) -> Duration {
+    (1..asked.saturating_sub(2)).map(backoff).fold(Duration::ZERO, Duration::saturating_add)
+}
+
 /// Every try to change a payment met another change.
 fn contended() -> Error {
     Error::conflict("PAYMENT_BUSY", "the payment is being changed by many at once; try again")
         .retry_after_ms(100)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn questions_prove_how_long_was_waited() {
+        assert_eq!(waited(0), Duration::ZERO);
+        assert_eq!(waited(4), Duration::from_secs(2));
+        // 2 + 4 + 8 + 16 + 32 + 64 s.
+        assert_eq!(waited(9), Duration::from_secs(126));
+    }
 }

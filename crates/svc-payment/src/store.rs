@@ -7,8 +7,10 @@
 mod ledger;
 mod rows;
 
+use std::time::Duration;
+
 use kernel::{OrderId, PaymentId, Result, Timestamp};
-use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Sql, Value, sql};
+use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Row, Sql, Statement, Value, sql};
 
 pub use self::ledger::{Link, SealedEntry};
 use crate::domain::ledger::Entry;
@@ -19,6 +21,8 @@ use crate::domain::{Attempt, Operation, OperationKind, Payment, TENDERS_MAX};
 pub const MIGRATIONS: &[Migration] =
     &[Migration { name: "0001_payments", sql: include_str!("../migrations/0001_payments.sql") }];
 
+/// Nothing is put off for longer than this: the longest pause of [`crate::steps::backoff`], and a minute for clocks that differ.
+const CHECK_AHEAD_MAX: Duration = Duration::from_secs(360);
 /// The most rows asked for at once about parts of payments.
 const CHUNK: usize = 90;
 
@@ -249,9 +253,7 @@ impl Books {
     /// # Errors
     /// When the store fails.
     pub async fn due_attempts(&self, now: Timestamp, limit: u32) -> Result<Vec<Attempt>> {
-        let statement =
-            rows::select_attempts("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
-        self.sql.fetch(statement).await?.iter().map(rows::attempt).collect()
+        self.due(rows::select_attempts, now, limit).await?.iter().map(rows::attempt).collect()
     }
 
     /// Operations about which the provider is to be asked by now, the longest due first.
@@ -259,9 +261,20 @@ impl Books {
     /// # Errors
     /// When the store fails.
     pub async fn due_operations(&self, now: Timestamp, limit: u32) -> Result<Vec<Operation>> {
-        let statement =
-            rows::select_operations("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
-        self.sql.fetch(statement).await?.iter().map(rows::operation).collect()
+        self.due(rows::select_operations, now, limit).await?.iter().map(rows::operation).collect()
+    }
+
+    /// Rows whose time has come, and those whose time is further ahead than any is set: a clock wrote it that was ahead.
+    async fn due(&self, select: fn(&str) -> Statement, now: Timestamp, limit: u32) -> Result<Vec<Row>> {
+        let due = select("check_at <= ? ORDER BY check_at LIMIT ?").bind(now).bind(limit);
+        let mut rows = self.sql.fetch(due).await?;
+        let room = limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX));
+        if room > 0 {
+            let latest = now.plus(CHECK_AHEAD_MAX);
+            let astray = select("check_at > ? ORDER BY check_at LIMIT ?").bind(latest).bind(room);
+            rows.extend(self.sql.fetch(astray).await?);
+        }
+        Ok(rows)
     }
 
     /// Claims the next question about an attempt: `false` when somebody else did, or it has ended.

@@ -1,6 +1,7 @@
 //! Finding what was begun and not settled: after a crash, a lost answer, a lost webhook.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use kernel::{Result, Timestamp};
 
@@ -14,14 +15,15 @@ const PASS_MAX: u32 = 100;
 /// Looks at what is due.
 pub struct Sweep {
     steps: Arc<Steps>,
-    started: Timestamp,
+    /// On the monotonic clock.
+    started: Duration,
 }
 
 impl Sweep {
     /// A sweep of a process that started now.
     #[must_use]
     pub fn new(steps: Arc<Steps>) -> Self {
-        let started = steps.ctx().now();
+        let started = steps.ctx().clock().monotonic();
         Self { steps, started }
     }
 
@@ -47,7 +49,7 @@ impl Sweep {
 
     /// An attempt that nobody is known to have sent is first left to its order, which has the method and may go on with it.
     async fn attempt(&self, attempt: &Attempt, now: Timestamp) -> Result<()> {
-        let fresh_start = now.since(self.started) < GUARD;
+        let fresh_start = self.steps.ctx().clock().monotonic().saturating_sub(self.started) < GUARD;
         if attempt.state == AttemptState::Authorizing && fresh_start {
             return Ok(());
         }

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod clock;
 mod commits;
 mod crowd;
 mod dynamic;

@@ -30,10 +30,23 @@ pub struct Books {
     pub consumers: Vec<Consumer>,
     /// What the payment provider has in its own books.
     pub provider: Provider,
+    /// Every database, and what is wrong with it.
+    pub storage: Vec<Storage>,
     /// What a client was told, when it left a file.
     pub remembered: Option<Vec<Remembered>>,
     /// Lists that a service could not read from its own store.
     pub unreadable: Vec<Unreadable>,
+}
+
+/// A database of a role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Storage {
+    /// The role.
+    pub role: Arc<str>,
+    /// Its name.
+    pub name: Box<str>,
+    /// What is wrong with it; empty when it is intact.
+    pub problems: Vec<Box<str>>,
 }
 
 /// An order.

@@ -6,6 +6,7 @@ mod ledger;
 mod orders;
 mod provider;
 mod stock;
+mod storage;
 
 #[cfg(test)]
 mod tests;
@@ -45,13 +46,15 @@ const RULES: &[Rule] = &[
     events::caught_up,
     events::parked,
     provider::agrees,
+    storage::intact,
 ];
 
 /// Applies every rule. Books that could not be read whole are not judged; only what is unreadable is told.
 #[must_use]
 pub fn all(books: &Books) -> Vec<Check> {
     if !books.unreadable.is_empty() {
-        return unreadable(books);
+        let damaged = storage::intact(books);
+        return unreadable(books).into_iter().chain((!damaged.holds()).then_some(damaged)).collect();
     }
     let mut checks: Vec<Check> = RULES.iter().map(|rule| rule(books)).collect();
     if let Some(remembered) = &books.remembered {

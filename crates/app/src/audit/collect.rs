@@ -9,13 +9,14 @@ mod money;
 mod orders;
 mod provider;
 mod stock;
+mod storage;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use kernel::{Code, Error};
 
-use super::books::{Books, Unreadable};
+use super::books::{Books, Storage, Unreadable};
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
 
@@ -113,6 +114,16 @@ fn taken<T>(read: Result<T, Unread>, unreadable: &mut Vec<Unreadable>) -> Result
         }
         Err(Unread::Failed(failure)) => Err(failure),
     }
+}
+
+/// Has every database checked. Once for an audit: all of each is read.
+///
+/// # Errors
+/// As [`books`].
+pub async fn storage(shop: &Shop) -> Result<(Vec<Storage>, Vec<Unreadable>), Failure> {
+    let mut unreadable = Vec::new();
+    let storage = taken(storage::read(shop).await, &mut unreadable)?.unwrap_or_default();
+    Ok((storage, unreadable))
 }
 
 /// Reads all books.

@@ -40,7 +40,10 @@ pub trait Opener: Send + Sync {
 
 /// A clock that stands until it is moved.
 #[derive(Debug)]
-pub struct TestClock(Mutex<Duration>);
+pub struct TestClock {
+    passed: Mutex<Duration>,
+    ahead: Mutex<Duration>,
+}
 
 /// Where a [`TestClock`] begins: 2024-01-01T00:00:00Z.
 const BEGINNING: Timestamp = Timestamp::from_secs(1_704_067_200);
@@ -49,22 +52,27 @@ impl TestClock {
     /// At the beginning.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Duration::ZERO)))
+        Arc::new(Self { passed: Mutex::default(), ahead: Mutex::default() })
     }
 
     /// Lets time pass.
     pub fn advance(&self, by: Duration) {
-        *self.0.lock() += by;
+        *self.passed.lock() += by;
+    }
+
+    /// Sets the wall clock ahead of the time that passed.
+    pub fn set_ahead(&self, by: Duration) {
+        *self.ahead.lock() = by;
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Timestamp {
-        BEGINNING.plus(*self.0.lock())
+        BEGINNING.plus(*self.passed.lock()).plus(*self.ahead.lock())
     }
 
     fn monotonic(&self) -> Duration {
-        *self.0.lock()
+        *self.passed.lock()
     }
 }
 

@@ -14,14 +14,23 @@ use crate::value::{Statement, Value};
 
 type Applied<T = ()> = Result<T, CommitError>;
 
+/// The times of a write.
+#[derive(Clone, Copy)]
+pub(super) struct Times {
+    /// Wall time: of events, and from which on answers are kept.
+    pub(super) now: Timestamp,
+    /// Answers whose time ended before this are forgotten.
+    pub(super) expired: Timestamp,
+}
+
 /// Writes everything of a batch; returns the sequence after its last event. What it wrote before it failed stays in the
 /// transaction: the caller undoes it.
-pub(super) fn batch(conn: &Connection, batch: &Batch, now: Timestamp, next: i64) -> Applied<i64> {
+pub(super) fn batch(conn: &Connection, batch: &Batch, times: Times, next: i64) -> Applied<i64> {
     let Batch { ops, effects } = batch;
     let Effects { events, remember, positions, fences, parks } = effects;
     // The request key comes first: a batch that was done before must not fail on its own traces.
     if let Some((key, answer)) = remember {
-        request(conn, key, answer, now)?;
+        request(conn, key, answer, times)?;
     }
     for lease in fences {
         fence(conn, lease)?;
@@ -32,7 +41,7 @@ pub(super) fn batch(conn: &Connection, batch: &Batch, now: Timestamp, next: i64)
     for op in ops {
         statement(conn, op)?;
     }
-    let after = publish(conn, events, now, next)?;
+    let after = publish(conn, events, times.now, next)?;
     for event in parks {
         park(conn, event)?;
     }
@@ -76,8 +85,8 @@ fn duplicate(label: &Label, error: &rusqlite::Error) -> CommitError {
     CommitError::Duplicate { label }
 }
 
-fn request(conn: &Connection, key: &RequestKey, answer: &[u8], now: Timestamp) -> Applied {
-    let (expires_at, fingerprint) = (now.plus(key.keep).micros(), key.fingerprint.as_slice());
+fn request(conn: &Connection, key: &RequestKey, answer: &[u8], times: Times) -> Applied {
+    let (expires_at, fingerprint) = (times.now.plus(key.keep).micros(), key.fingerprint.as_slice());
     let mut insert = conn.prepare_cached(schema::INSERT_REQUEST).map_err(failed)?;
     match insert.execute((&key.principal, key.method, &key.id, fingerprint, expires_at, answer)) {
         Ok(_) => return Ok(()),
@@ -89,7 +98,7 @@ fn request(conn: &Connection, key: &RequestKey, answer: &[u8], now: Timestamp) -
         Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
     });
     let (known_fingerprint, known_expires_at, known_answer) = known.map_err(failed)?;
-    if known_expires_at > now.micros() {
+    if known_expires_at > times.expired.micros() {
         let same = known_fingerprint == fingerprint;
         return Err(if same { CommitError::Replayed(known_answer) } else { CommitError::KeyReused });
     }

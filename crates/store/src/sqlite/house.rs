@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::errors::serving;
-use super::{Sqlite, schema};
+use super::{Backend, Sqlite, schema};
 use crate::batch::{Batch, NewEvent, Position, StoredEvent};
 use crate::engine::{Engine, Extent, Gap, LeaseRow, Remembered};
 use crate::error::CommitError;
@@ -30,12 +30,27 @@ impl Engine for Sqlite {
         &self.opened.run
     }
 
+    fn retention_now(&self) -> Timestamp {
+        self.opened.retention.now()
+    }
+
+    fn check_files(&self) -> Result<()> {
+        match &self.backend {
+            Backend::Memory(_) => Ok(()),
+            Backend::Directory(directory) => directory.present.check(),
+        }
+    }
+
+    async fn problems(&self) -> Result<Vec<String>> {
+        self.check_integrity().await
+    }
+
     fn watch(&self) -> watch::Receiver<Position> {
         self.newest.clone()
     }
 
     async fn remembered(&self, principal: &str, method: &str, id: &str) -> Result<Option<Remembered>> {
-        let now = self.clock.now().micros();
+        let now = self.retention_now().micros();
         let found = self.read(|conn| {
             one(conn, schema::SELECT_REQUEST, (principal, method, id), |row| {
                 Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, i64>(1)?, row.get::<_, Vec<u8>>(2)?))
@@ -107,7 +122,7 @@ impl Engine for Sqlite {
     }
 
     async fn sweep(&self, rows_max: u32) -> Result<u64> {
-        let now = self.clock.now().micros();
+        let now = self.retention_now().micros();
         let expired = "SELECT count(*) FROM (SELECT 1 FROM souk_request WHERE expires_at <= ? LIMIT ?)";
         let count =
             self.read(|conn| one(conn, expired, (now, rows_max), |row| row.get::<_, i64>(0)))?.unwrap_or(0);

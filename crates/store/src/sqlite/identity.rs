@@ -8,6 +8,7 @@
 
 use std::fs::Metadata;
 use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// What the note beside a database says.
@@ -36,7 +37,8 @@ impl Note {
     pub(super) fn write(&self, database: &Path) -> std::io::Result<()> {
         let path = Self::path(database);
         let next = path.with_extension("run-next");
-        std::fs::write(&next, format!("{} {} {}\n", self.run, self.inode, self.head))?;
+        let mut file = super::files::private().write(true).truncate(true).open(&next)?;
+        file.write_all(format!("{} {} {}\n", self.run, self.inode, self.head).as_bytes())?;
         std::fs::rename(next, path)
     }
 

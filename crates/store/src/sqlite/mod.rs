@@ -7,8 +7,10 @@
 mod apply;
 mod documents;
 mod errors;
+pub(crate) mod files;
 mod house;
 mod identity;
+mod integrity;
 mod log;
 mod open;
 mod readers;
@@ -27,8 +29,9 @@ use parking_lot::Mutex;
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use self::files::{Files, Present};
 use self::identity::Note;
-use self::open::{Files, Opened};
+use self::open::Opened;
 use self::readers::Readers;
 use self::thread::Queue;
 use self::writer::Writer;
@@ -42,7 +45,6 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An open embedded database.
 pub(crate) struct Sqlite {
     name: String,
-    clock: Arc<dyn Clock>,
     opened: Opened,
     newest: watch::Receiver<Position>,
     kinds: documents::Kinds,
@@ -59,15 +61,16 @@ struct Directory {
     readers: Readers,
     thread: Option<JoinHandle<()>>,
     files: Files,
+    present: Arc<Present>,
 }
 
 impl Sqlite {
     /// Opens a database in memory; it is gone when the last handle is.
     pub(crate) fn memory(name: &str, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<Self> {
-        let (writer, opened) = open::memory(name, migrations, Arc::clone(&clock))?;
+        let (writer, opened) = open::memory(name, migrations, clock)?;
         let newest = writer.watch();
         let backend = Backend::Memory(Box::new(Mutex::new(writer)));
-        Ok(Self { name: name.to_owned(), clock, opened, newest, kinds: documents::Kinds::default(), backend })
+        Ok(Self { name: name.to_owned(), opened, newest, kinds: documents::Kinds::default(), backend })
     }
 
     /// Opens `PATH/NAME/NAME.db`. The work is done on the thread that will write, so that databases open side by side.
@@ -78,20 +81,20 @@ impl Sqlite {
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
         let queue = Arc::new(Queue::default());
-        let (path, file_name, its_clock) = (path.to_owned(), name.to_owned(), Arc::clone(&clock));
+        let (path, file_name) = (path.to_owned(), name.to_owned());
         let (thread, opened) = thread::start(name, Arc::clone(&queue), move || {
             let files = Files::lock(&path, &file_name)?;
-            let (writer, opened) = open::directory(&files, migrations, its_clock)?;
-            let newest = writer.watch();
-            Ok((writer, (files, opened, newest)))
+            let (writer, opened) = open::directory(&files, migrations, clock)?;
+            let (newest, present) = (writer.watch(), writer.present());
+            let readers = Readers::open(&files.database)?;
+            Ok((writer, (files, opened, newest, present, readers)))
         })?;
         let opened = opened
             .await
             .map_err(|_| Error::internal("the store's thread ended while it opened the database"))?;
-        let (files, opened, newest) = opened?;
-        let readers = Readers::new(&files.database);
-        let backend = Backend::Directory(Directory { queue, readers, thread: Some(thread), files });
-        Ok(Self { name: name.to_owned(), clock, opened, newest, kinds: documents::Kinds::default(), backend })
+        let (files, opened, newest, present, readers) = opened?;
+        let backend = Backend::Directory(Directory { queue, readers, thread: Some(thread), files, present });
+        Ok(Self { name: name.to_owned(), opened, newest, kinds: documents::Kinds::default(), backend })
     }
 
     fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {

@@ -1,7 +1,5 @@
 //! Opens a database: settings, tables, migrations, epoch.
 
-use std::fs::{File, TryLockError};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,12 +7,14 @@ use kernel::{Clock, Code, Error, Result, Timestamp};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::errors::{emptied, file_system, opening};
+use super::errors::{emptied, opening};
+use super::files::{Files, Present};
 use super::identity::{self, Note};
 use super::writer::Writer;
 use super::{BUSY_TIMEOUT, schema};
 use crate::batch::Position;
 use crate::migration::{Applied, Migration, newer, pending};
+use crate::retention::Retention;
 
 /// Statements that the writer keeps prepared.
 const STATEMENTS_KEPT: usize = 256;
@@ -22,76 +22,14 @@ const STATEMENTS_KEPT: usize = 256;
 const CACHE_KIB: i64 = 4096;
 
 /// What an opened database is known by.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct Opened {
     pub(super) run: String,
     /// The epochs with the sequence that each began with; the last is the present one.
     pub(super) epochs: Vec<(i64, i64)>,
     pub(super) head: Position,
-}
-
-/// The files of a `dir:` database, locked for this process.
-pub(super) struct Files {
-    pub(super) database: PathBuf,
-    pub(super) inode: u64,
-    /// Held as long as the database is open.
-    _lock: File,
-}
-
-impl Files {
-    /// Makes `PATH/NAME/`, takes its lock.
-    pub(super) fn lock(path: &Path, name: &str) -> Result<Self> {
-        let directory = path.join(name);
-        std::fs::create_dir_all(&directory).map_err(|error| file_system(&directory, error))?;
-        let lock_path = directory.join("lock");
-        let mut lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock_path)
-            .map_err(|error| file_system(&lock_path, error))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(in_use(&directory)),
-            Err(TryLockError::Error(error)) => return Err(file_system(&lock_path, error)),
-        }
-        // For whoever looks at the file; the lock is what counts.
-        lock.set_len(0)
-            .and_then(|()| writeln!(lock, "{}", std::process::id()))
-            .map_err(|error| file_system(&lock_path, error))?;
-        let database = directory.join(format!("{name}.db"));
-        if !database.exists() {
-            File::create(&database)
-                .and_then(|file| file.sync_all())
-                .map_err(|error| file_system(&database, error))?;
-            for made in [&*directory, path] {
-                sync_directory(made).map_err(|error| file_system(made, error))?;
-            }
-        }
-        let metadata = std::fs::metadata(&database).map_err(|error| file_system(&database, error))?;
-        Ok(Self { database, inode: identity::inode(&metadata), _lock: lock })
-    }
-}
-
-/// Makes new names in a directory durable.
-#[cfg(unix)]
-fn sync_directory(path: &Path) -> std::io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Elsewhere a directory cannot be opened as a file; the file system sees to it.
-#[cfg(not(unix))]
-fn sync_directory(_: &Path) -> std::io::Result<()> {
-    Ok(())
-}
-
-fn in_use(directory: &Path) -> Error {
-    let message = format!(
-        "the data directory {} is in use by another souk process; stop that one, or choose another directory",
-        directory.display()
-    );
-    Error::new(Code::FailedPrecondition, "DATA_DIR_IN_USE", message)
-        .with("directory", directory.display().to_string())
+    /// What may be deleted by its age.
+    pub(super) retention: Arc<Retention>,
 }
 
 /// Opens the database in these files.
@@ -108,13 +46,13 @@ pub(super) fn directory(
         return Err(emptied(path));
     }
     let known = |run: &str, head: i64| note.as_ref().is_some_and(|note| note.is_of(run, files.inode, head));
-    let opened = prepare(&conn, path, migrations, &identity::new_run(), known, clock.now())?;
+    let opened = prepare(&conn, path, migrations, &identity::new_run(), known, &clock)?;
     let note = Note { run: opened.run.clone(), inode: files.inode, head: 0 };
     if let Err(error) = note.write(path) {
         tracing::warn!(%error, database = %path.display(), "the note beside the database cannot be written; its events will begin a new epoch");
     }
     let head = opened.head;
-    Ok((Writer::new(conn, clock, head), opened))
+    Ok((Writer::new(conn, clock, Arc::clone(&opened.retention), head).watching(Present::of(path)), opened))
 }
 
 /// Opens a database in memory.
@@ -127,9 +65,9 @@ pub(super) fn memory(
     let conn = Connection::open_in_memory()
         .and_then(|conn| settings(&conn).map(|()| conn))
         .map_err(|error| opening(&place, error))?;
-    let opened = prepare(&conn, &place, migrations, "mem", |_, _| false, clock.now())?;
+    let opened = prepare(&conn, &place, migrations, "mem", |_, _| false, &clock)?;
     let head = opened.head;
-    Ok((Writer::new(conn, clock, head), opened))
+    Ok((Writer::new(conn, clock, Arc::clone(&opened.retention), head), opened))
 }
 
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -167,9 +105,10 @@ fn prepare(
     migrations: &[Migration],
     run: &str,
     is_known: impl Fn(&str, i64) -> bool,
-    now: Timestamp,
+    clock: &Arc<dyn Clock>,
 ) -> Result<Opened> {
     let bad = |error| opening(place, error);
+    let now = clock.now();
     let transaction = conn.unchecked_transaction().map_err(bad)?;
     let version = schema_version(conn).map_err(bad)?;
     match version {
@@ -183,7 +122,11 @@ fn prepare(
         Some(_) => {}
     }
     migrate(conn, place, migrations, now)?;
-    let opened = epoch(conn, run, is_known, now).map_err(bad)?;
+    let last = "SELECT time FROM souk_outbox ORDER BY sequence DESC LIMIT 1";
+    let last = conn.query_row(last, [], |row| row.get(0)).optional().map_err(bad)?;
+    let retention = Arc::new(Retention::new(Arc::clone(clock), last.map(Timestamp::from_micros)));
+    let (epochs, head) = epoch(conn, run, is_known, now).map_err(bad)?;
+    let opened = Opened { run: run.to_owned(), epochs, head, retention };
     transaction.commit().map_err(bad)?;
     Ok(opened)
 }
@@ -231,7 +174,7 @@ fn epoch(
     run: &str,
     is_known: impl Fn(&str, i64) -> bool,
     now: Timestamp,
-) -> rusqlite::Result<Opened> {
+) -> rusqlite::Result<(Vec<(i64, i64)>, Position)> {
     let head: i64 =
         conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;
     let pruned = meta(conn, schema::PRUNED)?.and_then(|pruned| pruned.parse().ok()).unwrap_or(0);
@@ -253,5 +196,5 @@ fn epoch(
     }
     set_meta(conn, "run", run)?;
     let present = epochs.last().map_or(1, |(epoch, _)| *epoch);
-    Ok(Opened { run: run.to_owned(), epochs, head: Position { epoch: present, sequence: head } })
+    Ok((epochs, Position { epoch: present, sequence: head }))
 }

@@ -3,15 +3,17 @@
 //! A read runs inline on the task that asks. It is short and bounded (a point read takes some 10 µs from the page cache,
 //! and no query returns more than [`crate::ROWS_MAX`] rows), while handing it to a blocking thread and back costs two
 //! thread switches, more than the read itself, and on few cores takes the time from the writers. Since a task holds a
-//! connection only while it runs, there are never more of them than threads; some are kept.
+//! connection only while it runs, there are never more of them than threads; some are kept. One is opened with the database, so
+//! that there is always one to wait for when the process has no descriptor left for another.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use kernel::{Error, Result};
-use parking_lot::Mutex;
+use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, OpenFlags};
 
-use super::errors::serving;
+use super::errors::{opening, serving};
 
 /// Idle connections that are kept.
 const IDLE_MAX: usize = 4;
@@ -19,51 +21,108 @@ const IDLE_MAX: usize = 4;
 const STATEMENTS_KEPT: usize = 128;
 /// Page cache of a connection, in KiB.
 const CACHE_KIB: i64 = 1024;
+/// How long a read waits for a connection when no other one can be opened; a read takes microseconds.
+const WAIT_MAX: Duration = Duration::from_secs(5);
 
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Idle>,
+    /// Told when a connection comes back.
+    returned: Condvar,
 }
 
 struct Idle {
     connections: Vec<Connection>,
+    /// Connections that are open, those in use included.
+    open: usize,
     closed: bool,
 }
 
 impl Readers {
-    pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), idle: Mutex::new(Idle { connections: Vec::new(), closed: false }) }
+    /// Of the database at this path; the first connection is opened.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        let first = connect(path).map_err(|error| opening(path, error))?;
+        let idle = Idle { connections: vec![first], open: 1, closed: false };
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), returned: Condvar::new() })
     }
 
     pub(super) fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
-        let taken = {
+        // Comes back also when the work panics.
+        let taken = Taken { readers: self, connection: Some(self.take()?) };
+        match &taken.connection {
+            Some(connection) => work(connection),
+            None => Err(closed()),
+        }
+    }
+
+    fn take(&self) -> Result<Connection> {
+        {
             let mut idle = self.idle.lock();
             if idle.closed {
-                return Err(Error::unavailable("STORE_CLOSED", "the store is closed"));
+                return Err(closed());
             }
-            idle.connections.pop()
-        };
-        let connection = match taken {
-            Some(connection) => connection,
-            None => open(&self.path).map_err(serving)?,
-        };
-        let outcome = work(&connection);
-        let mut idle = self.idle.lock();
-        if !idle.closed && idle.connections.len() < IDLE_MAX {
-            idle.connections.push(connection);
+            if let Some(connection) = idle.connections.pop() {
+                return Ok(connection);
+            }
+            idle.open += 1;
         }
-        outcome
+        let error = match connect(&self.path) {
+            Ok(connection) => return Ok(connection),
+            Err(error) => error,
+        };
+        let mut idle = self.idle.lock();
+        idle.open -= 1;
+        while !idle.closed && idle.open > 0 {
+            if let Some(connection) = idle.connections.pop() {
+                return Ok(connection);
+            }
+            if self.returned.wait_for(&mut idle, WAIT_MAX).timed_out() {
+                break;
+            }
+        }
+        Err(serving(error))
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut idle = self.idle.lock();
+        if idle.closed || idle.connections.len() >= IDLE_MAX {
+            idle.open -= 1;
+            return;
+        }
+        idle.connections.push(connection);
+        drop(idle);
+        self.returned.notify_one();
     }
 
     /// Closes them, so that the writer's connection is the last one and tidies up.
     pub(super) fn close(&self) {
         let mut idle = self.idle.lock();
         idle.closed = true;
+        idle.open -= idle.connections.len();
         idle.connections.clear();
+        self.returned.notify_all();
     }
 }
 
-fn open(path: &Path) -> rusqlite::Result<Connection> {
+/// A connection in use.
+struct Taken<'a> {
+    readers: &'a Readers,
+    connection: Option<Connection>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.readers.give_back(connection);
+        }
+    }
+}
+
+fn closed() -> Error {
+    Error::unavailable("STORE_CLOSED", "the store is closed")
+}
+
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     super::open::stable_plans(&connection)?;

@@ -8,8 +8,10 @@ use tokio::sync::watch;
 
 use super::apply;
 use super::errors::serving;
+use super::files::Present;
 use crate::batch::{Batch, Committed, Position};
 use crate::error::CommitError;
+use crate::retention::Retention;
 
 /// For how many groups savepoints are used after they were needed.
 const CAREFUL_FOR: u32 = 16;
@@ -18,6 +20,8 @@ const CAREFUL_FOR: u32 = 16;
 pub(super) struct Writer {
     conn: Connection,
     clock: Arc<dyn Clock>,
+    retention: Arc<Retention>,
+    present: Arc<Present>,
     /// The newest durable position.
     head: Position,
     newest: watch::Sender<Position>,
@@ -38,8 +42,24 @@ enum Apart {
 pub(super) type Outcomes = Vec<Result<Committed, CommitError>>;
 
 impl Writer {
-    pub(super) fn new(conn: Connection, clock: Arc<dyn Clock>, head: Position) -> Self {
-        Self { conn, clock, head, newest: watch::Sender::new(head), careful: 0 }
+    pub(super) fn new(
+        conn: Connection,
+        clock: Arc<dyn Clock>,
+        retention: Arc<Retention>,
+        head: Position,
+    ) -> Self {
+        let (present, newest) = (Arc::new(Present::nothing()), watch::Sender::new(head));
+        Self { conn, clock, retention, present, head, newest, careful: 0 }
+    }
+
+    /// Writes only while these files stand where they stood.
+    pub(super) fn watching(self, present: Present) -> Self {
+        Self { present: Arc::new(present), ..self }
+    }
+
+    /// The files that it writes.
+    pub(super) fn present(&self) -> Arc<Present> {
+        Arc::clone(&self.present)
     }
 
     pub(super) fn conn(&self) -> &Connection {
@@ -53,7 +73,10 @@ impl Writer {
     /// Commits the batches of a group together: each alone if it fails, all with one sync. Nobody may be answered before
     /// this returns.
     pub(super) fn commit(&mut self, group: &[&Batch]) -> Outcomes {
-        let (outcomes, head) = match self.write(group) {
+        // Looked at on both sides of the write: nobody may be told of a commit into a file that is gone.
+        let written = self.present.check().and_then(|()| self.write(group));
+        let written = written.and_then(|written| self.present.check().map(|()| written));
+        let (outcomes, head) = match written {
             Ok(written) => written,
             Err(error) => {
                 self.undo();
@@ -88,7 +111,7 @@ impl Writer {
 
     /// `None`, and nothing written, when the batches have to be kept apart better.
     fn try_write(&self, group: &[&Batch], apart: Apart) -> Result<Option<(Outcomes, Position)>, Error> {
-        let now = self.clock.now();
+        let times = apply::Times { now: self.clock.now(), expired: self.retention.now() };
         let mut head = self.head;
         let mut outcomes = Vec::with_capacity(group.len());
         // A batch that is alone is undone with the transaction.
@@ -100,7 +123,7 @@ impl Writer {
                 self.step("SAVEPOINT batch")?;
             }
             let before = self.conn.total_changes();
-            match apply::batch(&self.conn, batch, now, head.sequence + 1) {
+            match apply::batch(&self.conn, batch, times, head.sequence + 1) {
                 Ok(next) => {
                     head.sequence = next - 1;
                     outcomes.push(Ok(Committed { head }));

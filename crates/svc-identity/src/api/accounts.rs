@@ -11,9 +11,7 @@ use store::Batch;
 use zeroize::Zeroizing;
 
 use super::{Api, Asked, TRIES_MAX, busy, convert, credentials_refused, no_account, reply};
-use crate::domain::{
-    ADMIN, Account, AdminChange, Email, KNOWN, Password, Permissions, SessionEnd, Subject, void_before,
-};
+use crate::domain::{ADMIN, Account, AdminChange, Email, KNOWN, Password, Permissions, SessionEnd, Subject};
 use crate::store::{AccountFilter, Refused, accounts, sessions};
 
 impl Api {
@@ -70,7 +68,8 @@ impl Api {
         account.seen(asked.message.version)?;
         let admins = account.permissions.change(&permissions, |permission| asked.may(permission))?;
         let loses = account.permissions.lost_in(&permissions);
-        let changed = if loses { account.revoked(now) } else { account.changed(now) };
+        let changed =
+            if loses { account.revoked(now, self.keyring.void_before(now)) } else { account.changed(now) };
         let account = Account { permissions, ..changed };
         let message = wire::SetPermissionsResponse { account: Some(convert::account(&account)) };
         let event = wire::AccountPermissionsChanged {
@@ -152,11 +151,13 @@ impl Api {
                     session.id,
                     SessionEnd::PasswordChanged,
                     now,
-                    self.revoke(void_before(now)),
+                    self.revoke(self.keyring.void_before(now)),
                 );
                 ended += 1;
             }
         }
+        // Also those that look expired: they would be back if it was the clock that was wrong.
+        batch = sessions::end_rest(batch, Subject::Account(target), keep, SessionEnd::PasswordChanged, now);
         Ok((batch, ended))
     }
 
@@ -192,7 +193,7 @@ impl Api {
         let batch = accounts::count_admins(accounts::delete(Batch::new(), &account), admins)
             .event(chassis::event(target, account.version + 1, &event))
             .remember(key, message.encode_to_vec());
-        let batch = sessions::revoke(batch, &target.to_string(), self.revoke(void_before(now)));
+        let batch = sessions::revoke(batch, &target.to_string(), self.revoke(self.keyring.void_before(now)));
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
         reply(written, message)

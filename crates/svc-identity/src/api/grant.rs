@@ -50,7 +50,7 @@ impl Api {
         now: Timestamp,
     ) -> Result<(Given, SessionTokens)> {
         let not_before = account.map(|account| account.tokens_from).unwrap_or_default();
-        let (issued, expires) = self.keyring.times(now, not_before, session.expires_at);
+        let (issued, expires) = self.keyring.times(now, not_before, session.expires_at).await?;
         let permissions = account.map(|account| account.permissions.clone()).unwrap_or_default();
         self.sign(session, &permissions, None, (issued, expires)).await
     }
@@ -106,7 +106,7 @@ impl Api {
             Some(id) => Some(self.store.account(id).await?.ok_or_else(ended)?.account),
             None => None,
         };
-        let (_, tokens) = if now < given.expires {
+        let (_, tokens) = if now < given.expires && self.keyring.may_repeat(&given.key, given.issued, now) {
             let permissions = Permissions::from_stored(&given.permissions);
             self.sign(&session, &permissions, Some(&given.key), (given.issued, given.expires)).await?
         } else {

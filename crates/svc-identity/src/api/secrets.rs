@@ -13,7 +13,7 @@ use store::{Batch, RequestKey};
 
 use super::{Api, Asked, convert, no_account, reply};
 use crate::derive::secret_hash;
-use crate::domain::{Account, AdminChange, SECRETS_MAX, SecretId, Subject, void_before};
+use crate::domain::{Account, AdminChange, SECRETS_MAX, SecretId, Subject};
 use crate::keyring::Grant;
 use crate::store::{Refused, SecretRow, Written, accounts, secrets, sessions};
 
@@ -65,7 +65,7 @@ impl Api {
             .ok_or_else(refused)?;
         let account = self.store.account(secret.account).await?.ok_or_else(refused)?.account;
         let ends = secret.expires_at.unwrap_or(Timestamp::from_micros(i64::MAX));
-        let (issued, expires) = self.keyring.times(now, account.tokens_from, ends);
+        let (issued, expires) = self.keyring.times(now, account.tokens_from, ends).await?;
         let (subject, permissions) = (Subject::Account(account.id), &account.permissions);
         let grant = Grant { subject, session: secret.session, permissions, key: None, issued, expires };
         Ok(wire::ExchangeSecretResponse {
@@ -212,7 +212,7 @@ impl Api {
 
     fn revoked(&self, batch: Batch, secret: &SecretRow, now: Timestamp) -> Batch {
         let batch = secrets::revoke(batch, secret.id, now);
-        sessions::revoke(batch, &secret.session.to_string(), self.revoke(void_before(now)))
+        sessions::revoke(batch, &secret.session.to_string(), self.revoke(self.keyring.void_before(now)))
     }
 
     pub(super) async fn ensure_operator(

@@ -13,7 +13,7 @@ use super::grant::{Again, Given};
 use super::{Api, Asked, TRIES_MAX, busy, convert, credentials_refused, no_account, reply};
 use crate::derive::RefreshToken;
 use crate::domain::{
-    Account, Email, Password, Presented, SESSIONS_MAX, Session, SessionEnd, Subject, refused, void_before,
+    Account, Email, Password, Presented, SESSIONS_MAX, Session, SessionEnd, Subject, refused,
 };
 use crate::store::{Credentials, Refused, Revoke, Written, accounts, sessions};
 
@@ -107,7 +107,13 @@ impl Api {
         let surplus = live.iter().skip(SESSIONS_MAX - 1);
         let ended = surplus.clone().count();
         for old in surplus {
-            batch = sessions::end(batch, old.id, SessionEnd::TooMany, now, self.revoke(void_before(now)));
+            batch = sessions::end(
+                batch,
+                old.id,
+                SessionEnd::TooMany,
+                now,
+                self.revoke(self.keyring.void_before(now)),
+            );
         }
         let batch = batch.remember(key, given.encode().map_err(Refused::Failed)?);
         match self.store.commit(batch).await? {
@@ -232,9 +238,14 @@ impl Api {
             session_id: session.id.to_string(),
             subject: session.subject.to_string(),
         };
-        let batch =
-            sessions::end(Batch::new(), session.id, SessionEnd::Theft, now, self.revoke(void_before(now)))
-                .event(chassis::event(session.id, session.generation, &event));
+        let batch = sessions::end(
+            Batch::new(),
+            session.id,
+            SessionEnd::Theft,
+            now,
+            self.revoke(self.keyring.void_before(now)),
+        )
+        .event(chassis::event(session.id, session.generation, &event));
         self.store.commit(batch).await?;
         self.keyring.changed().await;
         tracing::warn!(session = %session.id, "a spent refresh token was shown; the session was ended");
@@ -269,7 +280,7 @@ impl Api {
             session.id,
             SessionEnd::SignedOut,
             now,
-            self.revoke(void_before(now)),
+            self.revoke(self.keyring.void_before(now)),
         )
         .remember(key, prost::Message::encode_to_vec(&message));
         let written = self.store.commit(batch).await?;
@@ -301,7 +312,7 @@ impl Api {
             let live = self.store.live_sessions(Subject::Account(target), now).await?.len();
             let message =
                 wire::SignOutEverywhereResponse { sessions_ended: i32::try_from(live).unwrap_or(i32::MAX) };
-            let account = account.revoked(now);
+            let account = account.revoked(now, self.keyring.void_before(now));
             let event = wire::AccountSignedOut {
                 account_id: target.to_string(),
                 version: account.version,

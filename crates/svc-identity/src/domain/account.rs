@@ -2,7 +2,7 @@
 
 use kernel::{CustomerId, Error, Result, Timestamp};
 
-use super::{Email, Permissions, void_before};
+use super::{Email, Permissions};
 
 /// Name of the operator's account, and of its place among the addresses: no address lacks an `@`.
 pub const OPERATOR: &str = "operator";
@@ -97,10 +97,10 @@ impl Account {
         Self { version: self.version + 1, updated_at: now, ..self.clone() }
     }
 
-    /// The account after a change that voids its tokens.
+    /// The account after a change that voids its tokens issued before a time.
     #[must_use]
-    pub fn revoked(&self, now: Timestamp) -> Self {
-        Self { tokens_from: void_before(now), ..self.changed(now) }
+    pub fn revoked(&self, now: Timestamp, tokens_from: Timestamp) -> Self {
+        Self { tokens_from, ..self.changed(now) }
     }
 
     /// Checks that it may be deleted. The last admin is told apart by the store, which counts.
@@ -120,6 +120,7 @@ impl Account {
 
 #[cfg(test)]
 mod tests {
+    use super::super::void_before;
     use super::*;
 
     #[test]
@@ -135,7 +136,7 @@ mod tests {
         let now = Timestamp::from_millis(10_500);
         let account = Account::operator(CustomerId::from_bits(1), now);
         assert_eq!(account.tokens_from.secs(), 10);
-        let revoked = account.revoked(now);
+        let revoked = account.revoked(now, void_before(now));
         assert_eq!((revoked.version, revoked.tokens_from), (2, void_before(now)));
     }
 

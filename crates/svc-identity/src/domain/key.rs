@@ -8,6 +8,11 @@ use super::{LEEWAY, TOKEN_LIFE};
 
 /// Most keys that are published at once.
 const KEYS_MAX: usize = 16;
+/// The times of a key that was ended for good.
+const ENDED: Timestamp = Timestamp::from_secs(0);
+/// Facts that are newer than now by more than this were written under a clock that was ahead. Longer than what a
+/// revocation reaches ahead ([`super::REVOCATION_MARGIN`]), short enough that what is issued after one is accepted at once.
+const BEHIND: Duration = Duration::from_secs(30);
 
 /// A key that signs access tokens. The private half is derived from the seed and the secret of the house.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,6 +31,13 @@ pub struct SigningKey {
     pub signs_until: Timestamp,
     /// None of its tokens is good after this.
     pub verifies_until: Timestamp,
+}
+
+impl SigningKey {
+    /// Whether it was not ended for good.
+    fn is_open(&self) -> bool {
+        self.verifies_until > ENDED
+    }
 }
 
 /// How long keys serve.
@@ -81,13 +93,13 @@ fn last(keys: &[SigningKey]) -> Option<&SigningKey> {
     keys.iter().filter(|key| !followed(&key.id)).max_by_key(|key| key.signs_from)
 }
 
-/// What has to be done in the course of things: a first key, a next key in good time, or one at once when the shop was
-/// closed for so long that none signs any more.
+/// What has to be done in the course of things: a first key, a next key in good time, or one at once when none signs: the
+/// shop was closed for long, or the clock was wrong when the keys were made.
 #[must_use]
 pub fn plan(keys: &[SigningKey], times: &KeyTimes, now: Timestamp) -> KeyPlan {
     match last(keys) {
         None => KeyPlan::Make { predecessor: String::new(), signs_from: now },
-        Some(last) if last.signs_until <= now => {
+        Some(last) if signer(keys, now).is_none() => {
             KeyPlan::Make { predecessor: last.id.clone(), signs_from: now }
         }
         Some(last) if last.signs_until.minus(times.ahead) <= now => {
@@ -117,13 +129,22 @@ pub fn overlap(
     Ok((Some(ended), KeyPlan::Make { predecessor: last.id.clone(), signs_from }))
 }
 
-/// The keys as they are when all of them end now, and the plan for one that takes over at once.
+/// Whether time went back behind what was issued: keys that begin later than any is made ahead, or facts that are newer
+/// than now. Tokens issued before would become good again when their time comes, so all keys have to end.
+#[must_use]
+pub fn is_behind(keys: &[SigningKey], times: &KeyTimes, newest: Timestamp, now: Timestamp) -> bool {
+    let ahead = times.ahead.max(times.ahead_on_request).saturating_add(LEEWAY);
+    newest > now.plus(BEHIND) || keys.iter().any(|key| key.is_open() && key.signs_from > now.plus(ahead))
+}
+
+/// The keys as they are when all of them end, and the plan for one that takes over at once. They end at the beginning of
+/// time, so that none of them comes back when the clock is set back.
 #[must_use]
 pub fn end_all(keys: &[SigningKey], now: Timestamp) -> (Vec<SigningKey>, KeyPlan) {
-    let ended = keys.iter().filter(|key| now < key.verifies_until).map(|key| SigningKey {
+    let ended = keys.iter().filter(|key| key.is_open()).map(|key| SigningKey {
         signs_from: key.signs_from.min(now),
-        signs_until: key.signs_until.min(now),
-        verifies_until: now,
+        signs_until: ENDED,
+        verifies_until: ENDED,
         ..key.clone()
     });
     let predecessor = last(keys).map(|key| key.id.clone()).unwrap_or_default();
@@ -219,7 +240,70 @@ mod tests {
         assert_eq!(plan(&keys, &TIMES, now), KeyPlan::Nothing);
     }
 
+    #[test]
+    fn keys_made_a_year_ahead_do_not_keep_anybody_from_signing() {
+        let now = Timestamp::from_secs(1_000_000_000);
+        let year = Duration::from_secs(365 * 86_400);
+        let mut keys = Vec::new();
+        let next = plan(&keys, &TIMES, now.plus(year));
+        make(&mut keys, &next);
+        let next = plan(&keys, &TIMES, now);
+        make(&mut keys, &next);
+        assert_eq!(signer(&keys, now).map(|key| key.id.as_str()), Some("k1"));
+        assert!(is_behind(&keys, &TIMES, now, now), "the first key's tokens must not become good in a year");
+        let (ended, next) = end_all(&keys, now);
+        put(&mut keys, ended);
+        make(&mut keys, &next);
+        assert!(!is_behind(&keys, &TIMES, now, now));
+        for at in [now.minus(year), now.plus(year)] {
+            assert!(!published(&keys, at).iter().any(|key| key.id == "k0" || key.id == "k1"));
+        }
+    }
+
+    #[test]
+    fn keys_that_were_ended_at_once_stay_ended_when_the_clock_goes_back() {
+        let now = Timestamp::from_secs(1_000_000_000);
+        let mut keys = Vec::new();
+        let next = plan(&keys, &TIMES, now);
+        make(&mut keys, &next);
+        let (ended, next) = end_all(&keys, now.plus(Duration::from_secs(7200)));
+        put(&mut keys, ended);
+        make(&mut keys, &next);
+        assert!(!published(&keys, now).iter().any(|key| key.id == "k0"));
+    }
+
+    #[test]
+    fn facts_of_the_usual_margin_are_not_taken_for_a_clock_that_was_ahead() {
+        let now = Timestamp::from_secs(1_000_000_000);
+        let mut keys = Vec::new();
+        let next = plan(&keys, &TIMES, now);
+        make(&mut keys, &next);
+        let end = now.plus(TIMES.life);
+        let next = plan(&keys, &TIMES, end.minus(TIMES.ahead));
+        make(&mut keys, &next);
+        assert!(!is_behind(&keys, &TIMES, super::super::void_before(now), end.minus(TIMES.ahead)));
+        assert!(is_behind(&keys, &TIMES, now.plus(Duration::from_secs(3600)), now), "an hour back");
+    }
+
     proptest! {
+        #[test]
+        fn somebody_signs_wherever_the_clock_leaps(leaps in proptest::collection::vec(-40_000_000_i64..40_000_000, 1..40)) {
+            let mut now = Timestamp::from_secs(2_000_000_000);
+            let mut keys: Vec<SigningKey> = Vec::new();
+            for leap in leaps {
+                now = Timestamp::from_secs(now.secs() + leap);
+                if is_behind(&keys, &TIMES, now, now) {
+                    let (ended, next) = end_all(&keys, now);
+                    put(&mut keys, ended);
+                    make(&mut keys, &next);
+                }
+                let next = plan(&keys, &TIMES, now);
+                make(&mut keys, &next);
+                let signs = signer(&keys, now).expect("somebody signs");
+                prop_assert!(published(&keys, now).iter().any(|key| key.id == signs.id));
+            }
+        }
+
         #[test]
         fn somebody_signs_at_every_moment(steps in proptest::collection::vec((0_u64..2_000_000, 0_u8..6), 1..40)) {
             let mut now = Timestamp::from_secs(1000);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{Code, CustomerId, Error, GuestId, Result, SessionId, Timestamp};
 
 /// An account's session ends when it was not refreshed for this long.
-const IDLE: Duration = Duration::from_secs(30 * 86_400);
+pub const IDLE: Duration = Duration::from_secs(30 * 86_400);
 /// An account's session ends this long after it began, however often it is refreshed.
 const LIFE: Duration = Duration::from_secs(90 * 86_400);
 /// A guest's session ends this long after it began.

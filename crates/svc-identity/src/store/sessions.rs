@@ -5,7 +5,7 @@ use store::{Batch, Row, sql};
 
 use super::{SWEEP_ROWS, Store};
 use crate::domain::{
-    REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends,
+    IDLE, REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends,
 };
 
 const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
@@ -35,6 +35,22 @@ impl Store {
         rows.iter()
             .map(|row| Ok(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? }))
             .collect()
+    }
+
+    /// The latest time that sessions, accounts and revocations tell; it is ahead of now when the clock was set back.
+    pub(crate) async fn newest(&self) -> Result<Timestamp> {
+        let mut newest = Timestamp::default();
+        for text in [
+            "SELECT MAX(created_at) AS at FROM sessions",
+            "SELECT MAX(refreshed_at) AS at FROM sessions",
+            "SELECT MAX(tokens_from) AS at FROM accounts",
+            "SELECT MAX(void_before) AS at FROM revocations",
+        ] {
+            let row = self.sql.fetch_one(sql(text)).await?;
+            let at = row.map(|row| row.opt_timestamp("at")).transpose()?.flatten();
+            newest = newest.max(at.unwrap_or_default());
+        }
+        Ok(newest)
     }
 
     /// Deletes what nobody asks for any more: some sessions that expired before `expired`, revocations that ended.
@@ -119,6 +135,34 @@ pub(crate) fn end_all(batch: Batch, subject: Subject, why: SessionEnd, now: Time
     let update =
         sql("UPDATE sessions SET ended_at = ?, end_reason = ? WHERE subject = ? AND ended_at IS NULL");
     batch.run(update.bind(now).bind(why.name()).bind(subject.to_string()))
+}
+
+/// Ends every session of somebody but one, whatever the clock says of its expiry.
+pub(crate) fn end_rest(
+    batch: Batch,
+    subject: Subject,
+    keep: Option<SessionId>,
+    why: SessionEnd,
+    now: Timestamp,
+) -> Batch {
+    let text =
+        "UPDATE sessions SET ended_at = ?, end_reason = ? WHERE subject = ? AND id <> ? AND ended_at IS NULL";
+    let keep = keep.map(|id| id.to_string()).unwrap_or_default();
+    batch.run(sql(text).bind(now).bind(why.name()).bind(subject.to_string()).bind(keep))
+}
+
+/// Brings times that a clock wrote which was ahead back to now, so that sessions end in their time and nobody waits for what
+/// was revoked in the future. Revocations go with the keys of the tokens that they are about.
+pub(crate) fn settle(mut batch: Batch, now: Timestamp) -> Batch {
+    for (text, to) in [
+        ("UPDATE sessions SET created_at = ? WHERE created_at > ?", now),
+        ("UPDATE sessions SET refreshed_at = ? WHERE refreshed_at > ?", now),
+        ("UPDATE sessions SET expires_at = ? WHERE expires_at > ?", now.plus(IDLE)),
+        ("UPDATE accounts SET tokens_from = ? WHERE tokens_from > ?", Timestamp::from_secs(now.secs())),
+    ] {
+        batch = batch.run(sql(text).bind(to).bind(to));
+    }
+    batch.run(sql("DELETE FROM revocations"))
 }
 
 /// What a revocation's row needs.

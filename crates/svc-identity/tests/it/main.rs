@@ -1,6 +1,7 @@
 //! The role `identity` through its client.
 
 mod accounts;
+mod clock;
 mod keys;
 mod refusals;
 mod restart;

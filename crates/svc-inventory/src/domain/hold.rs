@@ -151,6 +151,9 @@ impl Hold {
             (Ask::Expire, S::Held) if self.expires <= now => {
                 step(S::Expired, MovementKind::Expired, always, now)
             }
+            (Ask::Expire, S::Held) if self.is_astray(now) => {
+                step(S::Expired, MovementKind::Expired, always, forever)
+            }
             (Ask::Return, S::Committed) => step(S::Returned, MovementKind::Returned, always, forever),
             (Ask::Commit, S::Committed)
             | (Ask::Release, S::Released | S::Expired)
@@ -175,7 +178,7 @@ impl Hold {
         if self.state != HoldState::Held {
             return Err(self.refusal(self.state));
         }
-        if self.expires <= now {
+        if self.expires <= now || self.is_astray(now) {
             return Err(self.refusal(HoldState::Expired));
         }
         let wanted = now.plus(hold_for);
@@ -189,6 +192,11 @@ impl Hold {
         Ok(Some(wanted.min(self.limit)))
     }
 
+    /// Whether a clock made it that was ahead: it would keep its units until then.
+    fn is_astray(&self, now: Timestamp) -> bool {
+        self.created > now.plus(AHEAD_MAX)
+    }
+
     fn refusal(&self, state: HoldState) -> Error {
         let (reason, message) = match state {
             HoldState::Held => ("HOLD_HELD", "the hold is still held"),
@@ -200,6 +208,10 @@ impl Hold {
         Error::precondition(reason, message).with("hold_id", self.id.to_string())
     }
 }
+
+/// A hold that was made later than this from now was made by a clock that was ahead. One that was ahead by less keeps the
+/// units for as much longer.
+pub const AHEAD_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 #[cfg(test)]
 mod tests {
@@ -221,6 +233,22 @@ mod tests {
 
     fn at(state: HoldState) -> Hold {
         Hold { state, ..hold() }
+    }
+
+    #[test]
+    fn a_hold_that_a_clock_a_year_ahead_made_expires_now() {
+        let ahead = NOW.plus(Duration::from_secs(365 * 86_400));
+        let hold =
+            new_hold(OrderId::from_bits(42), vec![line("l1", "b", 2)], None, TERMS, ahead).expect("a hold");
+        let step = hold.decide(Ask::Expire, NOW).expect("held").expect("a step");
+        assert!(hold.expires <= step.expires_until);
+        assert_eq!(hold.renewed(TERMS.usual, NOW).expect_err("expired").reason(), "HOLD_EXPIRED");
+        let hour =
+            new_hold(OrderId::from_bits(42), vec![line("l1", "b", 2)], None, TERMS, NOW.plus(TERMS.longest));
+        assert!(
+            hour.expect("a hold").decide(Ask::Expire, NOW).expect("held").is_none(),
+            "an hour back is borne"
+        );
     }
 
     #[test]

@@ -8,8 +8,8 @@ use store::{Batch, CommitError, Row, sql};
 
 use super::{ATTEMPTS_MAX, STOCK, Stock, any_counter, busy, damaged, lost_at};
 use crate::domain::{
-    Ask, Counter, Hold, HoldState, MovementKind, Place, Shortage, Step, Transition, plan, shortages,
-    sum_by_place,
+    AHEAD_MAX, Ask, Counter, Hold, HoldState, MovementKind, Place, Shortage, Step, Transition, plan,
+    shortages, sum_by_place,
 };
 
 /// Label of a hold's row.
@@ -170,6 +170,17 @@ impl Stock {
         .bind(id)
         .bind(limit);
         self.sql.fetch(due).await?.iter().map(|row| Ok((row.timestamp("sweep_at")?, row.id("id")?))).collect()
+    }
+
+    /// Holds that a clock made which was ahead: their time would not come for long.
+    pub async fn astray(&self, now: Timestamp, limit: u32) -> Result<Vec<HoldId>> {
+        let latest = now.plus(AHEAD_MAX);
+        let astray =
+            sql("SELECT id FROM holds WHERE sweep_at > ? AND created_at > ? ORDER BY sweep_at LIMIT ?")
+                .bind(latest)
+                .bind(latest)
+                .bind(limit);
+        self.sql.fetch(astray).await?.iter().map(|row| row.id("id")).collect()
     }
 
     /// Counters of these places, read now.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kernel::{PaymentId, Timestamp};
 
-use super::{Cart, Challenge, Ending, MadeShipment, Order, Payment, Shipment, State, Stock};
+use super::{Cart, Challenge, Ending, MadeShipment, Order, Payment, Policy, Shipment, State, Stock};
 
 /// How long before its end a hold is renewed.
 const RENEW_BEFORE: Duration = Duration::from_secs(120);
@@ -186,6 +186,34 @@ const fn money_out(order: &Order) -> bool {
 pub(super) fn look_again(order: &Order, now: Timestamp, pause: Duration) -> Timestamp {
     let renew = order.hold_until.minus(RENEW_BEFORE).max(now.plus(ASK_FIRST));
     order.limit_at.min(renew).min(now.plus(pause))
+}
+
+/// Clocks may differ by this much before a time counts as set by one that was ahead.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
+
+/// The longest pause after which an order in this state is looked at again. A later time was set by a clock that was ahead.
+#[must_use]
+pub fn longest_pause(state: State, policy: &Policy) -> Duration {
+    let pause = if state == State::AwaitingApproval { policy.approval_limit.max(ASK_MAX) } else { ASK_MAX };
+    pause.saturating_add(CLOCKS_DIFFER)
+}
+
+/// The order without times that no clock can have set which was right: they come from one that was ahead. It is due now, its
+/// limit begins anew, and its hold is renewed, which shows whether it still stands.
+#[must_use]
+pub fn in_time(mut order: Order, policy: &Policy, now: Timestamp) -> Order {
+    let pause = longest_pause(order.state, policy);
+    order.due_at = order.due_at.map(|due| if due > now.plus(pause) { now } else { due });
+    let limit = match order.state {
+        State::AwaitingApproval => policy.approval_limit,
+        _ => policy.placing_limit.max(policy.action_limit),
+    };
+    if order.limit_at > now.plus(limit.saturating_add(CLOCKS_DIFFER)) {
+        order.limit_at = now.plus(limit);
+        order.hold_until = order.hold_until.min(now);
+        order.due_at = order.due_at.map(|due| due.min(now));
+    }
+    order
 }
 
 /// The pause after a hold was renewed: staff come by themselves, a bank is asked.

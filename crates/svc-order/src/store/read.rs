@@ -5,8 +5,8 @@ use store::{Row, sql};
 
 use super::Orders;
 use crate::domain::{
-    Approval, Cart, Challenge, Ending, InvoiceKind, InvoiceName, MadeShipment, Order, Payment, Shipment,
-    State, Stock,
+    Approval, Cart, Challenge, Ending, InvoiceKind, InvoiceName, MadeShipment, Order, Payment, Policy,
+    Shipment, State, Stock, longest_pause,
 };
 
 /// Columns of an order with the number of its invoice.
@@ -170,6 +170,22 @@ impl Orders {
     pub async fn due(&self, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
         let text = "SELECT id, lease_owner, lease_epoch, version FROM orders WHERE due_at <= ? ORDER BY due_at LIMIT ?";
         self.sql.fetch(sql(text).bind(now).bind(limit)).await?.iter().map(due).collect()
+    }
+
+    /// Orders that a clock put aside which was ahead: they are due later than any is put aside for.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn astray(&self, policy: &Policy, now: Timestamp, limit: u32) -> Result<Vec<Due>> {
+        let text = "SELECT id, lease_owner, lease_epoch, version FROM orders \
+            WHERE due_at > ? AND (state <> ? OR due_at > ?) ORDER BY due_at LIMIT ?";
+        let waiting = State::AwaitingApproval;
+        let statement = sql(text)
+            .bind(now.plus(longest_pause(State::Pending, policy)))
+            .bind(waiting.code())
+            .bind(now.plus(longest_pause(waiting, policy)))
+            .bind(limit);
+        self.sql.fetch(statement).await?.iter().map(due).collect()
     }
 
     /// What happened to an order, oldest first; at most 1000 entries.

@@ -170,7 +170,8 @@ impl Steps {
                 self.send_attempt(payment, attempt, method, origin).await
             }
             (Ok(None), _)
-                if attempt.state == AttemptState::Authorizing || self.is_settled(attempt.updated) =>
+                if attempt.state == AttemptState::Authorizing
+                    || self.is_settled(attempt.updated, attempt.asked) =>
             {
                 let outcome = AuthorizationOutcome::Declined {
                     reference: String::new(),

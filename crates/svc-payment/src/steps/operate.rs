@@ -180,7 +180,10 @@ impl Steps {
             Ok(None) if operation.state == OperationState::Sending => {
                 self.send_operation(payment, operation, origin).await
             }
-            Ok(None) if operation.state == OperationState::Unknown && self.is_settled(operation.updated) => {
+            Ok(None)
+                if operation.state == OperationState::Unknown
+                    && self.is_settled(operation.updated, operation.asked) =>
+            {
                 let (payment, operation) = self.operation_unsent((payment, operation)).await?;
                 if operation.state != OperationState::Sending {
                     return Ok((payment, operation));

@@ -7,7 +7,8 @@ use kernel::{Error, Result};
 use tonic::{Request, Response, Status};
 
 use super::books::{AuthorizationRow, MovementRow, Wrote};
-use super::provider::outcome_of;
+use super::cards::REFUND_PENDING;
+use super::provider::{is_before, outcome_of};
 use super::{Testpay, cards, news};
 use crate::wire::{audit_limit, open_cursor};
 
@@ -145,7 +146,7 @@ impl Testpay {
     }
 
     fn refund_message(&self, row: &MovementRow) -> v1::Refund {
-        let state = match (self.ctx.now() < row.settle_at, row.state.as_str()) {
+        let state = match (is_before(self.ctx.now(), row.settle_at, REFUND_PENDING), row.state.as_str()) {
             (true, _) => v1::RefundState::Pending,
             (false, "succeeded") => v1::RefundState::Succeeded,
             (false, _) => v1::RefundState::Failed,

@@ -56,7 +56,7 @@ impl Provider for Testpay {
         let card = cards::of(authorization);
         if let Answer::NotReached(wait) = card.answer {
             let known = self.books.authorization_by_id(authorization).await.map_err(lost)?;
-            if known.is_some_and(|row| self.ctx.now() < row.created.plus(wait)) {
+            if known.is_some_and(|row| is_before(self.ctx.now(), row.created.plus(wait), wait)) {
                 return Err(NoAnswer::new("the connection was refused"));
             }
         }
@@ -90,6 +90,11 @@ impl Provider for Testpay {
         signature::verify(self.secret.bytes(), now, body, signature)?;
         news::read(body)
     }
+}
+
+/// Whether a time that was set `pause` ahead has not come yet. One that is further ahead was set by a clock that was ahead.
+pub(super) fn is_before(now: Timestamp, time: Timestamp, pause: Duration) -> bool {
+    now < time && time <= now.plus(pause)
 }
 
 impl Testpay {
@@ -193,7 +198,7 @@ impl Testpay {
 
     /// How a movement stands now: a refund is pending until its time.
     fn outcome_of_movement(&self, row: &MovementRow) -> OperationOutcome {
-        if self.ctx.now() < row.settle_at {
+        if is_before(self.ctx.now(), row.settle_at, REFUND_PENDING) {
             return OperationOutcome::Pending { reference: row.id.clone() };
         }
         settled(row)

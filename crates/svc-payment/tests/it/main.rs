@@ -2,6 +2,7 @@
 
 mod authorize;
 mod challenge;
+mod clock;
 mod concurrent;
 mod killed;
 mod ledger;

@@ -86,7 +86,9 @@ impl Catalogue {
         if carried.is_some_and(|product| product.variant(sku).is_some()) {
             return Err(Error::exists("SKU_TAKEN", "belongs to another product").with("product_id", id));
         }
-        if self.0.clock.now().since(claim.value.time) < CLAIM_FRESH {
+        // A claim of the future was made by a clock that was ahead, and is not fresh for that long.
+        let now = self.0.clock.now();
+        if now.since(claim.value.time).max(claim.value.time.since(now)) < CLAIM_FRESH {
             return Err(busy());
         }
         let fence = match holder {
@@ -172,6 +174,18 @@ mod tests {
         assert!(matches!(late, Err(CommitError::Duplicate { .. })), "{late:?}");
         let found = catalogue.by_skus(&["S".to_owned()]).await.expect("read");
         assert_eq!(found[0].as_ref().expect("carried").product.id, ProductId::from_bits(2));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_claim_that_a_clock_a_year_ahead_left_is_taken_over() {
+        let clock = Arc::new(VirtualClock::new(Timestamp::from_secs(1)));
+        clock.set_ahead(365 * 86_400);
+        let options = OpenOptions::new(clock.clone());
+        let database: Database = store::open("mem:", "product", &[], options).await.expect("in memory");
+        let catalogue = Catalogue::open(database, clock.clone()).await.expect("opens");
+        catalogue.claim("S", ProductId::from_bits(1)).await.expect("claimed");
+        clock.set_ahead(0);
+        create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,0 +1,98 @@
+//! The databases of this process: whether their files are still there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::souk::event::v1 as wire;
+use kernel::{Error, Result};
+use parking_lot::RwLock;
+use store::Database;
+use tokio::sync::Mutex;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
+
+use crate::house::House;
+
+/// How often the files are looked at. Each commit looks as well; this is for a shop that nobody writes to.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A database of a role.
+#[derive(Clone)]
+pub(crate) struct Opened {
+    pub(crate) role: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) database: Database,
+}
+
+/// Every database that was opened.
+#[derive(Clone, Default)]
+pub(crate) struct Databases {
+    opened: Arc<RwLock<Vec<Opened>>>,
+    /// Held while one is checked, which reads all of it.
+    checking: Arc<Mutex<()>>,
+}
+
+impl Databases {
+    pub(crate) fn add(&self, role: &'static str, name: &'static str, database: Database) {
+        self.opened.write().push(Opened { role, name, database });
+    }
+
+    /// Lets go of them, so that they close.
+    pub(crate) fn clear(&self) {
+        self.opened.write().clear();
+    }
+
+    /// Checks the databases of a role, one after another.
+    ///
+    /// # Errors
+    /// `UNKNOWN_SOURCE` at `/source` for a role without a database here; when one cannot be read.
+    pub(crate) async fn check(&self, role: &str) -> Result<wire::CheckStorageResponse> {
+        let opened: Vec<Opened> =
+            self.opened.read().iter().filter(|opened| opened.role == role).cloned().collect();
+        if opened.is_empty() {
+            return Err(Error::field(
+                "/source",
+                "UNKNOWN_SOURCE",
+                "is no role with a database at this address",
+            ));
+        }
+        let _one = self.checking.lock().await;
+        let mut databases = Vec::with_capacity(opened.len());
+        for Opened { name, database, .. } in opened {
+            let problems = database.problems().await?;
+            databases.push(wire::StorageCheck { name: name.to_owned(), problems });
+        }
+        Ok(wire::CheckStorageResponse { databases })
+    }
+
+    /// Whether the files of all of them are where they were; says which are not.
+    pub(crate) fn are_present(&self) -> bool {
+        let mut present = true;
+        for Opened { role, name, database } in self.opened.read().iter() {
+            if let Err(error) = database.check_files() {
+                tracing::error!(
+                    role,
+                    database = name,
+                    error = ?error,
+                    "nothing more is written to this database; stop the process, restore its files and start again"
+                );
+                present = false;
+            }
+        }
+        present
+    }
+}
+
+/// Tells that the process does not serve any more when files of its databases were deleted or replaced.
+pub(crate) async fn watch(house: Arc<House>, health: HealthReporter, services: Vec<String>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if house.databases.are_present() {
+            continue;
+        }
+        for service in services.iter().map(String::as_str).chain([""]) {
+            health.set_service_status(service, ServingStatus::NotServing).await;
+        }
+        return;
+    }
+}
