@@ -134,6 +134,7 @@ pub async fn start(args: &UpArgs) -> Result<Running> {
     options.metrics = Some(args.metrics);
     options.http = vec![HttpAddress { role: "bff-web", flag: "--web", address: args.web }];
     options.config = configuration(args.config.as_deref())?;
+    options.build = chassis::Build { version: env!("CARGO_PKG_VERSION"), commit: env!("SOUK_COMMIT") };
     let running = chassis::run(ROLES, options).await?;
     let dir = args.data.strip_prefix("dir:").map(PathBuf::from);
     ensure_operator(&running, dir.as_deref(), args.token_file.as_deref()).await?;

@@ -10,6 +10,7 @@ use prost::Message;
 use store::{Batch, CommitError, Consumed, Database, ParkedEvent, Position};
 
 use crate::Context;
+use crate::progress::Progress;
 use crate::subscribe::from_wire;
 
 /// How often an event that fails in passing is tried again before its aggregate is parked.
@@ -42,6 +43,7 @@ pub(crate) struct Consumer {
     pub(crate) name: &'static str,
     pub(crate) database: Database,
     pub(crate) handler: Arc<dyn Consume>,
+    pub(crate) progress: Arc<Progress>,
 }
 
 /// What is committed, and what was read beyond it without an effect.
@@ -77,6 +79,7 @@ impl Consumer {
         let mut place = Place { committed, seen: committed, skipped: 0 };
         let mut events = self.ctx.subscribe(self.source, committed)?;
         loop {
+            self.progress.note(place.seen.max(place.committed), events.head());
             match events.next_or_head().await {
                 Ok(Some(event)) => {
                     self.take(event, &mut place).await?;

@@ -230,8 +230,9 @@ impl Context {
     ) -> Result<()> {
         self.subscribe(source, None)?;
         self.house.events.add_consumer(self.service.name, source, consumer, database.clone());
-        let consumer =
-            Consumer { ctx: self.clone(), source, name: consumer, database: database.clone(), handler };
+        let progress = self.house.consumers.add(self.service.name, source, consumer);
+        let database = database.clone();
+        let consumer = Consumer { ctx: self.clone(), source, name: consumer, database, handler, progress };
         self.spawn("consumer", consumer.run());
         Ok(())
     }

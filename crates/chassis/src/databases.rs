@@ -6,7 +6,10 @@ use std::time::Duration;
 use contract::souk::event::v1 as wire;
 use kernel::{Error, Result};
 use parking_lot::RwLock;
-use store::Database;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::metrics::MetricType;
+use store::{Database, Operation};
 use tokio::sync::Mutex;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
@@ -25,11 +28,17 @@ pub(crate) struct Opened {
 }
 
 /// Every database that was opened.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Databases {
     opened: Arc<RwLock<Vec<Opened>>>,
     /// Held while one is checked, which reads all of it.
     checking: Arc<Mutex<()>>,
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Opened").field("role", &self.role).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 impl Databases {
@@ -80,6 +89,23 @@ impl Databases {
             }
         }
         present
+    }
+}
+
+impl Collector for Databases {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> std::result::Result<(), std::fmt::Error> {
+        let help = "Time until a database answered, waiting included, by database and operation";
+        let mut seconds =
+            encoder.encode_descriptor("souk_store_seconds", help, None, MetricType::Histogram)?;
+        for Opened { name, database, .. } in self.opened.read().iter() {
+            for operation in Operation::ALL {
+                let Some(counts) = database.timings().of(operation).counts() else { continue };
+                let labels = [("database", *name), ("operation", operation.as_str())];
+                let mut times = seconds.encode_family(&labels)?;
+                times.encode_histogram::<NoLabelSet>(counts.sum, counts.count, &counts.buckets, None)?;
+            }
+        }
+        Ok(())
     }
 }
 

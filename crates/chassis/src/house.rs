@@ -13,6 +13,8 @@ use prometheus_client::registry::Registry;
 
 use crate::databases::Databases;
 use crate::events::EventHub;
+use crate::process::{Build, Process};
+use crate::progress::Consumers;
 use crate::secrets::Secrets;
 use crate::steady::SteadyClock;
 use crate::{Config, Cursors, Drain, Entropy};
@@ -34,6 +36,7 @@ pub(crate) struct House {
     pub(crate) drain: Drain,
     pub(crate) events: EventHub,
     pub(crate) databases: Databases,
+    pub(crate) consumers: Consumers,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
@@ -84,6 +87,7 @@ impl House {
         clock: Arc<dyn Clock>,
         entropy: Entropy,
         faults: Faults,
+        build: Build,
     ) -> Result<Self> {
         let steady = Arc::new(SteadyClock::new(clock));
         let clock: Arc<dyn Clock> = steady.clone();
@@ -113,6 +117,11 @@ impl House {
         registry.register_collector(Box::new(guards.telemetry.clone()));
         registry.register_collector(Box::new(routes.telemetry.clone()));
         steady.register(&mut registry);
+        let (databases, consumers) = (Databases::default(), Consumers::default());
+        registry.register_collector(Box::new(databases.clone()));
+        registry.register_collector(Box::new(consumers.clone()));
+        registry.register_collector(Box::new(Process));
+        registry.register_collector(Box::new(build));
         Ok(Self {
             cursors: Cursors::new(secrets.get("cursor")?),
             clock,
@@ -127,7 +136,8 @@ impl House {
             faults,
             drain: Drain::default(),
             events: EventHub::default(),
-            databases: Databases::default(),
+            databases,
+            consumers,
             registry: Arc::new(Mutex::new(registry)),
         })
     }

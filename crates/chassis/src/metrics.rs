@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -13,6 +14,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
+use crate::exposition;
 use crate::house::House;
 
 /// Connections to the metrics port at once.
@@ -47,14 +49,13 @@ async fn answer(house: Arc<House>, request: Request<Incoming>) -> Result<Respons
         *response.status_mut() = StatusCode::NOT_FOUND;
         return Ok(response);
     }
-    let mut text = String::new();
-    let encoded = prometheus_client::encoding::text::encode(&mut text, &house.registry.lock());
-    let mut response = Response::new(Full::new(Bytes::from(text)));
-    let content =
-        http::HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, content);
-    if encoded.is_err() {
+    let accept = request.headers().get(ACCEPT);
+    let Ok((text, media_type)) = exposition::text(&house.registry.lock(), accept) else {
+        let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    }
+        return Ok(response);
+    };
+    let mut response = Response::new(Full::new(Bytes::from(text)));
+    response.headers_mut().insert(CONTENT_TYPE, media_type);
     Ok(response)
 }

@@ -14,8 +14,8 @@ use tonic_health::server::HealthReporter;
 use crate::events::EventApi;
 use crate::house::{Data, House};
 use crate::{
-    Config, Context, Drain, Entropy, Role, Service, SystemClock, databases, keys, metrics, reflection, serve,
-    web,
+    Build, Config, Context, Drain, Entropy, Role, Service, SystemClock, databases, keys, metrics, reflection,
+    serve, web,
 };
 
 /// How long identity may take to tell its keys at the start.
@@ -45,6 +45,8 @@ pub struct Options {
     pub entropy: Entropy,
     /// Faults on purpose.
     pub faults: Faults,
+    /// Which build this is, for the metrics.
+    pub build: Build,
 }
 
 impl Options {
@@ -61,6 +63,7 @@ impl Options {
             clock: Arc::new(SystemClock::default()),
             entropy: Entropy::System,
             faults: Faults::default(),
+            build: Build::default(),
         }
     }
 }
@@ -128,7 +131,14 @@ pub(crate) async fn run_with_fakes(
     }
     let data =
         Data::parse(&options.data).map_err(|error| crate::invalid_setting("data", "url", error.message()))?;
-    let house = Arc::new(House::new(data, options.config, options.clock, options.entropy, options.faults)?);
+    let house = Arc::new(House::new(
+        data,
+        options.config,
+        options.clock,
+        options.entropy,
+        options.faults,
+        options.build,
+    )?);
     for (role, address) in options.remote {
         house.directory.add_remote(&role, address);
     }

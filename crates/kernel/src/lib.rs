@@ -7,6 +7,7 @@
 pub mod country;
 mod currency;
 mod error;
+mod histogram;
 mod id;
 mod money;
 mod page;
@@ -15,6 +16,7 @@ mod time;
 
 pub use currency::Currency;
 pub use error::{Code, Error, FieldViolation, Result, Violations};
+pub use histogram::{Counts, Histogram};
 pub use id::*;
 pub use money::{Money, MoneyError, UnitPrice, allocate};
 pub use page::{DEFAULT_LIMIT, LIMIT_MAX, Page, PageRequest};

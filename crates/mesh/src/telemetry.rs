@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use contract::MethodContract;
+use kernel::Histogram;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -12,19 +13,13 @@ use prometheus_client::metrics::counter::ConstCounter;
 
 use crate::{Answer, Call, Layer};
 
-/// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
-const BOUNDS_US: [u64; 15] = [
-    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000,
-    5_000_000,
-];
 /// gRPC status codes, 0 to 16.
 const CODES: usize = 17;
 
 #[derive(Default)]
 struct Method {
     codes: [AtomicU64; CODES],
-    buckets: [AtomicU64; BOUNDS_US.len() + 1],
-    micros: AtomicU64,
+    times: Histogram,
 }
 
 /// Whose calls are counted: the names and meanings of the two metrics.
@@ -76,12 +71,9 @@ impl Telemetry {
     /// Notes one finished call.
     fn record(&self, method: &MethodContract, code: i32, took: Duration) {
         let method = &self.methods[method.index];
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let code = usize::try_from(code).ok().filter(|code| *code < CODES).unwrap_or(2);
         method.codes[code].fetch_add(1, Ordering::Relaxed);
-        method.micros.fetch_add(micros, Ordering::Relaxed);
-        let bucket = BOUNDS_US.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS_US.len());
-        method.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        method.times.record(took);
     }
 
     /// Calls that have no answer yet.
@@ -115,24 +107,13 @@ impl Collector for Telemetry {
         let (name, help) = self.side.seconds;
         let mut seconds = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
         for (contract, method) in contract::methods().iter().zip(&self.methods) {
-            let counts: Vec<u64> =
-                method.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-            let count: u64 = counts.iter().sum();
-            if count == 0 {
-                continue;
-            }
-            let bounds = BOUNDS_US.iter().map(|bound| seconds_of(*bound)).chain([f64::MAX]);
-            let buckets: Vec<(f64, u64)> = bounds.zip(counts).collect();
+            let Some(counts) = method.times.counts() else { continue };
             let labels = [("method", contract.path.to_owned())];
-            let sum = seconds_of(method.micros.load(Ordering::Relaxed));
-            seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
+            let mut times = seconds.encode_family(&labels)?;
+            times.encode_histogram::<NoLabelSet>(counts.sum, counts.count, &counts.buckets, None)?;
         }
         Ok(())
     }
-}
-
-fn seconds_of(micros: u64) -> f64 {
-    Duration::from_micros(micros).as_secs_f64()
 }
 
 /// The layer.

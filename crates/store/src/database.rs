@@ -15,6 +15,7 @@ use crate::outbox::Outbox;
 use crate::parked::Parked;
 use crate::sql::Sql;
 use crate::sqlite::Sqlite;
+use crate::timings::Timings;
 
 /// How to open a database.
 #[derive(Clone)]
@@ -48,6 +49,7 @@ pub struct Database {
     sql: Arc<dyn SqlEngine>,
     docs: Arc<crate::docs::Shared>,
     leases: Leases,
+    timings: Arc<Timings>,
 }
 
 impl Database {
@@ -59,15 +61,22 @@ impl Database {
     }
 
     fn over<E: SqlEngine + DocsEngine>(engine: Arc<E>, clock: Arc<dyn Clock>) -> Self {
+        let timings = Arc::new(Timings::new(Arc::clone(&clock)));
         let leases = Leases::new(Arc::clone(&engine) as _, clock);
-        let docs = Arc::new(crate::docs::Shared::new(Arc::clone(&engine) as _));
-        Self { engine: Arc::clone(&engine) as _, sql: engine, docs, leases }
+        let docs = Arc::new(crate::docs::Shared::new(Arc::clone(&engine) as _, Arc::clone(&timings)));
+        Self { engine: Arc::clone(&engine) as _, sql: engine, docs, leases, timings }
     }
 
     /// Its rows.
     #[must_use]
     pub fn sql(&self) -> Sql {
-        Sql::new(Arc::clone(&self.sql))
+        Sql::new(Arc::clone(&self.sql), Arc::clone(&self.timings))
+    }
+
+    /// How long it takes to answer.
+    #[must_use]
+    pub fn timings(&self) -> &Timings {
+        &self.timings
     }
 
     /// Its documents of one kind.

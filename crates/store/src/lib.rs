@@ -28,6 +28,7 @@ mod retention;
 mod row;
 mod sql;
 mod sqlite;
+mod timings;
 mod value;
 
 pub use batch::{
@@ -50,4 +51,5 @@ pub use parked::{PARKED_LIST_MAX, Parked, ParkedEvent};
 pub use row::Row;
 pub use sql::{ROWS_MAX, Sql};
 pub use sqlite::files::{prepare_directory, tighten_directory};
+pub use timings::{Operation, Timings};
 pub use value::{Statement, Value, sql};

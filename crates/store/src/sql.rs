@@ -8,6 +8,7 @@ use crate::batch::{Batch, Committed, Position, RequestKey};
 use crate::engine::{Engine, SqlEngine};
 use crate::error::{CommitError, key_reused};
 use crate::row::Row;
+use crate::timings::{Operation, Timings};
 use crate::value::Statement;
 
 /// The most rows that a query returns.
@@ -17,11 +18,12 @@ pub const ROWS_MAX: usize = 10_000;
 #[derive(Clone)]
 pub struct Sql {
     engine: Arc<dyn SqlEngine>,
+    timings: Arc<Timings>,
 }
 
 impl Sql {
-    pub(crate) fn new(engine: Arc<dyn SqlEngine>) -> Self {
-        Self { engine }
+    pub(crate) fn new(engine: Arc<dyn SqlEngine>, timings: Arc<Timings>) -> Self {
+        Self { engine, timings }
     }
 
     /// Rows of a query, at most [`ROWS_MAX`].
@@ -29,7 +31,7 @@ impl Sql {
     /// # Errors
     /// `INTERNAL` when the statement is wrong, writes, or has more rows; when the store fails.
     pub async fn fetch(&self, statement: Statement) -> Result<Vec<Row>> {
-        self.engine.fetch(statement, ROWS_MAX).await
+        self.timings.measure(Operation::Read, self.engine.fetch(statement, ROWS_MAX)).await
     }
 
     /// The one row of a query, if there is one.
@@ -37,7 +39,8 @@ impl Sql {
     /// # Errors
     /// `INTERNAL` when the statement is wrong, writes, or has more than one row; when the store fails.
     pub async fn fetch_one(&self, statement: Statement) -> Result<Option<Row>> {
-        Ok(self.engine.fetch(statement, 1).await?.pop())
+        let rows = self.timings.measure(Operation::Read, self.engine.fetch(statement, 1)).await;
+        Ok(rows?.pop())
     }
 
     /// Writes all of a batch or nothing; durable when it returns.
@@ -45,7 +48,7 @@ impl Sql {
     /// # Errors
     /// Why it was not written; see [`CommitError`].
     pub async fn commit(&self, batch: Batch) -> Result<Committed, CommitError> {
-        self.engine.commit(batch).await
+        self.timings.measure(Operation::Commit, self.engine.commit(batch)).await
     }
 
     /// The remembered answer of a request.

@@ -16,6 +16,7 @@ use crate::batch::RequestKey;
 use crate::docs::Ready;
 use crate::engine::{DocChange, DocQuery, DocRow, DocWrite, DocsEngine};
 use crate::error::CommitError;
+use crate::timings::{Operation, Timings};
 use crate::value::Value;
 
 /// Turns that updates of the same document take after they met each other.
@@ -30,6 +31,7 @@ pub struct Docs<T> {
 /// What the handles of one database share.
 pub(crate) struct Shared {
     engine: Arc<dyn DocsEngine>,
+    timings: Arc<Timings>,
     ready: Ready,
     /// An update that lost a race waits for its turn before it tries again, so that many updates of one document do not
     /// starve each other. Only an optimisation: the version precondition decides.
@@ -37,8 +39,8 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(engine: Arc<dyn DocsEngine>) -> Self {
-        Self { engine, ready: Ready::default(), turns: std::array::from_fn(|_| Mutex::new(())) }
+    pub(crate) fn new(engine: Arc<dyn DocsEngine>, timings: Arc<Timings>) -> Self {
+        Self { engine, timings, ready: Ready::default(), turns: std::array::from_fn(|_| Mutex::new(())) }
     }
 }
 
@@ -59,12 +61,17 @@ impl<T: Document> Docs<T> {
         Ok(engine)
     }
 
+    async fn read<R>(&self, reading: impl Future<Output = R>) -> R {
+        self.shared.timings.measure(Operation::Read, reading).await
+    }
+
     /// A document by its id.
     ///
     /// # Errors
     /// When the store fails, or the document does not read as a `T`.
     pub async fn get(&self, id: &str) -> Result<Option<Versioned<T>>> {
-        let rows = self.engine().await?.get(T::KIND, &[id.to_owned()]).await?;
+        let ids = [id.to_owned()];
+        let rows = self.read(self.engine().await?.get(T::KIND, &ids)).await?;
         rows.into_iter().next().map(versioned).transpose()
     }
 
@@ -79,7 +86,7 @@ impl<T: Document> Docs<T> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = self.engine().await?.get(T::KIND, ids).await?;
+        let rows = self.read(self.engine().await?.get(T::KIND, ids)).await?;
         let mut by_id: HashMap<String, DocRow> = rows.into_iter().map(|row| (row.id.clone(), row)).collect();
         ids.iter().filter_map(|id| by_id.remove(id)).map(versioned).collect()
     }
@@ -107,7 +114,7 @@ impl<T: Document> Docs<T> {
         if values.is_empty() {
             return Ok(Vec::new());
         }
-        let mut found = self.engine().await?.find(T::KIND, index, values).await?;
+        let mut found = self.read(self.engine().await?.find(T::KIND, index, values)).await?;
         if values.len() == 1 {
             return found.into_iter().map(|(_, row)| versioned(row)).collect();
         }
@@ -141,7 +148,7 @@ impl<T: Document> Docs<T> {
         }
         // One more than wanted tells whether there is a next page.
         let query = DocQuery { index: list.index, equals: list.equals, after, limit: list.limit + 1 };
-        let mut rows = self.engine().await?.list(T::KIND, query).await?;
+        let mut rows = self.read(self.engine().await?.list(T::KIND, query)).await?;
         let more = rows.len() > list.limit as usize;
         rows.truncate(list.limit as usize);
         let next = if more { rows.last().map(|(value, row)| cursor::encode(value, &row.id)) } else { None };
@@ -164,7 +171,8 @@ impl<T: Document> Docs<T> {
             Change::Delete(seen) => DocChange::Delete { seen },
         };
         let write = DocWrite { kind: T::KIND, indexes: T::INDEXES, id: put.id, change, effects: put.effects };
-        self.engine().await?.put(write).await?;
+        let writing = self.engine().await?.put(write);
+        self.shared.timings.measure(Operation::Commit, writing).await?;
         Ok(version)
     }
 
