@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chassis::{Addresses, Config, HttpAddress, Options, Running};
+use chassis::{Addresses, Config, HttpAddress, LISTENERS, ListenerSettings, Options, Running};
 use clap::Args;
 use contract::souk::identity::v1::EnsureOperatorRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
@@ -71,8 +71,9 @@ pub fn configuration(file: Option<&Path>) -> Result<Config> {
     let usual = Path::new("souk.toml");
     let file = file.or_else(|| usual.exists().then_some(usual));
     let config = Config::load(file, files::environment())?;
-    let known: Vec<&str> = ROLES.iter().map(|role| role.name).collect();
+    let known: Vec<&str> = ROLES.iter().map(|role| role.name).chain([LISTENERS]).collect();
     config.only_sections(&known)?;
+    ListenerSettings::read(&config)?;
     for role in ROLES {
         role.check_settings(&config)?;
     }

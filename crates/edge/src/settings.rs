@@ -32,6 +32,8 @@ pub struct Settings {
     pub sockets_max: u32,
     /// Open WebSockets of one person at once; 1 to 1,000.
     pub sockets_per_person_max: u32,
+    /// Open WebSockets of one address at once (an IPv6 address stands for its /64); 1 to 100,000.
+    pub sockets_per_address_max: u32,
 }
 
 impl Default for Settings {
@@ -49,6 +51,7 @@ impl Default for Settings {
             sign_ins_per_minute_address: 30,
             sockets_max: 12_000,
             sockets_per_person_max: 10,
+            sockets_per_address_max: 500,
         }
     }
 }
@@ -76,6 +79,7 @@ impl Settings {
             ("sign_ins_per_minute_address", self.sign_ins_per_minute_address, 1, 1_000_000),
             ("sockets_max", self.sockets_max, 1, 100_000),
             ("sockets_per_person_max", self.sockets_per_person_max, 1, 1_000),
+            ("sockets_per_address_max", self.sockets_per_address_max, 1, 100_000),
         ] {
             if !(from..=to).contains(&value) {
                 return invalid(key, format!("is {value}; it must be between {from} and {to}"));

@@ -14,8 +14,8 @@ use tokio::sync::watch;
 
 use crate::derive::Derive;
 use crate::domain::{
-    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, overlap,
-    plan, published, signer, told,
+    KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, overlap, plan,
+    published, revoked_kind, signer, told,
 };
 use crate::store::{Refused, Store, keys};
 
@@ -199,14 +199,15 @@ impl Keyring {
     /// When a token that is given now is issued and ends: after all that was revoked, and with its session.
     pub(crate) fn times(
         &self,
+        subject: Subject,
         now: Timestamp,
         not_before: Timestamp,
         session_ends: Timestamp,
     ) -> (Timestamp, Timestamp) {
         let state = self.state.borrow();
-        let everybody =
-            state.revocations.iter().find(|revocation| revocation.id == EVERYBODY).map(|all| all.before);
-        let issued = Timestamp::from_secs(now.secs()).max(not_before).max(everybody.unwrap_or_default());
+        let kind = revoked_kind(subject);
+        let whole = state.revocations.iter().find(|revocation| revocation.id == kind).map(|all| all.before);
+        let issued = Timestamp::from_secs(now.secs()).max(not_before).max(whole.unwrap_or_default());
         let expires = issued.plus(TOKEN_LIFE).min(Timestamp::from_secs(session_ends.secs()));
         (issued, expires)
     }
@@ -249,5 +250,14 @@ impl Keyring {
         let state = self.state.borrow();
         let known = state.keys.iter().find(|key| Some(key.id.as_str()) == wanted && now < key.verifies_until);
         known.or_else(|| signer(&state.keys, now)).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn verifiers_know_what_revokes_a_whole_kind() {
+        use crate::domain::{ALL_ACCOUNTS, ALL_GUESTS};
+        assert_eq!((ALL_GUESTS, ALL_ACCOUNTS), (mesh::REVOKED_GUESTS, mesh::REVOKED_ACCOUNTS));
     }
 }

@@ -90,8 +90,13 @@ impl Sqlite {
             .map_err(|_| Error::internal("the store's thread ended while it opened the database"))?;
         let (files, opened, newest) = opened?;
         let readers = Readers::new(&files.database);
-        let backend = Backend::Directory(Directory { queue, readers, thread: Some(thread), files });
-        Ok(Self { name: name.to_owned(), clock, opened, newest, kinds: documents::Kinds::default(), backend })
+        let directory = Directory { queue, readers, thread: Some(thread), files };
+        let outcome = directory.readers.prepare();
+        let backend = Backend::Directory(directory);
+        let kinds = documents::Kinds::default();
+        let sqlite = Self { name: name.to_owned(), clock, opened, newest, kinds, backend };
+        // Dropping it ends the thread.
+        outcome.map(|()| sqlite)
     }
 
     fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {

@@ -35,6 +35,22 @@ impl Readers {
         Self { path: path.to_owned(), idle: Mutex::new(Idle { connections: Vec::new(), closed: false }) }
     }
 
+    /// Opens as many as there are threads that read, so that serving needs no file descriptor that it does not have yet.
+    pub(super) fn prepare(&self) -> Result<()> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let open = (0..threads.min(IDLE_MAX)).map(|_| {
+            let connection = open(&self.path).map_err(serving)?;
+            // The first read opens the log beside the database.
+            let tables =
+                connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+            tables.map_err(serving)?;
+            Ok(connection)
+        });
+        let connections = open.collect::<Result<Vec<_>>>()?;
+        self.idle.lock().connections.extend(connections);
+        Ok(())
+    }
+
     pub(super) fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
         let taken = {
             let mut idle = self.idle.lock();

@@ -37,7 +37,7 @@ impl Api {
         }
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
         // Hashed before anybody knows whether the address is taken, so that both answers take as long.
-        let hash = self.hasher.hash(password, self.ctx.random()).await?;
+        let hash = self.hasher.hash(password, self.ctx.random(), asked.address).await?;
         let now = self.ctx.now();
         let account = Account::person(self.ctx.id(), email, now);
         let session = self.begin(Subject::Account(account.id), device, now);
@@ -75,11 +75,11 @@ impl Api {
             let now = self.ctx.now();
             let found = self.store.account_by_email(&email.key()).await?;
             let stored = found.as_ref().and_then(|found| found.password.as_deref());
-            let verdict = self.hasher.verify(password.clone(), stored).await?;
+            let verdict = self.hasher.verify(password.clone(), stored, asked.address).await?;
             let Some(found) = found.filter(|_| verdict.good) else { return Err(credentials_refused()) };
             let mut batch = Batch::new();
             if verdict.outdated {
-                let hash = self.hasher.hash(password.clone(), self.ctx.random()).await?;
+                let hash = self.hasher.hash(password.clone(), self.ctx.random(), asked.address).await?;
                 batch = accounts::set_password(batch, found.account.id, hash);
             }
             match self.write_sign_in(batch, found, device.clone(), key.clone(), now).await {
@@ -107,7 +107,7 @@ impl Api {
         let surplus = live.iter().skip(SESSIONS_MAX - 1);
         let ended = surplus.clone().count();
         for old in surplus {
-            batch = sessions::end(batch, old.id, SessionEnd::TooMany, now, self.revoke(void_before(now)));
+            batch = sessions::end(batch, old, SessionEnd::TooMany, now, self.revoke(void_before(now)));
         }
         let batch = batch.remember(key, given.encode().map_err(Refused::Failed)?);
         match self.store.commit(batch).await? {
@@ -233,7 +233,7 @@ impl Api {
             subject: session.subject.to_string(),
         };
         let batch =
-            sessions::end(Batch::new(), session.id, SessionEnd::Theft, now, self.revoke(void_before(now)))
+            sessions::end(Batch::new(), session, SessionEnd::Theft, now, self.revoke(void_before(now)))
                 .event(chassis::event(session.id, session.generation, &event));
         self.store.commit(batch).await?;
         self.keyring.changed().await;
@@ -264,14 +264,9 @@ impl Api {
             self.store.session(id).await?.filter(|session| session.subject == subject).ok_or_else(none)?;
         let message = wire::SignOutResponse { session_id: session.id.to_string() };
         let now = self.ctx.now();
-        let batch = sessions::end(
-            Batch::new(),
-            session.id,
-            SessionEnd::SignedOut,
-            now,
-            self.revoke(void_before(now)),
-        )
-        .remember(key, prost::Message::encode_to_vec(&message));
+        let batch =
+            sessions::end(Batch::new(), &session, SessionEnd::SignedOut, now, self.revoke(void_before(now)))
+                .remember(key, prost::Message::encode_to_vec(&message));
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
         reply(written, message)
