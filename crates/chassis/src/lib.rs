@@ -49,4 +49,4 @@ pub use secrets::{Secret, write_private};
 pub use service::{Role, Service, Starting};
 pub use store::{Kv, Position, Quota, Taken};
 pub use subscribe::Subscription;
-pub use web::ConnectionPlace;
+pub use web::{ConnectionPlace, KeptPlace};

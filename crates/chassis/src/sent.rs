@@ -47,7 +47,7 @@ struct State {
     /// `None` once it has ended, or was let go of.
     body: Option<Body>,
     /// A piece that was made and not taken.
-    queued: Option<Frame<Bytes>>,
+    queued: Option<Result<Frame<Bytes>, Status>>,
     /// Since when its reader has left it lying; `None` while it waits for us.
     lies_since: Option<Instant>,
     place: Option<Place>,
@@ -112,10 +112,9 @@ impl Answers {
             kept: None,
         };
         // A message is smaller as bytes than as what it is made from.
-        if let Some(body) = &mut state.body
-            && let Some(Some(Ok(frame))) = body.frame().now_or_never()
-        {
-            let bytes = frame.data_ref().map_or(0, Bytes::len);
+        if let Some(first) = state.body.as_mut().and_then(|body| body.frame().now_or_never()) {
+            let Some(frame) = first else { return Some(Body::empty()) };
+            let bytes = frame.as_ref().ok().and_then(Frame::data_ref).map_or(0, Bytes::len);
             state.kept = connection.keep_answer(bytes);
             if state.kept.is_none() && may_refuse {
                 return None;
@@ -162,7 +161,7 @@ impl State {
             return Poll::Ready(self.lies_since.take().map(|_| Err(unread)));
         };
         let frame = match self.queued.take() {
-            Some(frame) => Some(Ok(frame)),
+            Some(frame) => Some(frame),
             None => match Pin::new(body).poll_frame(context) {
                 Poll::Ready(frame) => frame,
                 Poll::Pending => {
@@ -187,7 +186,7 @@ impl State {
         match frame.into_data() {
             Ok(mut data) if data.len() > policy::ANSWER_PIECE_BYTES => {
                 let piece = data.split_to(policy::ANSWER_PIECE_BYTES);
-                self.queued = Some(Frame::data(data));
+                self.queued = Some(Ok(Frame::data(data)));
                 Frame::data(piece)
             }
             Ok(data) => {

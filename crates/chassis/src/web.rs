@@ -59,8 +59,7 @@ async fn connection(
         // Quotas count by it.
         request.extensions_mut().insert(peer);
         let in_flight = requests.begin_request();
-        // A socket holds the connection's place for as long as it is open.
-        request.extensions_mut().insert(ConnectionPlace(Arc::new(requests.begin_request())));
+        request.extensions_mut().insert(ConnectionPlace(requests.clone()));
         let (answer, sending) = (endpoint.call(request.map(Body::new)), requests.clone());
         async move {
             let answer = answer.await;
@@ -93,7 +92,20 @@ async fn connection(
     }
 }
 
-/// The place of a connection among those of its listener. A request carries it as an extension; what outlives the request,
-/// such as a WebSocket, keeps it.
+/// The place of a connection among those of its listener. Every request carries it as an extension.
 #[derive(Clone)]
-pub struct ConnectionPlace(#[expect(dead_code, reason = "held, not read")] Arc<InFlight>);
+pub struct ConnectionPlace(Arc<Connection>);
+
+impl ConnectionPlace {
+    /// Keeps the place for what outlives the request, such as a WebSocket: the listener counts it, and does not take the
+    /// connection for idle.
+    #[must_use]
+    pub fn keep(&self) -> KeptPlace {
+        KeptPlace { _request: self.0.begin_request() }
+    }
+}
+
+/// A place that is kept until this is dropped.
+pub struct KeptPlace {
+    _request: InFlight,
+}

@@ -139,7 +139,7 @@ impl Live {
         let last_id = query.split('&').find_map(|pair| pair.strip_prefix("last_event_id="));
         let (place, first) = self.enter(&owner, address, verified, last_id)?;
         let ctx = self.0.ctx.clone();
-        let connection = parts.extensions.get::<ConnectionPlace>().cloned();
+        let connection = parts.extensions.get::<ConnectionPlace>().map(ConnectionPlace::keep);
         self.0.ctx.spawn_work(async move {
             // The listener counts the connection for as long as the socket is open.
             let _connection = connection;

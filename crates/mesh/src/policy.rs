@@ -72,6 +72,8 @@ pub const ADMISSION_MAX: usize = 1000;
 pub const ADMISSION_PER_ADDRESS_MIN: usize = 128;
 /// Most streams open at once in a process; between roles there are a few dozen.
 pub const STREAMS_OPEN_MAX: usize = 4096;
+/// Of which callers outside have at most these: what is left is for roles.
+pub const STREAMS_OUTSIDE_MAX: usize = 3072;
 /// Of which health and reflection have at most these, in a process.
 pub const FOREIGN_STREAMS_MAX: usize = 256;
 /// Streams open at once of one guest or account.

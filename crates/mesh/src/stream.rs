@@ -48,6 +48,7 @@ impl<N: Layer> Layer for Streams<N> {
 #[derive(Debug, Default)]
 pub(crate) struct OpenStreams {
     open: AtomicUsize,
+    outside: AtomicUsize,
     foreign: AtomicUsize,
     by_owner: Arc<Shares<String>>,
     by_address: Arc<Shares<(IpAddr, bool)>>,
@@ -64,6 +65,7 @@ impl Admission {
 /// A stream that is open.
 struct OpenStream {
     admission: Arc<Admission>,
+    is_outside: bool,
     is_foreign: bool,
     /// `None` for a role that acts for nobody, and for who has not signed in.
     owner: Option<Share<String>>,
@@ -74,12 +76,19 @@ struct OpenStream {
 impl OpenStream {
     fn new(admission: &Arc<Admission>, call: &Call, is_foreign: bool) -> Result<Self, Error> {
         let streams = &admission.streams;
-        let before = streams.open.fetch_add(1, Ordering::AcqRel);
-        let foreign_before = streams.foreign.fetch_add(usize::from(is_foreign), Ordering::AcqRel);
+        let is_outside = call.caller.role.is_none();
+        let count =
+            |counter: &AtomicUsize, counts: bool| counter.fetch_add(usize::from(counts), Ordering::AcqRel);
+        let open = count(&streams.open, true);
+        let outside = count(&streams.outside, is_outside);
+        let foreign = count(&streams.foreign, is_foreign);
         // From here on, leaving gives back what was taken.
-        let mut place = Self { admission: admission.clone(), is_foreign, owner: None, address: None };
-        if before >= policy::STREAMS_OPEN_MAX || (is_foreign && foreign_before >= policy::FOREIGN_STREAMS_MAX)
-        {
+        let mut place =
+            Self { admission: admission.clone(), is_outside, is_foreign, owner: None, address: None };
+        let is_full = open >= policy::STREAMS_OPEN_MAX
+            || (is_outside && outside >= policy::STREAMS_OUTSIDE_MAX)
+            || (is_foreign && foreign >= policy::FOREIGN_STREAMS_MAX);
+        if is_full {
             return Err(full("too many streams are open here; try again shortly"));
         }
         if call.caller.principal != Principal::Anonymous {
@@ -89,7 +98,7 @@ impl OpenStream {
                 return Err(full("this caller has too many streams open; close one first"));
             }
         }
-        let outside = call.request.extensions().get::<SocketAddr>().filter(|_| call.caller.role.is_none());
+        let outside = call.request.extensions().get::<SocketAddr>().filter(|_| is_outside);
         if let Some(peer) = outside {
             let most = if is_foreign {
                 policy::FOREIGN_STREAMS_PER_ADDRESS_MAX
@@ -111,8 +120,10 @@ fn full(message: &'static str) -> Error {
 
 impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.admission.streams.open.fetch_sub(1, Ordering::AcqRel);
-        self.admission.streams.foreign.fetch_sub(usize::from(self.is_foreign), Ordering::AcqRel);
+        let streams = &self.admission.streams;
+        streams.open.fetch_sub(1, Ordering::AcqRel);
+        streams.outside.fetch_sub(usize::from(self.is_outside), Ordering::AcqRel);
+        streams.foreign.fetch_sub(usize::from(self.is_foreign), Ordering::AcqRel);
     }
 }
 

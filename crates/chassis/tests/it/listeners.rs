@@ -117,6 +117,7 @@ async fn until(what: &str, mut reached: impl FnMut() -> bool) {
 /// An HTTP/2 connection, and a task that ends with it.
 async fn connect(address: SocketAddr, window: u32) -> (SendRequest<Body>, tokio::task::JoinHandle<()>) {
     let stream = TcpStream::connect(address).await.expect("connected");
+    stream.set_nodelay(true).expect("a TCP stream");
     let (sender, connection) = Builder::new(TokioExecutor::new())
         .initial_stream_window_size(window)
         .handshake(TokioIo::new(stream))
