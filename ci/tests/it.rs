@@ -2,6 +2,8 @@
 
 #[path = "it/imports.rs"]
 mod imports;
+#[path = "it/limits.rs"]
+mod limits;
 #[path = "it/manifests.rs"]
 mod manifests;
 #[path = "it/tree.rs"]

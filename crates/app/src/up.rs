@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chassis::{Addresses, Config, HttpAddress, Options, Running};
+use chassis::{Addresses, Config, HttpAddress, LISTENERS, ListenerSettings, Options, Running};
 use clap::Args;
 use contract::souk::identity::v1::EnsureOperatorRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
@@ -71,11 +71,11 @@ impl UpArgs {
     /// As [`configuration`].
     pub fn take_settings(&mut self, given: impl Fn(&str) -> bool) -> Result<()> {
         let config = configuration(self.config.as_deref())?;
-        let listen: process::Listen = config.settings("listen")?;
+        let listeners: ListenerSettings = config.settings(LISTENERS)?;
         for (flag, address, setting) in [
-            ("grpc", &mut self.grpc, listen.grpc),
-            ("web", &mut self.web, listen.web),
-            ("metrics", &mut self.metrics, listen.metrics),
+            ("grpc", &mut self.grpc, listeners.grpc),
+            ("web", &mut self.web, listeners.web),
+            ("metrics", &mut self.metrics, listeners.metrics),
         ] {
             if !given(flag) {
                 *address = setting;

@@ -93,6 +93,12 @@ impl Context {
         Ok(database)
     }
 
+    /// Whether the process is ready for calls: all its roles have started, it does not leave, and its data is there.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        *self.house.serving.borrow()
+    }
+
     /// The role's cache; only what may be lost.
     #[must_use]
     pub fn kv(&self) -> Kv {

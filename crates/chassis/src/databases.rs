@@ -11,8 +11,6 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use store::{Database, Operation};
 use tokio::sync::Mutex;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
 use crate::house::House;
 
@@ -110,15 +108,12 @@ impl Collector for Databases {
 }
 
 /// Tells that the process does not serve any more when files of its databases were deleted or replaced.
-pub(crate) async fn watch(house: Arc<House>, health: HealthReporter, services: Vec<String>) {
+pub(crate) async fn watch(house: Arc<House>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        if house.databases.are_present() {
-            continue;
+        if !house.databases.are_present() {
+            house.serving.send_replace(false);
+            return;
         }
-        for service in services.iter().map(String::as_str).chain([""]) {
-            health.set_service_status(service, ServingStatus::NotServing).await;
-        }
-        return;
     }
 }

@@ -10,6 +10,7 @@ use mesh::peer::Peers;
 use mesh::{Admission, Directory, Faults, Telemetry, Verifier};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
+use tokio::sync::watch;
 
 use crate::databases::Databases;
 use crate::events::EventHub;
@@ -34,6 +35,8 @@ pub(crate) struct House {
     pub(crate) guards: Guards,
     pub(crate) faults: Faults,
     pub(crate) drain: Drain,
+    /// Whether this process is ready for calls: all its roles have started, it does not leave, and its data is there.
+    pub(crate) serving: watch::Sender<bool>,
     pub(crate) events: EventHub,
     pub(crate) databases: Databases,
     pub(crate) consumers: Consumers,
@@ -135,6 +138,7 @@ impl House {
             guards,
             faults,
             drain: Drain::default(),
+            serving: watch::Sender::new(false),
             events: EventHub::default(),
             databases,
             consumers,

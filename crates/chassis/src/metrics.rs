@@ -1,4 +1,4 @@
-//! Prometheus text on a port of its own: `GET /metrics`.
+//! Metrics and health on a port of its own: `GET /metrics`, `/healthz` (this process runs), `/readyz` (it is ready for calls).
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -6,48 +6,65 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::connection::Connection;
 use crate::exposition;
+use crate::guarded::Guarded;
 use crate::house::House;
+use crate::listener::{Table, accept};
+use crate::web::refuse;
 
-/// Connections to the metrics port at once.
-const CONNECTIONS_MAX: usize = 32;
 /// How long a client may take to send its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(crate) async fn serve(house: Arc<House>, listener: TcpListener) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let house = house.clone();
-        tokio::spawn(async move {
-            let _place = place;
-            let service = service_fn(move |request| answer(house.clone(), request));
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(HEADER_TIMEOUT)
-                .keep_alive(false)
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a metrics connection ended");
-            }
-        });
+pub(crate) async fn serve(house: Arc<House>, listener: TcpListener, table: Arc<Table>) {
+    let drain = house.drain.clone();
+    let open = move |stream, _, held| connection(stream, held, house.clone());
+    accept(listener, table, drain, refuse, open).await;
+}
+
+async fn connection(stream: TcpStream, held: Arc<Connection>, house: Arc<House>) {
+    let requests = held.clone();
+    let service = service_fn(move |request| {
+        let in_flight = requests.begin_request();
+        let answer = answer(house.clone(), request);
+        async move {
+            let answer = answer.await;
+            drop(in_flight);
+            answer
+        }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_TIMEOUT)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(Guarded::new(stream, Bytes::new(), held)), service);
+    if let Err(error) = connection.await {
+        tracing::debug!(%error, "a metrics connection ended");
     }
 }
 
+fn words(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 async fn answer(house: Arc<House>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    if request.method() != Method::GET || request.uri().path() != "/metrics" {
-        let mut response = Response::new(Full::new(Bytes::from_static(b"GET /metrics\n")));
-        *response.status_mut() = StatusCode::NOT_FOUND;
-        return Ok(response);
+    let path = if request.method() == Method::GET { request.uri().path() } else { "" };
+    match path {
+        "/metrics" => {}
+        "/healthz" => return Ok(words(StatusCode::OK, "ok\n")),
+        "/readyz" if *house.serving.borrow() => return Ok(words(StatusCode::OK, "ready\n")),
+        "/readyz" => return Ok(words(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")),
+        _ => return Ok(words(StatusCode::NOT_FOUND, "GET /metrics, /healthz or /readyz\n")),
     }
     let accept = request.headers().get(ACCEPT);
     let Ok((text, media_type)) = exposition::text(&house.registry.lock(), accept) else {

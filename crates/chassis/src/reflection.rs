@@ -40,14 +40,21 @@ impl Endpoint for Lazy {
 fn make(services: &[String], version: Version) -> Arc<dyn Endpoint> {
     let mut builder = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(contract::DESCRIPTORS)
-        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        // The details of errors travel as google.protobuf.Any: who shows them asks for their types here.
+        .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET);
     for service in services {
         builder = builder.with_service_name(service.clone());
     }
+    let bytes_max = mesh::policy::FOREIGN_BYTES_MAX;
     match version {
-        Version::V1 => mesh::grpc(builder.build_v1().expect("the embedded descriptors are whole")).1,
+        Version::V1 => {
+            let server = builder.build_v1().expect("the embedded descriptors are whole");
+            mesh::grpc(server.max_decoding_message_size(bytes_max)).1
+        }
         Version::V1Alpha => {
-            mesh::grpc(builder.build_v1alpha().expect("the embedded descriptors are whole")).1
+            let server = builder.build_v1alpha().expect("the embedded descriptors are whole");
+            mesh::grpc(server.max_decoding_message_size(bytes_max)).1
         }
     }
 }

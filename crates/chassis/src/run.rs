@@ -8,14 +8,19 @@ use std::time::Duration;
 use contract::souk::event::v1::event_service_server::{EventServiceServer, SERVICE_NAME as EVENT_SERVICE};
 use kernel::{Clock, Error, Result};
 use mesh::{Channel, Endpoint, Endpoints, Faults, Principal, inbound};
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tonic_health::pb::health_server::HealthServer;
 
+use crate::connections::ListenerMetrics;
 use crate::events::EventApi;
+use crate::health::HealthApi;
 use crate::house::{Data, House};
+use crate::listener::Table;
+use crate::listeners::{Kind, ListenerSettings};
 use crate::{
-    Build, Config, Context, Drain, Entropy, Role, Service, SystemClock, databases, keys, metrics, reflection,
-    serve, web,
+    Build, Config, Context, Drain, Entropy, Role, Service, SystemClock, databases, descriptors, keys,
+    metrics, reflection, serve, web,
 };
 
 /// How long identity may take to tell its keys at the start.
@@ -98,7 +103,7 @@ pub struct Running {
     roles: HashMap<&'static str, Arc<dyn Endpoint>>,
     gateways: Gateways,
     outside: Arc<dyn Endpoint>,
-    health: HealthReporter,
+    listeners: Arc<ListenerMetrics>,
     services: Vec<String>,
 }
 
@@ -129,6 +134,8 @@ pub(crate) async fn run_with_fakes(
     for wanted in options.http {
         web.push((wanted.role, serve::bind("web", wanted.flag, wanted.address).await?));
     }
+    let granted = descriptors::raise();
+    let settings: ListenerSettings = options.config.settings(LISTENERS)?;
     let data =
         Data::parse(&options.data).map_err(|error| crate::invalid_setting("data", "url", error.message()))?;
     let house = Arc::new(House::new(
@@ -156,12 +163,9 @@ pub(crate) async fn run_with_fakes(
             return Err(error);
         }
     };
-    let (health, health_server) = tonic_health::server::health_reporter();
     let names = outside.services();
-    for name in &names {
-        health.set_service_status(name, ServingStatus::Serving).await;
-    }
-    let (health_name, health_endpoint) = mesh::grpc(health_server);
+    let health = HealthServer::new(HealthApi::new(&names, house.serving.subscribe()));
+    let (health_name, health_endpoint) = mesh::grpc(health);
     outside.add(health_name, inbound::stack(&house.guards, health_endpoint));
     let mut reflected = names.clone();
     reflected.push(health_name.to_owned());
@@ -170,27 +174,67 @@ pub(crate) async fn run_with_fakes(
     }
     let outside: Arc<dyn Endpoint> = Arc::new(outside);
     background(&house);
-    house.drain.spawn_loop(databases::watch(house.clone(), health.clone(), names.clone()));
+    house.drain.spawn_loop(databases::watch(house.clone()));
     if services.iter().any(|service| service.name == "identity") {
         await_keys(&house).await?;
     }
+    let listeners = Arc::new(ListenerMetrics::default());
+    house.registry.lock().register_collector(Box::new(listeners.clone()));
+    listeners.descriptors(granted);
+    let sockets = Sockets { grpc, metrics, web };
+    let room = descriptors::divide(granted, services.len(), sockets.web.len());
+    house.serving.send_replace(house.databases.are_present());
+    let addresses = listen(&house, &settings, room, sockets, &outside, &gateways, &listeners)?;
+    Ok(Running { addresses, house, roles, gateways, outside, listeners, services: names })
+}
+
+/// What is bound.
+struct Sockets {
+    grpc: Option<TcpListener>,
+    metrics: Option<TcpListener>,
+    web: Vec<(&'static str, TcpListener)>,
+}
+
+/// The setting of a gateway that says how many proxies stand before it.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Proxies {
+    trusted_proxies: u8,
+}
+
+/// Begins to accept on everything that is bound.
+fn listen(
+    house: &Arc<House>,
+    settings: &ListenerSettings,
+    room: descriptors::Room,
+    sockets: Sockets,
+    outside: &Arc<dyn Endpoint>,
+    gateways: &Gateways,
+    numbers: &Arc<ListenerMetrics>,
+) -> Result<Addresses> {
+    let table =
+        |name, kind, connections| Table::new(name, settings.limits(kind, connections), numbers.clone());
     let mut addresses = Addresses::default();
-    if let Some(listener) = metrics {
+    if let Some(listener) = sockets.metrics {
         addresses.metrics = listener.local_addr().ok();
-        house.drain.spawn_loop(metrics::serve(house.clone(), listener));
+        let table = table("metrics", Kind::Metrics, room.metrics);
+        house.drain.spawn_loop(metrics::serve(house.clone(), listener, table));
     }
-    if let Some(listener) = grpc {
+    if let Some(listener) = sockets.grpc {
         addresses.grpc = listener.local_addr().ok();
-        house.drain.spawn_work(serve::serve(listener, outside.clone(), house.drain.clone()));
+        let table = table("grpc", Kind::Grpc, room.grpc);
+        house.drain.spawn_work(serve::serve(listener, table, outside.clone(), house.drain.clone()));
     }
-    for (role, listener) in web {
+    for (role, listener) in sockets.web {
         let Some(gateway) = gateways.get(role) else {
             return Err(Error::internal(format!("{role} serves no HTTP in this process")));
         };
         addresses.http.extend(listener.local_addr().ok().map(|address| (role, address)));
-        house.drain.spawn_work(web::serve(listener, gateway.clone(), house.drain.clone()));
+        let proxied = house.config.section::<Proxies>(role)?.trusted_proxies > 0;
+        let table = table(role, Kind::Web { proxied }, room.web);
+        house.drain.spawn_work(web::serve(listener, table, gateway.clone(), house.drain.clone()));
     }
-    Ok(Running { addresses, house, roles, gateways, outside, health, services: names })
+    Ok(addresses)
 }
 
 type Gateways = HashMap<&'static str, Arc<dyn Endpoint>>;
@@ -309,12 +353,21 @@ impl Running {
         self.house.guards.telemetry.answered(path)
     }
 
+    /// Open connections of a listener: `grpc`, `metrics`, or the name of a gateway's role.
+    #[must_use]
+    pub fn connections(&self, listener: &str) -> i64 {
+        self.listeners.connections(listener)
+    }
+
+    /// What is admitted at this moment: calls, streams, bytes of requests.
+    #[must_use]
+    pub fn admission(&self) -> &mesh::Admission {
+        &self.house.guards.admission
+    }
+
     /// Leaves: says so, finishes what is in flight within the grace, stops. Returns whether all ended by itself.
     pub async fn stop(&self, grace: Duration) -> bool {
-        for name in &self.services {
-            self.health.set_service_status(name, ServingStatus::NotServing).await;
-        }
-        self.health.set_service_status("", ServingStatus::NotServing).await;
+        self.house.serving.send_replace(false);
         self.house.drain.finish(grace).await
     }
 }

@@ -3,20 +3,23 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Request;
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use kernel::{Error, Result};
+use kernel::{Code, Error, Result};
 use mesh::{Endpoint, policy};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tonic::body::Body;
 
 use crate::Drain;
-
-/// Connections at once.
-const CONNECTIONS_MAX: usize = 10_000;
+use crate::connection::{Connection, End};
+use crate::greeting::{SPOKEN_HERE, greet};
+use crate::guarded::Guarded;
+use crate::listener::{Table, accept};
+use crate::sent::Answers;
 
 /// Binds an address.
 ///
@@ -34,64 +37,51 @@ pub(crate) async fn bind(what: &str, flag: &str, address: SocketAddr) -> Result<
     })
 }
 
-/// Accepts connections until the drain begins, so many at once.
-pub(crate) async fn accept<F>(
+pub(crate) async fn serve(
     listener: TcpListener,
-    connections_max: usize,
+    table: Arc<Table>,
+    endpoint: Arc<dyn Endpoint>,
     drain: Drain,
-    connection: impl Fn(TcpStream, SocketAddr) -> F,
-) where
-    F: Future<Output = ()> + Send + 'static,
-{
-    let places = Arc::new(Semaphore::new(connections_max));
-    loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
-        let accepted = tokio::select! {
-            () = drain.draining() => return,
-            accepted = listener.accept() => accepted,
-        };
-        match accepted {
-            // Whoever has left already needs nothing.
-            Ok((stream, _)) if stream.set_nodelay(true).is_err() => {}
-            Ok((stream, peer)) => {
-                let connection = connection(stream, peer);
-                drain.spawn_work(async move {
-                    let _place = place;
-                    connection.await;
-                });
-            }
-            // Out of file descriptors, as a rule: what is open goes on, and there is a pause before the next.
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(policy::RECONNECT_MIN).await;
-            }
-        }
-    }
-}
-
-pub(crate) async fn serve(listener: TcpListener, endpoint: Arc<dyn Endpoint>, drain: Drain) {
+) {
     let served = drain.clone();
-    let open = move |stream, peer| connection(stream, peer, endpoint.clone(), served.clone());
-    accept(listener, CONNECTIONS_MAX, drain, open).await;
+    let open = move |stream, peer, held| connection(stream, peer, held, endpoint.clone(), served.clone());
+    accept(listener, table, drain, |_| {}, open).await;
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, endpoint: Arc<dyn Endpoint>, drain: Drain) {
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        // Services that limit by address find it here.
-        request.extensions_mut().insert(peer);
-        endpoint.call(request.map(Body::new))
-    });
+async fn connection(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    held: Arc<Connection>,
+    endpoint: Arc<dyn Endpoint>,
+    drain: Drain,
+) {
+    let Some(ahead) = greet(&mut stream).await else { return };
+    held.greet();
+    let answers = Answers::new();
+    held.watch_answers(answers.clone());
+    let service = {
+        let held = held.clone();
+        service_fn(move |mut request: Request<Incoming>| {
+            // Services that limit by address find it here.
+            request.extensions_mut().insert(peer);
+            call(request, held.clone(), answers.clone(), endpoint.clone())
+        })
+    };
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(policy::KEEPALIVE)
         .keep_alive_timeout(policy::KEEPALIVE_TIMEOUT)
-        .max_concurrent_streams(policy::STREAMS_MAX)
+        .max_concurrent_streams(policy::CALLS_PER_CONNECTION_MAX)
         .max_header_list_size(policy::HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), service);
+        .initial_stream_window_size(policy::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(policy::CONNECTION_WINDOW_BYTES)
+        .max_send_buf_size(policy::SEND_BUFFER_BYTES)
+        .max_pending_accept_reset_streams(policy::PENDING_RESETS_MAX)
+        .serve_connection(TokioIo::new(Guarded::new(stream, ahead, held.clone())), service);
     let mut connection = std::pin::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        () = drain.draining() => {
+        () = wanted_to_leave(&held, &drain) => {
             // Says GOAWAY; what is in flight is answered.
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -100,4 +90,80 @@ async fn connection(stream: TcpStream, peer: SocketAddr, endpoint: Arc<dyn Endpo
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
     }
+}
+
+/// Resolves when the connection is to take no more requests.
+pub(crate) async fn wanted_to_leave(held: &Connection, drain: &Drain) {
+    tokio::select! {
+        () = drain.draining() => {}
+        end = held.ending() => {
+            if end == End::Cut {
+                // The accept loop drops the connection where it is.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+}
+
+async fn call(
+    request: Request<Incoming>,
+    held: Arc<Connection>,
+    answers: Arc<Answers>,
+    endpoint: Arc<dyn Endpoint>,
+) -> Result<Response<Body>, std::convert::Infallible> {
+    let request_in_flight = held.begin_request();
+    if let Some(refusal) = refuse_other_protocols(request.method(), request.headers()) {
+        return Ok(refusal);
+    }
+    let path = request.uri().path();
+    let method = contract::method(path);
+    let is_stream = match method {
+        Some(method) => method.server_streaming,
+        None => mesh::foreign(path).is_some_and(|method| method.server_streaming),
+    };
+    // What was done is told; what was only read can be read again.
+    let may_refuse = method.is_none_or(contract::MethodContract::reads);
+    // Whether it is a role is verified before anything is done for it.
+    let is_role = request.headers().contains_key(mesh::peer::PEER_HEADER);
+    let place = match answers.enter(request_in_flight, is_role, is_stream).await {
+        Ok(place) => place,
+        Err(message) => return Ok(overloaded(message)),
+    };
+    let response = endpoint.call(request.map(Body::new)).await?;
+    let (head, body) = response.into_parts();
+    match answers.send(body, place, &held, may_refuse) {
+        Some(body) => Ok(Response::from_parts(head, body)),
+        None => Ok(overloaded("the answers to this address are not being read")),
+    }
+}
+
+fn overloaded(message: &'static str) -> Response<Body> {
+    let error = Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000);
+    contract::status(error).into_http()
+}
+
+/// What is not gRPC is told so by HTTP, as gRPC over HTTP/2 asks: 415 for another content type.
+fn refuse_other_protocols(method: &Method, headers: &HeaderMap) -> Option<Response<Body>> {
+    let content = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    let status = if method != Method::POST {
+        StatusCode::METHOD_NOT_ALLOWED
+    } else if is_grpc(content) {
+        return None;
+    } else {
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    };
+    let mut response = Response::new(Body::new(Full::new(bytes::Bytes::from_static(SPOKEN_HERE.as_bytes()))));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(ALLOW, HeaderValue::from_static("POST"));
+    }
+    Some(response)
+}
+
+/// `application/grpc` or `application/grpc+proto`, with or without parameters.
+fn is_grpc(content: &[u8]) -> bool {
+    let media = content.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    media.eq_ignore_ascii_case(b"application/grpc") || media.eq_ignore_ascii_case(b"application/grpc+proto")
 }

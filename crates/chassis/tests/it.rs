@@ -1,6 +1,11 @@
 //! Two toy roles: one publishes, the other consumes.
 #![expect(clippy::disallowed_methods, reason = "a test gives up by the clock on the wall")]
 
+#[path = "it/listeners.rs"]
+mod listeners;
+#[path = "it/protocols.rs"]
+mod protocols;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;

@@ -20,6 +20,13 @@ pub const PACKAGES: &str = "souk.";
 /// The timeout of a method that does not say one.
 const TIMEOUT_DEFAULT: Duration = Duration::from_secs(1);
 
+/// The largest request of a method that strangers may call and that does not say one, in bytes.
+const REQUEST_BYTES_STRANGERS: u32 = 256 << 10;
+/// The same for methods of staff and of roles.
+const REQUEST_BYTES_HOUSE: u32 = 4 << 20;
+/// The most that a method may say.
+const REQUEST_BYTES_MOST: u32 = 32 << 20;
+
 /// The contract of one method, as read. Names of variants are those of `contract`'s public enums.
 pub struct Method {
     pub path: String,
@@ -33,6 +40,7 @@ pub struct Method {
     pub moves_money: bool,
     pub access: Vec<Access>,
     pub reasons: Vec<String>,
+    pub request_bytes_max: u64,
     pub client_streaming: bool,
     pub server_streaming: bool,
     pub input: String,
@@ -123,6 +131,7 @@ impl Reader<'_> {
             },
             cache,
             moves_money,
+            request_bytes_max: self.request_bytes_max(&contract, &access),
             access,
             reasons: self.reasons(&contract),
             client_streaming: method.is_client_streaming(),
@@ -159,6 +168,20 @@ impl Reader<'_> {
                 TIMEOUT_DEFAULT
             }
         }
+    }
+
+    /// What a request may have: little where strangers may call, unless the method says that it needs more.
+    fn request_bytes_max(&mut self, contract: &DynamicMessage, access: &[Access]) -> u64 {
+        let said =
+            contract.get_field_by_name("request_bytes_max").and_then(|value| value.as_u32()).unwrap_or(0);
+        let strangers = access
+            .iter()
+            .any(|access| !matches!(access, Access::Staff(_) | Access::Internal(_) | Access::Merchant));
+        let usual = if strangers { REQUEST_BYTES_STRANGERS } else { REQUEST_BYTES_HOUSE };
+        if said > REQUEST_BYTES_MOST {
+            self.problem("has a request_bytes_max above 32 MiB; send what is larger in parts");
+        }
+        u64::from(if said == 0 { usual } else { said })
     }
 
     /// What changes something is asked with a key, so that asking twice does it once.

@@ -32,6 +32,7 @@ fn render_method(out: &mut String, index: usize, method: &Method) -> std::fmt::R
     let access: Vec<String> = method.access.iter().map(render_access).collect();
     writeln!(out, "        access: &[{}],", access.join(", "))?;
     writeln!(out, "        reasons: &{:?},", method.reasons)?;
+    writeln!(out, "        request_bytes_max: {},", method.request_bytes_max)?;
     writeln!(out, "        client_streaming: {},", method.client_streaming)?;
     writeln!(out, "        server_streaming: {},", method.server_streaming)?;
     writeln!(out, "        input: {:?},", method.input)?;

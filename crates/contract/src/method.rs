@@ -31,6 +31,8 @@ pub struct MethodContract {
     pub access: &'static [Access],
     /// The stable reasons of its own errors, in SCREAMING_SNAKE_CASE.
     pub reasons: &'static [&'static str],
+    /// Largest request message from outside the process, in bytes; above zero.
+    pub request_bytes_max: usize,
     /// The caller sends a stream.
     pub client_streaming: bool,
     /// The answer is a stream.

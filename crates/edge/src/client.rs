@@ -1,6 +1,6 @@
 //! Whose request it is, as far as the network tells.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use http::HeaderMap;
 
@@ -18,14 +18,7 @@ pub fn address(peer: Option<SocketAddr>, headers: &HeaderMap, trusted_proxies: u
     place.and_then(|place| hops.get(place)?.parse().ok()).unwrap_or(connected)
 }
 
-/// What one customer of a network provider has: an IPv4 address, or 64 bits of IPv6.
-#[must_use]
-pub fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-    }
-}
+pub use mesh::network;
 
 #[cfg(test)]
 mod tests {
@@ -38,12 +31,5 @@ mod tests {
         headers.insert("x-forwarded-for", "203.0.113.1, 198.51.100.7".parse().expect("a value"));
         let of = |proxies| address(peer, &headers, proxies).to_string();
         assert_eq!([of(0), of(1), of(2), of(3)], ["192.0.2.9", "198.51.100.7", "203.0.113.1", "192.0.2.9"]);
-    }
-
-    #[test]
-    fn a_provider_gives_a_customer_64_bits() {
-        let of = |text: &str| network(text.parse().expect("an address")).to_string();
-        assert_eq!(of("2001:db8::1:2:3:4"), of("2001:db8::"));
-        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
     }
 }

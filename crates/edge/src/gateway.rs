@@ -391,7 +391,7 @@ impl Gateway {
             let (session, cookies) = self.sessions.open(&parts.headers, Some(address)).await?;
             let asking = Asking { cost: 1, sign_in: false, address, session: None, lifted };
             self.quotas.take(&asking, &mut fields).await?;
-            live.upgrade(parts, session).map(|response| (response, cookies))
+            live.upgrade(parts, session, address).map(|response| (response, cookies))
         };
         let mut reply = match opened.await {
             Ok((mut response, cookies)) => {

@@ -3,17 +3,18 @@
 //! it does not know: then the first message is a `reset`, and the client looks anew.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chassis::{Context, Position};
+use chassis::{ConnectionPlace, Context, Position};
 use contract::souk::event::v1::Event;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use kernel::{Code, Error, Result};
-use mesh::Verified;
+use mesh::{Share, Shares, Verified};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -61,8 +62,10 @@ struct Inner {
     reporter: Box<dyn Reporter>,
     hub: Mutex<Hub>,
     numbers: AtomicU64,
+    by_address: Arc<Shares<IpAddr>>,
     sockets_max: usize,
     per_person_max: usize,
+    per_address_max: usize,
 }
 
 /// The sockets of a gateway. Cheap to clone.
@@ -87,7 +90,9 @@ impl Live {
             hub: Mutex::default(),
             numbers: AtomicU64::new(1),
             sockets_max: number(settings.sockets_max),
+            by_address: Arc::default(),
             per_person_max: number(settings.sockets_per_person_max),
+            per_address_max: number(settings.sockets_per_address_max),
         }));
         for source in sources {
             follow(ctx, source, live.0.clone())?;
@@ -117,7 +122,12 @@ impl Live {
     ///
     /// # Errors
     /// UNAUTHENTICATED without a session; `UPGRADE_MALFORMED`; `TOO_MANY_SOCKETS`.
-    pub(crate) fn upgrade(&self, parts: &mut Parts, session: Session) -> Result<http::Response<Body>> {
+    pub(crate) fn upgrade(
+        &self,
+        parts: &mut Parts,
+        session: Session,
+        address: IpAddr,
+    ) -> Result<http::Response<Body>> {
         let accept = accept_key(parts)?;
         let Some(verified) = session.verified else {
             let message = "a socket is for who has a session: sign in, or put something into the cart";
@@ -127,9 +137,12 @@ impl Live {
         let owner = verified.principal.subject();
         let query = parts.uri.query().unwrap_or_default();
         let last_id = query.split('&').find_map(|pair| pair.strip_prefix("last_event_id="));
-        let (place, first) = self.enter(&owner, verified, last_id)?;
+        let (place, first) = self.enter(&owner, address, verified, last_id)?;
         let ctx = self.0.ctx.clone();
+        let connection = parts.extensions.get::<ConnectionPlace>().map(ConnectionPlace::keep);
         self.0.ctx.spawn_work(async move {
+            // The listener counts the connection for as long as the socket is open.
+            let _connection = connection;
             match upgrade.await {
                 Ok(upgraded) => socket::run(&ctx, upgraded, place, first).await,
                 Err(error) => tracing::debug!(%error, "a socket could not be opened"),
@@ -148,14 +161,20 @@ impl Live {
     fn enter(
         &self,
         owner: &str,
+        address: IpAddr,
         verified: Arc<Verified>,
         last_id: Option<&str>,
     ) -> Result<(Place, Vec<String>)> {
+        let too_many = || {
+            let message = "too many sockets are open; close one, or try again later";
+            Error::new(Code::ResourceExhausted, "TOO_MANY_SOCKETS", message)
+        };
+        let share = self.0.by_address.take(mesh::network(address), 1, self.0.per_address_max);
+        let share = share.ok_or_else(too_many)?;
         let mut hub = self.0.hub.lock();
         let own = hub.people.get(owner).map_or(0, Vec::len);
         if hub.sockets >= self.0.sockets_max || own >= self.0.per_person_max {
-            let message = "too many sockets are open; close one, or try again later";
-            return Err(Error::new(Code::ResourceExhausted, "TOO_MANY_SOCKETS", message));
+            return Err(too_many());
         }
         let missed = last_id.map(|id| hub.lately.missed(owner, id));
         let kind = if matches!(missed, Some(Missed::Unknown)) { "reset" } else { "hello" };
@@ -167,7 +186,8 @@ impl Live {
         let (sender, notices) = mpsc::channel(WAITING_MAX);
         hub.people.entry(owner.to_owned()).or_default().push(Listener { number, verified, sender });
         hub.sockets += 1;
-        Ok((Place { live: self.clone(), owner: owner.to_owned(), number, notices }, first))
+        let place = Place { live: self.clone(), owner: owner.to_owned(), number, notices, _share: share };
+        Ok((place, first))
     }
 }
 
@@ -201,6 +221,7 @@ pub(crate) struct Place {
     number: u64,
     /// What the socket is told; ends when the socket is too slow.
     pub(crate) notices: mpsc::Receiver<Notice>,
+    _share: Share<IpAddr>,
 }
 
 impl Drop for Place {

@@ -33,6 +33,8 @@ pub struct Settings {
     pub sockets_max: u32,
     /// Open WebSockets of one person at once; 1 to 1,000.
     pub sockets_per_person_max: u32,
+    /// Open WebSockets of one address at once (an IPv6 address stands for its /64); 1 to 100,000.
+    pub sockets_per_address_max: u32,
 }
 
 impl Default for Settings {
@@ -50,6 +52,7 @@ impl Default for Settings {
             sign_ins_per_minute_address: 30,
             sockets_max: 12_000,
             sockets_per_person_max: 10,
+            sockets_per_address_max: 500,
         }
     }
 }
@@ -74,6 +77,7 @@ impl chassis::Settings for Settings {
                 ("sign_ins_per_minute_address", self.sign_ins_per_minute_address.into(), 1..=1_000_000),
                 ("sockets_max", self.sockets_max.into(), 1..=100_000),
                 ("sockets_per_person_max", self.sockets_per_person_max.into(), 1..=1_000),
+                ("sockets_per_address_max", self.sockets_per_address_max.into(), 1..=100_000),
             ],
         )?;
         let invalid = |key: &str, what: String| Err(invalid_setting(section, key, what));

@@ -5,13 +5,6 @@ use kernel::{Code, Error};
 
 use crate::{Answer, Call, Caller, Layer, Principal};
 
-/// Services that every caller may use without a contract of ours.
-const OPEN_SERVICES: [&str; 3] = [
-    "/grpc.health.v1.Health/",
-    "/grpc.reflection.v1.ServerReflection/",
-    "/grpc.reflection.v1alpha.ServerReflection/",
-];
-
 /// The layer.
 pub struct Check<N> {
     pub(crate) next: N,
@@ -24,7 +17,7 @@ impl<N: Layer> Layer for Check<N> {
                 allowed(method.access, &call.caller)?;
                 call.caller.internal = is_internal(method.access, &call.caller);
             }
-            None if OPEN_SERVICES.iter().any(|open| call.request.uri().path().starts_with(open)) => {}
+            None if crate::foreign(call.request.uri().path()).is_some() => {}
             None => return Ok(crate::endpoint::unimplemented(call.request.uri().path())),
         }
         let caller = call.caller.clone();

@@ -4,6 +4,7 @@
 //! the limit rises; when they wait longer than [`policy::QUEUE_DELAY_MAX`] it shrinks by a tenth a tick. What waits for
 //! others (a person, a saga) does not count as load, as a latency-based limit would have it.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -11,15 +12,22 @@ use std::time::Duration;
 use contract::Criticality;
 use kernel::{Code, Error};
 
-use crate::{Answer, Call, Layer, policy};
+use crate::receive::Requests;
+use crate::shares::network;
+use crate::stream::OpenStreams;
+use crate::{Answer, Call, Layer, Share, Shares, policy};
 
 /// The limit of one process, shared by its roles.
 #[derive(Debug)]
 pub struct Admission {
     limit: AtomicUsize,
     in_flight: AtomicUsize,
+    /// Calls in flight by address outside.
+    by_address: Arc<Shares<IpAddr>>,
+    /// Request messages that are arriving.
+    pub(crate) requests: Requests,
     /// Streams that are open.
-    pub(crate) streams: AtomicUsize,
+    pub(crate) streams: OpenStreams,
 }
 
 impl Default for Admission {
@@ -27,7 +35,9 @@ impl Default for Admission {
         Self {
             limit: AtomicUsize::new(policy::ADMISSION_MAX),
             in_flight: AtomicUsize::new(0),
-            streams: AtomicUsize::new(0),
+            by_address: Arc::default(),
+            requests: Requests::default(),
+            streams: OpenStreams::default(),
         }
     }
 }
@@ -46,6 +56,12 @@ impl Admission {
     #[must_use]
     pub fn limit(&self) -> usize {
         self.limit.load(Ordering::Relaxed)
+    }
+
+    /// Calls that hold a place now.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
     }
 
     /// Learns how late the runtime was.
@@ -77,15 +93,21 @@ impl Admission {
         let place = Place(self);
         if before >= share {
             drop(place);
-            return Err(Error::new(
-                Code::ResourceExhausted,
-                "OVERLOADED",
-                "too busy right now; try again shortly",
-            )
-            .retry_after_ms(100));
+            return Err(overloaded("too busy right now; try again shortly"));
         }
         Ok(place)
     }
+
+    /// An address outside has at most half of the places, so that it cannot take all of them with calls that wait.
+    fn admit_address(&self, address: IpAddr) -> Result<Share<IpAddr>, Error> {
+        let most = (self.limit() / 2).max(policy::ADMISSION_PER_ADDRESS_MIN);
+        let share = self.by_address.take(network(address), 1, most);
+        share.ok_or_else(|| overloaded("this address has too many calls in flight; try again shortly"))
+    }
+}
+
+fn overloaded(message: &'static str) -> Error {
+    Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(100)
 }
 
 /// The layer. Streams hold a place only while they open.
@@ -101,6 +123,8 @@ impl<N: Layer> Layer for Admit<N> {
             return self.next.call(call).await;
         }
         let criticality = call.method.map_or(Criticality::Default, |method| method.criticality);
+        let peer = call.request.extensions().get::<SocketAddr>().map(SocketAddr::ip);
+        let _share = peer.map(|address| self.admission.admit_address(address)).transpose()?;
         let _place = self.admission.admit(criticality)?;
         self.next.call(call).await
     }
@@ -112,11 +136,7 @@ mod tests {
 
     #[test]
     fn the_least_important_is_turned_away_first() {
-        let admission = Admission {
-            limit: AtomicUsize::new(20),
-            in_flight: AtomicUsize::new(0),
-            streams: AtomicUsize::new(0),
-        };
+        let admission = Admission { limit: AtomicUsize::new(20), ..Admission::default() };
         let mut places = Vec::new();
         for criticality in [Criticality::Sheddable, Criticality::Default, Criticality::Critical] {
             while let Ok(place) = admission.admit(criticality) {

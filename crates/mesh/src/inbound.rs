@@ -10,6 +10,7 @@ use crate::access::Check;
 use crate::admission::Admit;
 use crate::deadline::{Deadline, parse_timeout};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
+use crate::receive::{FromOutside, Receive};
 use crate::rescue::Rescue;
 use crate::stream::Streams;
 use crate::telemetry::Count;
@@ -42,8 +43,10 @@ pub fn stack(guards: &Guards, endpoint: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> 
     let streams = Streams { admission: guards.admission.clone(), next: deadline };
     // what is turned away costs nothing more
     let admit = Admit { admission: guards.admission.clone(), next: streams };
+    // a message that does not come holds no place
+    let receive = Receive { admission: guards.admission.clone(), next: admit };
     // who may call at all
-    let check = Check { next: admit };
+    let check = Check { next: receive };
     // who calls, and on whose behalf
     let identify = Identify { verifier: guards.verifier.clone(), peers: guards.peers.clone(), next: check };
     // every failure below becomes a status with a reason
@@ -84,6 +87,7 @@ impl<N: Layer> Layer for Identify<N> {
             call.scope = local.scope;
             call.caller.role = local.role;
         } else {
+            call.request.extensions_mut().insert(FromOutside);
             self.read_headers(&mut call)?;
         }
         // A token in the request itself counts before what is inherited.

@@ -15,13 +15,16 @@ mod deadline;
 mod directory;
 mod endpoint;
 mod fault;
+mod foreign;
 pub mod inbound;
 pub mod outbound;
 pub mod peer;
 pub mod policy;
 mod principal;
+mod receive;
 mod rescue;
 mod scope;
+mod shares;
 mod stream;
 mod telemetry;
 mod transport;
@@ -33,7 +36,12 @@ pub use channel::Channel;
 pub use directory::{Directory, Target};
 pub use endpoint::{Endpoint, Endpoints, Response, boxed, grpc};
 pub use fault::{Effect, FaultRule, Faults, Killed};
+pub use foreign::{Foreign, foreign};
 pub use principal::{Caller, Principal, Verified, caller};
 pub use scope::{Scope, Trace, scope, with_scope};
+pub use shares::{Budget, Share, Shares, Spent, network};
 pub use telemetry::Telemetry;
-pub use verify::{Claims, KEY_AUDIENCE, KEY_ISSUER, KeySet, Revocation, Verifier, VerifyKey};
+pub use verify::{
+    Claims, KEY_AUDIENCE, KEY_ISSUER, KeySet, REVOKED_ACCOUNTS, REVOKED_GUESTS, Revocation, Verifier,
+    VerifyKey,
+};

@@ -75,7 +75,7 @@ fn translated(headers: &HeaderMap) -> Error {
         tonic::Code::OutOfRange | tonic::Code::ResourceExhausted
             if message.contains("message length too large") =>
         {
-            Error::invalid("MESSAGE_TOO_LARGE", "the message is larger than 4 MiB")
+            Error::invalid("MESSAGE_TOO_LARGE", "the message is larger than this method takes")
         }
         tonic::Code::Internal
             if message.contains("protocol error") || message.contains("invalid compression") =>

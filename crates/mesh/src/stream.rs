@@ -1,9 +1,10 @@
-//! Streams have no deadline: they live as long as their caller wants them. Instead there is a limit of how many are open, and
-//! one that is silent for longer than its contract says ends; its caller goes on from the position that it has.
+//! Streams have no deadline: they live as long as their caller wants them. Instead there are limits of how many are open, in
+//! all, by owner and by address, and one that is silent for longer than its contract says ends; its caller goes on from the position that it has.
 
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ use tokio::time::{Instant, Sleep};
 use tonic::Status;
 use tonic::body::Body;
 
-use crate::{Admission, Answer, Call, Layer, policy};
+use crate::shares::network;
+use crate::{Admission, Answer, Call, Layer, Principal, Share, Shares, foreign, policy};
 
 /// The layer.
 pub struct Streams<N> {
@@ -25,12 +27,16 @@ pub struct Streams<N> {
 
 impl<N: Layer> Layer for Streams<N> {
     async fn call(&self, call: Box<Call>) -> Answer {
-        let Some(method) = call.method.filter(|method| method.server_streaming) else {
-            return self.next.call(call).await;
+        let (idle, is_foreign) = match call.method {
+            Some(method) if method.server_streaming => (method.timeout, false),
+            Some(_) => return self.next.call(call).await,
+            None => match foreign(call.request.uri().path()).filter(|method| method.server_streaming) {
+                Some(method) => (method.silence_max, true),
+                None => return self.next.call(call).await,
+            },
         };
-        let place = Open::new(&self.admission)?;
+        let place = OpenStream::new(&self.admission, &call, is_foreign)?;
         let response = self.next.call(call).await?;
-        let idle = method.timeout;
         Ok(response.map(|body| {
             let timer = Box::pin(tokio::time::sleep(idle));
             Body::new(Watched { body: Some(body), timer, idle, _place: place })
@@ -38,24 +44,86 @@ impl<N: Layer> Layer for Streams<N> {
     }
 }
 
-/// A stream that is open.
-struct Open(Arc<Admission>);
+/// The streams that are open: in all, by who opened them, and by where from.
+#[derive(Debug, Default)]
+pub(crate) struct OpenStreams {
+    open: AtomicUsize,
+    outside: AtomicUsize,
+    foreign: AtomicUsize,
+    by_owner: Arc<Shares<String>>,
+    by_address: Arc<Shares<(IpAddr, bool)>>,
+}
 
-impl Open {
-    fn new(admission: &Arc<Admission>) -> Result<Self, Error> {
-        let before = admission.streams.fetch_add(1, Ordering::AcqRel);
-        let place = Self(admission.clone());
-        if before >= policy::STREAMS_OPEN_MAX {
-            let message = "too many streams are open here; try again shortly";
-            return Err(Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000));
+impl Admission {
+    /// Streams that are open.
+    #[must_use]
+    pub fn open_streams(&self) -> usize {
+        self.streams.open.load(Ordering::Relaxed)
+    }
+}
+
+/// A stream that is open.
+struct OpenStream {
+    admission: Arc<Admission>,
+    is_outside: bool,
+    is_foreign: bool,
+    /// `None` for a role that acts for nobody, and for who has not signed in.
+    owner: Option<Share<String>>,
+    /// `None` for roles, and for what has no address.
+    address: Option<Share<(IpAddr, bool)>>,
+}
+
+impl OpenStream {
+    fn new(admission: &Arc<Admission>, call: &Call, is_foreign: bool) -> Result<Self, Error> {
+        let streams = &admission.streams;
+        let is_outside = call.caller.role.is_none();
+        let count =
+            |counter: &AtomicUsize, counts: bool| counter.fetch_add(usize::from(counts), Ordering::AcqRel);
+        let open = count(&streams.open, true);
+        let outside = count(&streams.outside, is_outside);
+        let foreign = count(&streams.foreign, is_foreign);
+        // From here on, leaving gives back what was taken.
+        let mut place =
+            Self { admission: admission.clone(), is_outside, is_foreign, owner: None, address: None };
+        let is_full = open >= policy::STREAMS_OPEN_MAX
+            || (is_outside && outside >= policy::STREAMS_OUTSIDE_MAX)
+            || (is_foreign && foreign >= policy::FOREIGN_STREAMS_MAX);
+        if is_full {
+            return Err(full("too many streams are open here; try again shortly"));
+        }
+        if call.caller.principal != Principal::Anonymous {
+            let owner = call.caller.principal.subject();
+            place.owner = streams.by_owner.take(owner, 1, policy::STREAMS_PER_OWNER_MAX);
+            if place.owner.is_none() {
+                return Err(full("this caller has too many streams open; close one first"));
+            }
+        }
+        let outside = call.request.extensions().get::<SocketAddr>().filter(|_| is_outside);
+        if let Some(peer) = outside {
+            let most = if is_foreign {
+                policy::FOREIGN_STREAMS_PER_ADDRESS_MAX
+            } else {
+                policy::STREAMS_PER_ADDRESS_MAX
+            };
+            place.address = streams.by_address.take((network(peer.ip()), is_foreign), 1, most);
+            if place.address.is_none() {
+                return Err(full("this address has too many streams open; close one first"));
+            }
         }
         Ok(place)
     }
 }
 
-impl Drop for Open {
+fn full(message: &'static str) -> Error {
+    Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000)
+}
+
+impl Drop for OpenStream {
     fn drop(&mut self) {
-        self.0.streams.fetch_sub(1, Ordering::AcqRel);
+        let streams = &self.admission.streams;
+        streams.open.fetch_sub(1, Ordering::AcqRel);
+        streams.outside.fetch_sub(usize::from(self.is_outside), Ordering::AcqRel);
+        streams.foreign.fetch_sub(usize::from(self.is_foreign), Ordering::AcqRel);
     }
 }
 
@@ -65,7 +133,7 @@ struct Watched {
     body: Option<Body>,
     timer: Pin<Box<Sleep>>,
     idle: Duration,
-    _place: Open,
+    _place: OpenStream,
 }
 
 impl http_body::Body for Watched {

@@ -21,6 +21,10 @@ pub const KEY_AUDIENCE: &str = "souk";
 
 /// How long the announcement of a key may take to get here.
 const KEY_ARRIVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
+/// The id of a revocation of all guests' tokens.
+pub const REVOKED_GUESTS: &str = "gst_*";
+/// The id of a revocation of all accounts' tokens.
+pub const REVOKED_ACCOUNTS: &str = "cus_*";
 
 /// What an access token says.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -58,7 +62,7 @@ pub struct VerifyKey {
 /// Tokens of a session or subject issued before a time count no more.
 #[derive(Clone, Debug)]
 pub struct Revocation {
-    /// `ses_…`, `cus_…`, `gst_…`, or `*` for everybody.
+    /// `ses_…`, `cus_…`, `gst_…`, [`REVOKED_GUESTS`], [`REVOKED_ACCOUNTS`], or `*` for everybody.
     pub id: String,
     /// Tokens issued before this are refused.
     pub before: Timestamp,
@@ -81,7 +85,10 @@ struct Current {
 impl Current {
     /// Whether tokens of this session and subject, issued at this time, count no more.
     fn revokes(&self, session: &str, subject: &str, issued: Timestamp) -> bool {
-        [session, subject, "*"].iter().any(|id| self.revoked.get(*id).is_some_and(|before| issued < *before))
+        let kind = if subject.starts_with("gst_") { REVOKED_GUESTS } else { REVOKED_ACCOUNTS };
+        [session, subject, kind, "*"]
+            .iter()
+            .any(|id| self.revoked.get(*id).is_some_and(|before| issued < *before))
     }
 }
 
@@ -349,6 +356,19 @@ mod tests {
         ] {
             assert_eq!(verifier.verify(&bad).expect_err("forged").reason(), "TOKEN_INVALID", "{bad}");
         }
+    }
+
+    #[test]
+    fn what_ends_all_guests_ends_no_account() {
+        let (_, verifier) = verifier(1010);
+        let guest = Claims { sub: GuestId::from_bits(7).to_string(), perms: Vec::new(), ..claims() };
+        let all = |id: &str| vec![Revocation { id: id.into(), before: Timestamp::from_secs(1005) }];
+        verifier.update(set(all(REVOKED_GUESTS)));
+        assert!(verifier.verify(&sign(&claims(), "k1")).is_ok());
+        assert_eq!(verifier.verify(&sign(&guest, "k1")).expect_err("revoked").reason(), "TOKEN_REVOKED");
+        verifier.update(set(all(REVOKED_ACCOUNTS)));
+        assert_eq!(verifier.verify(&sign(&claims(), "k1")).expect_err("revoked").reason(), "TOKEN_REVOKED");
+        assert!(verifier.verify(&sign(&guest, "k1")).is_ok());
     }
 
     fn serde_json_like(claims: &Claims) -> String {

@@ -210,3 +210,40 @@ async fn streams_have_a_limit_of_their_own() {
     open.pop();
     client.clone().subscribe(silent()).await.expect("there is room");
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_guest_cannot_take_the_streams_of_all() {
+    let house = House::new(1);
+    let client = house.client("order", "product");
+    let guest = |bits| mesh::Scope {
+        principal: Some(std::sync::Arc::new(mesh::Verified::on_behalf_of(mesh::Principal::Guest {
+            id: kernel::GuestId::from_bits(bits),
+            session: kernel::SessionId::from_bits(bits),
+        }))),
+        ..mesh::Scope::default()
+    };
+    let mut open = Vec::new();
+    let refused = loop {
+        match mesh::with_scope(guest(1), client.clone().subscribe(silent())).await {
+            Ok(stream) => open.push(stream),
+            Err(status) => break contract::error(status),
+        }
+    };
+    assert_eq!((open.len(), refused.reason()), (mesh::policy::STREAMS_PER_OWNER_MAX, "OVERLOADED"));
+    mesh::with_scope(guest(2), client.clone().subscribe(silent())).await.expect("another guest has his own");
+    open.pop();
+    mesh::with_scope(guest(1), client.clone().subscribe(silent())).await.expect("there is room");
+}
+
+#[tokio::test]
+async fn where_a_role_runs_is_not_told_to_its_callers() {
+    let house = House::new(1);
+    // A port that was free a moment ago: nobody listens there.
+    let free =
+        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("bound");
+    house.routes.directory.add_remote("away", free);
+    let error = contract::error(house.client("order", "away").get_status(about("")).await.expect_err("away"));
+    assert_eq!((error.code(), error.reason()), (Code::Unavailable, "UNAVAILABLE"));
+    assert!(!error.message().contains(&free.port().to_string()), "{}", error.message());
+    assert!(!error.message().contains("127.0.0.1"), "{}", error.message());
+}

@@ -1,11 +1,13 @@
 //! Password hashing: argon2id, a few at a time, off the threads that serve.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use kernel::{Code, Error, Result};
+use mesh::{Shares, network};
 use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 
@@ -45,6 +47,11 @@ pub(crate) struct Verdict {
     pub(crate) outdated: bool,
 }
 
+/// Hashes that may wait for each that runs, the running ones included.
+const WAITING: usize = 32;
+/// Of those that wait, one address may have this part.
+const ADDRESS_PARTS: usize = 4;
+
 /// Hashes and compares passwords.
 #[derive(Clone)]
 pub(crate) struct Hasher {
@@ -52,6 +59,9 @@ pub(crate) struct Hasher {
     running: Arc<Semaphore>,
     /// Who may wait for it, the running ones included.
     admitted: Arc<Semaphore>,
+    /// How many of those that may wait are of which address.
+    by_address: Arc<Shares<IpAddr>>,
+    per_address_max: usize,
     /// Compared with when there is no such account, so that it takes as long.
     nobody: Arc<Stored>,
 }
@@ -62,7 +72,9 @@ impl Hasher {
         let (salt, hash) = nobody.split_at(SALT_BYTES);
         Self {
             running: Arc::new(Semaphore::new(at_once.max(1))),
-            admitted: Arc::new(Semaphore::new(at_once.max(1) * 32)),
+            admitted: Arc::new(Semaphore::new(at_once.max(1) * WAITING)),
+            by_address: Arc::default(),
+            per_address_max: at_once.max(1) * WAITING / ADDRESS_PARTS,
             nobody: Arc::new(Stored { cost: COST, salt: salt.to_vec(), hash: hash.to_vec() }),
         }
     }
@@ -71,8 +83,13 @@ impl Hasher {
     ///
     /// # Errors
     /// `OVERLOADED` when too many wait.
-    pub(crate) async fn hash(&self, password: Password, salt: [u8; SALT_BYTES]) -> Result<String> {
-        let hash = self.compute(password, COST, salt.to_vec()).await?;
+    pub(crate) async fn hash(
+        &self,
+        password: Password,
+        salt: [u8; SALT_BYTES],
+        address: Option<IpAddr>,
+    ) -> Result<String> {
+        let hash = self.compute(password, COST, salt.to_vec(), address).await?;
         Ok(Stored { cost: COST, salt: salt.to_vec(), hash }.to_phc())
     }
 
@@ -80,18 +97,29 @@ impl Hasher {
     ///
     /// # Errors
     /// `OVERLOADED` when too many wait; INTERNAL when what is stored is damaged.
-    pub(crate) async fn verify(&self, password: Password, stored: Option<&str>) -> Result<Verdict> {
+    pub(crate) async fn verify(
+        &self,
+        password: Password,
+        stored: Option<&str>,
+        address: Option<IpAddr>,
+    ) -> Result<Verdict> {
         let known = stored.map(|text| {
             Stored::parse(text).ok_or_else(|| Error::internal("a stored password hash is damaged"))
         });
         let known = known.transpose()?;
         let against = known.clone().unwrap_or_else(|| (*self.nobody).clone());
-        let hash = self.compute(password, against.cost, against.salt).await?;
+        let hash = self.compute(password, against.cost, against.salt, address).await?;
         let same = bool::from(hash.ct_eq(&against.hash));
         Ok(Verdict { good: same & known.is_some(), outdated: against.cost != COST })
     }
 
-    async fn compute(&self, password: Password, cost: Cost, salt: Vec<u8>) -> Result<Vec<u8>> {
+    async fn compute(
+        &self,
+        password: Password,
+        cost: Cost,
+        salt: Vec<u8>,
+        address: Option<IpAddr>,
+    ) -> Result<Vec<u8>> {
         let overloaded = || {
             Error::new(
                 Code::ResourceExhausted,
@@ -99,12 +127,16 @@ impl Hasher {
                 "too many passwords are being checked; try again",
             )
         };
+        let share = address
+            .map(|address| self.by_address.take(network(address), 1, self.per_address_max))
+            .map(|share| share.ok_or_else(|| overloaded().retry_after_ms(1000)))
+            .transpose()?;
         let admitted =
             self.admitted.clone().try_acquire_owned().map_err(|_| overloaded().retry_after_ms(1000))?;
         let running = self.running.clone().acquire_owned().await.map_err(Error::internal)?;
         // The permits go along: a caller that leaves does not let another in before this hash is done.
         let work = move || {
-            let _permits = (admitted, running);
+            let _permits = (admitted, running, share);
             derive(password.bytes(), cost, &salt)
         };
         tokio::task::spawn_blocking(work).await.map_err(Error::internal)?
@@ -155,12 +187,12 @@ mod tests {
     #[tokio::test]
     async fn only_the_right_password_is_good() {
         let hasher = hasher();
-        let stored = hasher.hash(password("correct horse"), [1; 16]).await.expect("hashed");
+        let stored = hasher.hash(password("correct horse"), [1; 16], None).await.expect("hashed");
         assert!(stored.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{stored}");
-        let good = hasher.verify(password("correct horse"), Some(&stored)).await.expect("compared");
+        let good = hasher.verify(password("correct horse"), Some(&stored), None).await.expect("compared");
         assert_eq!(good, Verdict { good: true, outdated: false });
-        assert!(!hasher.verify(password("wrong horse"), Some(&stored)).await.expect("compared").good);
-        assert!(!hasher.verify(password("correct horse"), None).await.expect("compared").good);
+        assert!(!hasher.verify(password("wrong horse"), Some(&stored), None).await.expect("compared").good);
+        assert!(!hasher.verify(password("correct horse"), None, None).await.expect("compared").good);
     }
 
     #[tokio::test]
@@ -168,7 +200,8 @@ mod tests {
         let cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
         let hash = derive(b"correct horse", cost, &[1; 16]).expect("hashed");
         let stored = Stored { cost, salt: vec![1; 16], hash }.to_phc();
-        let verdict = hasher().verify(password("correct horse"), Some(&stored)).await.expect("compared");
+        let verdict =
+            hasher().verify(password("correct horse"), Some(&stored), None).await.expect("compared");
         assert_eq!(verdict, Verdict { good: true, outdated: true });
     }
 
@@ -178,17 +211,29 @@ mod tests {
         assert_eq!(hasher.nobody.cost, COST);
         assert_eq!((hasher.nobody.salt.len(), hasher.nobody.hash.len()), (SALT_BYTES, HASH_BYTES));
         // Even who guesses what nobody's hash is of is nobody.
-        let stored = hasher.hash(password("correct horse"), [1; 16]).await.expect("hashed");
+        let stored = hasher.hash(password("correct horse"), [1; 16], None).await.expect("hashed");
         let nobody = Hasher { nobody: Arc::new(Stored::parse(&stored).expect("own text")), ..hasher };
-        assert!(!nobody.verify(password("correct horse"), None).await.expect("compared").good);
+        assert!(!nobody.verify(password("correct horse"), None, None).await.expect("compared").good);
     }
 
     #[tokio::test]
     async fn who_comes_when_too_many_wait_is_turned_away() {
         let hasher = Hasher::new(1, [9; 48]);
         let _all = hasher.admitted.clone().acquire_many_owned(32).await.expect("free");
-        let error = hasher.verify(password("correct horse"), None).await.expect_err("full");
+        let error = hasher.verify(password("correct horse"), None, None).await.expect_err("full");
         assert_eq!((error.reason(), error.retryable()), ("OVERLOADED", true));
+    }
+
+    #[tokio::test]
+    async fn one_address_fills_its_part_of_the_queue_and_no_more() {
+        let hasher = Hasher::new(1, [9; 48]);
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let _own = hasher.by_address.take(address, hasher.per_address_max, 32).expect("free");
+        let error =
+            hasher.verify(password("correct horse"), None, Some(address)).await.expect_err("its part");
+        assert_eq!((error.reason(), error.retryable()), ("OVERLOADED", true));
+        let other = Some(IpAddr::from([192, 0, 2, 2]));
+        assert!(!hasher.verify(password("correct horse"), None, other).await.expect("compared").good);
     }
 
     #[test]

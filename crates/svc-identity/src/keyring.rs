@@ -15,8 +15,8 @@ use tokio::sync::watch;
 
 use crate::derive::Derive;
 use crate::domain::{
-    EVERYBODY, KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all,
-    is_behind, overlap, plan, published, signer, told, void_before,
+    KeyPlan, KeyTimes, Permissions, Revocation, SigningKey, Subject, TOKEN_LIFE, end_all, is_behind, overlap,
+    plan, published, revoked_kind, signer, told, void_before,
 };
 use crate::store::{Refused, Store, keys, sessions};
 
@@ -268,6 +268,7 @@ impl Keyring {
     /// When the clock went back and the keys cannot be replaced.
     pub(crate) async fn times(
         &self,
+        subject: Subject,
         now: Timestamp,
         not_before: Timestamp,
         session_ends: Timestamp,
@@ -277,9 +278,9 @@ impl Keyring {
         // What was revoked before the keys were replaced is over with them.
         let not_before = if was_behind { Timestamp::default() } else { not_before };
         let state = self.state.borrow();
-        let everybody =
-            state.revocations.iter().find(|revocation| revocation.id == EVERYBODY).map(|all| all.before);
-        let issued = Timestamp::from_secs(now.secs()).max(not_before).max(everybody.unwrap_or_default());
+        let kind = revoked_kind(subject);
+        let whole = state.revocations.iter().find(|revocation| revocation.id == kind).map(|all| all.before);
+        let issued = Timestamp::from_secs(now.secs()).max(not_before).max(whole.unwrap_or_default());
         let expires = issued.plus(TOKEN_LIFE).min(Timestamp::from_secs(session_ends.secs()));
         Ok((issued, expires))
     }
@@ -330,5 +331,14 @@ impl Keyring {
         let state = self.state.borrow();
         let known = state.keys.iter().find(|key| Some(key.id.as_str()) == wanted && now < key.verifies_until);
         known.or_else(|| signer(&state.keys, now)).cloned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn verifiers_know_what_revokes_a_whole_kind() {
+        use crate::domain::{ALL_ACCOUNTS, ALL_GUESTS};
+        assert_eq!((ALL_GUESTS, ALL_ACCOUNTS), (mesh::REVOKED_GUESTS, mesh::REVOKED_ACCOUNTS));
     }
 }

@@ -1,10 +1,10 @@
 //! How often a password may be tried: per address and per account, by GCRA.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use kernel::{Code, Error, Result};
-use mesh::Principal;
+use mesh::{Principal, network};
 use store::{Kv, Quota, Taken};
 use tonic::Request;
 
@@ -103,26 +103,9 @@ pub(crate) fn address<T>(request: &Request<T>) -> Option<IpAddr> {
     connected.map(|address| address.ip())
 }
 
-/// What one customer of a network provider has: an IPv4 address, or 64 bits of IPv6.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_ipv6_customer_has_one_quota() {
-        let of = |text: &str| network(text.parse().expect("an address"));
-        assert_eq!(of("2001:db8:1:2:aaaa::1"), of("2001:db8:1:2:bbbb::9"));
-        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
-        assert_eq!(of("::ffff:192.0.2.7"), of("192.0.2.7"));
-        assert_ne!(of("192.0.2.7"), of("192.0.2.8"));
-    }
 
     #[test]
     fn only_the_house_is_believed_about_its_clients() {

@@ -9,7 +9,7 @@ use contract::souk::checkout::v1::{Quote, RequoteQuoteResponse};
 use contract::souk::order::v1::{PlaceOrderRequest, TenderRequest};
 use contract::wire::{optional, parse_id, parse_money, parse_timestamp};
 use kernel::{Code, Error, Money, OrderId, QuoteId, Result, Timestamp, Violations};
-use mesh::Caller;
+use mesh::{Caller, Principal, Share, Shares};
 use store::{CommitError, RequestKey};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -46,6 +46,24 @@ pub struct Placing {
 pub struct Admission {
     places: Arc<Semaphore>,
     queue: Arc<Semaphore>,
+    by_owner: Arc<Shares<String>>,
+    per_owner_max: usize,
+}
+
+/// Of the orders that are placed at once, one customer or guest may have this part: those that wait for a slow provider are
+/// not all his.
+const OWNER_PARTS: usize = 4;
+
+/// The place of an order that is worked on; given back when it is dropped.
+pub struct OrderPlace {
+    _permit: OwnedSemaphorePermit,
+    _share: Option<Share<String>>,
+}
+
+impl From<OwnedSemaphorePermit> for OrderPlace {
+    fn from(permit: OwnedSemaphorePermit) -> Self {
+        Self { _permit: permit, _share: None }
+    }
 }
 
 /// An order that was placed, now or before.
@@ -67,14 +85,27 @@ impl Admission {
         Self {
             places: Arc::new(Semaphore::new(in_flight_max as usize)),
             queue: Arc::new(Semaphore::new(waiting_max as usize)),
+            by_owner: Arc::default(),
+            per_owner_max: (in_flight_max as usize / OWNER_PARTS).max(1),
         }
     }
 
-    /// A place for one order.
+    /// A place for one order of a caller. Staff and roles, who place orders for others, have no share of their own.
     ///
     /// # Errors
-    /// `TOO_MANY_ORDERS_IN_FLIGHT` when there is none, or none comes free in time.
-    pub async fn enter(&self) -> Result<OwnedSemaphorePermit> {
+    /// `TOO_MANY_ORDERS_IN_FLIGHT` when there is none, when none comes free in time, or when the caller has his share.
+    pub async fn enter(&self, principal: &Principal) -> Result<OrderPlace> {
+        let shopper = match principal {
+            Principal::Anonymous => false,
+            Principal::Guest { .. } => true,
+            Principal::Account { permissions, .. } => permissions.is_empty(),
+        };
+        let share = shopper.then(|| self.by_owner.take(principal.subject(), 1, self.per_owner_max));
+        let share = share.map(|share| share.ok_or_else(too_many)).transpose()?;
+        Ok(OrderPlace { _permit: self.permit().await?, _share: share })
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
         if let Ok(place) = self.places.clone().try_acquire_owned() {
             return Ok(place);
         }
@@ -153,7 +184,7 @@ impl Placing {
             from_cart: !quote.cart_id.is_empty(),
             requires_approval: request.requires_approval,
         };
-        let place = self.admission.enter().await?;
+        let place = self.admission.enter(&caller.principal).await?;
         self.write(new, bytes, Arc::new(quote), key, place).await
     }
 
@@ -163,7 +194,7 @@ impl Placing {
         bytes: Vec<u8>,
         quote: Arc<Quote>,
         key: &RequestKey,
-        place: OwnedSemaphorePermit,
+        place: OrderPlace,
     ) -> Result<Placed> {
         let reference = new.external_reference.clone();
         let decision = Order::place(new, self.worker.policy(), self.ctx.now());

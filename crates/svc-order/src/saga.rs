@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::board::Board;
 use crate::domain::{Order, Outcome, Policy, Step, apply, ask_again, in_time, next};
 use crate::metrics::Metrics;
+use crate::place::OrderPlace;
 use crate::steps::{Callees, Done, before_record};
 use crate::store::{Due, Fence, Orders};
 use crate::wire;
@@ -85,7 +86,7 @@ struct Job {
     /// Given back when the task ends.
     _turn: Turn,
     /// The place among the orders in flight; given back when the task ends.
-    _place: Option<OwnedSemaphorePermit>,
+    _place: Option<OrderPlace>,
 }
 
 /// What the worker does after a step.
@@ -164,7 +165,7 @@ impl Worker {
     }
 
     /// Works on an order that this instance has just written under epoch 1. The task goes on when whoever called has left.
-    pub fn begin(&self, order: Order, quote: Arc<Quote>, turn: Turn, place: OwnedSemaphorePermit) {
+    pub fn begin(&self, order: Order, quote: Arc<Quote>, turn: Turn, place: OrderPlace) {
         self.spawn(Job { order, epoch: 1, quote, _turn: turn, _place: Some(place) });
     }
 
@@ -220,7 +221,7 @@ impl Worker {
         let Some((order, _)) = self.0.orders.get(due.id).await? else { return Ok(()) };
         let order = in_time(order, &self.0.policy, self.0.ctx.now());
         let quote = Arc::new(wire::quote(&self.0.orders.quote(due.id).await?)?);
-        self.spawn(Job { order, epoch, quote, _turn: turn, _place: place });
+        self.spawn(Job { order, epoch, quote, _turn: turn, _place: place.map(OrderPlace::from) });
         Ok(())
     }
 

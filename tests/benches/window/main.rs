@@ -41,6 +41,9 @@ impl Shop {
         command.arg("serve").arg(data.path()).stdout(Stdio::piped());
         command.env("SOUK__BFF_WEB__UNITS_PER_MINUTE_ADDRESS", "100000000");
         command.env("SOUK__BFF_WEB__UNITS_PER_MINUTE_SESSION", "100000000");
+        // One address opens all sockets here.
+        command.env("SOUK__BFF_WEB__SOCKETS_PER_ADDRESS_MAX", "12000");
+        command.env("SOUK__LISTENERS__CONNECTIONS_PER_ADDRESS_PERCENT", "100");
         command.envs(settings.iter().copied());
         let mut child = command.spawn().expect("a shop");
         let mut lines =

@@ -24,6 +24,8 @@ pub struct Connection {
     connecting: tokio::sync::Mutex<Backoff>,
 }
 
+type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 #[derive(Default)]
 struct Backoff {
     pause: Duration,
@@ -45,7 +47,7 @@ impl Connection {
         }
         let now = Instant::now();
         if backoff.not_before.is_some_and(|at| now < at) {
-            return Err(self.away("was not reachable a moment ago"));
+            return Err(self.away("was not reachable a moment ago", None));
         }
         match tokio::time::timeout(policy::CONNECT_TIMEOUT, self.connect()).await {
             Ok(Ok(sender)) => {
@@ -57,21 +59,24 @@ impl Connection {
             failed => {
                 backoff.pause = (backoff.pause * 2).clamp(policy::RECONNECT_MIN, policy::RECONNECT_MAX);
                 backoff.not_before = Some(Instant::now() + backoff.pause);
-                let error = self.away("cannot be reached");
-                Err(match failed {
-                    Ok(Err(cause)) => error.because(cause),
-                    _ => error,
-                })
+                Err(self.away("cannot be reached", failed.ok().and_then(Result::err)))
             }
         }
     }
 
-    fn away(&self, what: &str) -> Error {
-        Error::new(Code::Unavailable, "UNAVAILABLE", format!("{} {what}", self.address))
+    /// Where it runs is for the log alone.
+    fn away(&self, what: &str, cause: Option<Cause>) -> Error {
+        let message = "something needed is away; try again";
+        let place = format!("{} {what}", self.address);
+        let cause = match cause {
+            Some(cause) => format!("{place}: {cause}"),
+            None => place,
+        };
+        Error::new(Code::Unavailable, "UNAVAILABLE", message).because(cause)
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the mesh's door to the network")]
-    async fn connect(&self) -> Result<SendRequest<Body>, Box<dyn std::error::Error + Send + Sync>> {
+    async fn connect(&self) -> Result<SendRequest<Body>, Cause> {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
@@ -116,7 +121,7 @@ pub(crate) async fn send(connection: &Connection, role: &str, peers: &Peers, cal
         }
     }
     let mut sender = SendRequest::clone(&*connection.sender().await?);
-    let away = |error: hyper::Error| connection.away("did not answer").because(error);
+    let away = |error: hyper::Error| connection.away("did not answer", Some(error.into()));
     sender.ready().await.map_err(away)?;
     Ok(sender.send_request(request).await.map_err(away)?.map(Body::new))
 }

@@ -3,8 +3,8 @@
 //! A read runs inline on the task that asks. It is short and bounded (a point read takes some 10 µs from the page cache,
 //! and no query returns more than [`crate::ROWS_MAX`] rows), while handing it to a blocking thread and back costs two
 //! thread switches, more than the read itself, and on few cores takes the time from the writers. Since a task holds a
-//! connection only while it runs, there are never more of them than threads; some are kept. One is opened with the database, so
-//! that there is always one to wait for when the process has no descriptor left for another.
+//! connection only while it runs, there are never more of them than threads; some are opened with the database and kept, so that
+//! there is always one to wait for when the process has no descriptor left for another.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -39,10 +39,19 @@ struct Idle {
 }
 
 impl Readers {
-    /// Of the database at this path; the first connection is opened.
+    /// Of the database at this path. As many connections are opened as there are threads that read, so that serving needs no
+    /// file descriptor that the process does not have yet.
     pub(super) fn open(path: &Path) -> Result<Self> {
-        let first = connect(path).map_err(|error| opening(path, error))?;
-        let idle = Idle { connections: vec![first], open: 1, closed: false };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let connections = (0..threads.min(IDLE_MAX)).map(|_| {
+            let connection = connect(path)?;
+            // The first read opens the log beside the database.
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+            Ok(connection)
+        });
+        let connections: Vec<_> =
+            connections.collect::<rusqlite::Result<_>>().map_err(|error| opening(path, error))?;
+        let idle = Idle { open: connections.len(), connections, closed: false };
         Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), returned: Condvar::new() })
     }
 

@@ -110,7 +110,7 @@ impl Api {
         let account = self.store.account(target).await?.ok_or_else(no_account)?.account;
         let new = Password::chosen("/new_password", &new, account.email.as_ref())?;
         let account = self.confirm(&asked, target, current).await?;
-        let hash = self.hasher.hash(new, self.ctx.random()).await?;
+        let hash = self.hasher.hash(new, self.ctx.random(), asked.address).await?;
         let now = self.ctx.now();
         let account = account.changed(now);
         let batch = accounts::set_password(accounts::save(Batch::new(), &account), target, hash);
@@ -132,7 +132,7 @@ impl Api {
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
         self.throttle.by_account(&target.to_string()).await?;
         let found = self.store.account(target).await?.ok_or_else(no_account)?;
-        let verdict = self.hasher.verify(password, found.password.as_deref()).await?;
+        let verdict = self.hasher.verify(password, found.password.as_deref(), asked.address).await?;
         if verdict.good { Ok(found.account) } else { Err(credentials_refused()) }
     }
 
@@ -148,7 +148,7 @@ impl Api {
             if Some(session.id) != keep {
                 batch = sessions::end(
                     batch,
-                    session.id,
+                    &session,
                     SessionEnd::PasswordChanged,
                     now,
                     self.revoke(self.keyring.void_before(now)),

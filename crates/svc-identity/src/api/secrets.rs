@@ -65,8 +65,8 @@ impl Api {
             .ok_or_else(refused)?;
         let account = self.store.account(secret.account).await?.ok_or_else(refused)?.account;
         let ends = secret.expires_at.unwrap_or(Timestamp::from_micros(i64::MAX));
-        let (issued, expires) = self.keyring.times(now, account.tokens_from, ends).await?;
         let (subject, permissions) = (Subject::Account(account.id), &account.permissions);
+        let (issued, expires) = self.keyring.times(subject, now, account.tokens_from, ends).await?;
         let grant = Grant { subject, session: secret.session, permissions, key: None, issued, expires };
         Ok(wire::ExchangeSecretResponse {
             access_token: self.keyring.sign(&grant).await?.text,

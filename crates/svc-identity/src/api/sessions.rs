@@ -37,7 +37,7 @@ impl Api {
         }
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
         // Hashed before anybody knows whether the address is taken, so that both answers take as long.
-        let hash = self.hasher.hash(password, self.ctx.random()).await?;
+        let hash = self.hasher.hash(password, self.ctx.random(), asked.address).await?;
         let now = self.ctx.now();
         let account = Account::person(self.ctx.id(), email, now);
         let session = self.begin(Subject::Account(account.id), device, now);
@@ -75,11 +75,11 @@ impl Api {
             let now = self.ctx.now();
             let found = self.store.account_by_email(&email.key()).await?;
             let stored = found.as_ref().and_then(|found| found.password.as_deref());
-            let verdict = self.hasher.verify(password.clone(), stored).await?;
+            let verdict = self.hasher.verify(password.clone(), stored, asked.address).await?;
             let Some(found) = found.filter(|_| verdict.good) else { return Err(credentials_refused()) };
             let mut batch = Batch::new();
             if verdict.outdated {
-                let hash = self.hasher.hash(password.clone(), self.ctx.random()).await?;
+                let hash = self.hasher.hash(password.clone(), self.ctx.random(), asked.address).await?;
                 batch = accounts::set_password(batch, found.account.id, hash);
             }
             match self.write_sign_in(batch, found, device.clone(), key.clone(), now).await {
@@ -109,7 +109,7 @@ impl Api {
         for old in surplus {
             batch = sessions::end(
                 batch,
-                old.id,
+                old,
                 SessionEnd::TooMany,
                 now,
                 self.revoke(self.keyring.void_before(now)),
@@ -240,7 +240,7 @@ impl Api {
         };
         let batch = sessions::end(
             Batch::new(),
-            session.id,
+            session,
             SessionEnd::Theft,
             now,
             self.revoke(self.keyring.void_before(now)),
@@ -277,7 +277,7 @@ impl Api {
         let now = self.ctx.now();
         let batch = sessions::end(
             Batch::new(),
-            session.id,
+            &session,
             SessionEnd::SignedOut,
             now,
             self.revoke(self.keyring.void_before(now)),

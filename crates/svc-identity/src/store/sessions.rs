@@ -5,7 +5,8 @@ use store::{Batch, Row, sql};
 
 use super::{SWEEP_ROWS, Store};
 use crate::domain::{
-    IDLE, REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject, revocation_ends,
+    GUEST_PREFIX, IDLE, REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject,
+    revocation_ends,
 };
 
 const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
@@ -26,15 +27,20 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// The newest revocations that may still concern a living token; one more than a key set lists when there are more.
+    /// The newest revocations that may still concern a living token, of guests and of accounts; of each kind one more than a key
+    /// set lists when there are more.
     pub(crate) async fn revocations(&self, now: Timestamp) -> Result<Vec<Revocation>> {
-        let query = sql(
-            "SELECT revoked, void_before FROM revocations WHERE ends_at > ? ORDER BY ends_at DESC LIMIT ?",
-        );
-        let rows = self.sql.fetch(query.bind(now).bind(REVOCATIONS_MAX as i64 + 1)).await?;
-        rows.iter()
-            .map(|row| Ok(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? }))
-            .collect()
+        let mut all = Vec::new();
+        for kind in ["substr(revoked, 1, 4) = ?", "substr(revoked, 1, 4) <> ?"] {
+            let query = sql(format!(
+                "SELECT revoked, void_before FROM revocations WHERE ends_at > ? AND {kind} ORDER BY ends_at DESC LIMIT ?"
+            ));
+            let query = query.bind(now).bind(GUEST_PREFIX).bind(REVOCATIONS_MAX as i64 + 1);
+            for row in &self.sql.fetch(query).await? {
+                all.push(Revocation { id: row.text("revoked")?, before: row.timestamp("void_before")? });
+            }
+        }
+        Ok(all)
     }
 
     /// The latest time that sessions, accounts and revocations tell; it is ahead of now when the clock was set back.
@@ -124,10 +130,15 @@ pub(crate) fn refresh(batch: Batch, session: &Session) -> Batch {
     batch.expect(update, 1, "session")
 }
 
-/// Ends a session, if it has not ended, and voids its tokens.
-pub(crate) fn end(batch: Batch, id: SessionId, why: SessionEnd, now: Timestamp, row: Revoke) -> Batch {
+/// Ends a session, if it has not ended, and voids its tokens. A guest has one session, and is named himself, so that it is seen
+/// whose tokens are void.
+pub(crate) fn end(batch: Batch, session: &Session, why: SessionEnd, now: Timestamp, row: Revoke) -> Batch {
     let update = sql("UPDATE sessions SET ended_at = ?, end_reason = ? WHERE id = ? AND ended_at IS NULL");
-    revoke(batch.run(update.bind(now).bind(why.name()).bind(id)), &id.to_string(), row)
+    let revoked = match session.subject {
+        Subject::Guest(guest) => guest.to_string(),
+        Subject::Account(_) => session.id.to_string(),
+    };
+    revoke(batch.run(update.bind(now).bind(why.name()).bind(session.id)), &revoked, row)
 }
 
 /// Ends every session of somebody; their tokens are voided by the subject's revocation.

@@ -149,3 +149,15 @@ async fn a_rotation_says_how() {
     );
     assert_eq!(field(admin.rotate_keys(rotate("", KeyRotation::Overlap)).await), "/request_id");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_guests_sign_out_is_told_by_his_own_name() {
+    let world = World::start().await;
+    let guest = world.guest(1).await;
+    let token = guest.tokens.expect("tokens").access_token;
+    let client = || world.client(world.verify(&token).expect("a good token"));
+    let out = SignOutRequest { request_id: "out".into(), session_id: String::new() };
+    client().sign_out(out).await.expect("signed out");
+    let told = key_set(&mut world.role("order")).await.revocations;
+    assert_eq!(told.iter().map(|revocation| &revocation.id).collect::<Vec<_>>(), [&guest.guest_id]);
+}

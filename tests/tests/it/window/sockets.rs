@@ -141,3 +141,40 @@ async fn sockets_have_limits() {
     }
     assert!(open(&ada, address, "").await.is_ok());
 }
+
+#[tokio::test]
+async fn one_address_has_a_part_of_the_sockets() {
+    let (world, address) = served(604, |options| {
+        options.config.set("bff-web", "sockets_per_address_max", 1);
+        options.config.set("bff-web", "trusted_proxies", 1);
+    })
+    .await;
+    let from = async |browser: &Browser, client: &str| {
+        let uri = format!("ws://{address}/ws").parse().expect("an address");
+        let cookies = format!("souk_access={}", browser.cookie("souk_access").expect("a token"));
+        let request = ClientRequestBuilder::new(uri)
+            .with_header("cookie", cookies)
+            .with_header("x-forwarded-for", client)
+            .with_header("origin", format!("http://{address}"));
+        tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
+    };
+    let (ada, eve) = (world.browser(), world.browser());
+    for browser in [&ada, &eve] {
+        add(browser, "bowl", "1").await;
+    }
+    let first = from(&ada, "192.0.2.1").await.expect("open");
+    let refused = from(&eve, "192.0.2.1").await;
+    assert!(
+        matches!(&refused, Err(tungstenite::Error::Http(answer)) if answer.status() == 429),
+        "{refused:?}"
+    );
+    let mut second = from(&eve, "192.0.2.2").await.expect("another address has its own");
+    news(&mut second).await;
+    drop(first);
+    let again = async {
+        while from(&eve, "192.0.2.1").await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), again).await.expect("a socket that closed makes room");
+}
