@@ -103,22 +103,23 @@ impl Ask {
         }
     }
 
-    /// The same request of somebody without a session: what is kept for others is made for nobody.
-    pub(crate) fn of_nobody(&self) -> Self {
+    /// The same request of somebody of whom nothing is known but these header fields: what is cached is made for nobody.
+    pub(crate) fn of_nobody(&self, path: String, headers: HeaderMap, deadline: Instant) -> Self {
         let parts = Parts {
             ctx: self.ctx.clone(),
             sessions: self.sessions.clone(),
             jar: self.jar,
             needs: self.needs,
             method: self.method.clone(),
-            path: self.path.clone(),
+            path,
             query: self.query.clone(),
-            headers: self.headers.clone(),
-            address: self.address,
-            lifted: self.lifted,
+            headers,
+            address: IpAddr::from([0, 0, 0, 0]),
+            // No address is told to anybody.
+            lifted: true,
             request_id: self.request_id.clone(),
             trace: self.trace,
-            deadline: Instant::now() + (self.deadline - Instant::now()),
+            deadline,
         };
         Self::new(parts, Session::default(), Vec::new())
     }

@@ -20,17 +20,17 @@ use crate::answer::Answer;
 use crate::ask::{self, Ask, IDEMPOTENCY_KEY};
 use crate::chrome::Chrome;
 use crate::cookies::CookieJar;
-use crate::keep::Shelf;
 use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::problem::{self, Problem};
 use crate::quota::{Asking, Quotas};
 use crate::reply::{self, Reply};
+use crate::response_cache::ResponseCache;
 use crate::route::{Key, Kind, Route, Said};
 use crate::session::{Session, Sessions};
 use crate::settings::Settings;
 use crate::table::{Place, Table};
-use crate::{body, client, cors, forgery, headers, shelved, table};
+use crate::{body, cached, client, cors, forgery, headers, table};
 
 kernel::ids! {
     /// Kind of a request.
@@ -49,7 +49,7 @@ pub struct Gateway {
     pub(crate) jar: CookieJar,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) routes: Vec<Route>,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) cache: Arc<ResponseCache>,
     pub(crate) chrome: Box<dyn Chrome>,
     table: Table,
     quotas: Quotas,
@@ -80,8 +80,8 @@ impl Gateway {
         settings.check(ctx.name())?;
         let jar = CookieJar { tls: settings.tls() };
         let bytes_max = usize::try_from(settings.cache_mib).unwrap_or(usize::MAX) << 20;
-        let shelf = Arc::new(Shelf::new(ctx.clock().clone(), bytes_max));
-        let metrics = Arc::new(Metrics::new(&routes, shelf.clone()));
+        let cache = Arc::new(ResponseCache::new(ctx.clock().clone(), bytes_max)?);
+        let metrics = Arc::new(Metrics::new(&routes, cache.clone()));
         ctx.register_metrics(|registry| registry.register_collector(Box::new(metrics.clone())));
         let own = Some(settings.origin.clone()).filter(|origin| !origin.is_empty());
         Ok(Arc::new(Self {
@@ -93,7 +93,7 @@ impl Gateway {
             ctx: ctx.clone(),
             settings,
             routes,
-            shelf,
+            cache,
             chrome: Box::new(chrome),
             live,
             metrics,
@@ -112,12 +112,12 @@ impl Gateway {
 
     /// Drops what was kept and shows something that changed.
     pub fn changed(&self, tag: &str) {
-        self.shelf.drop_tag(tag);
+        self.cache.drop_tag(tag);
     }
 
     /// Drops all that was kept.
     pub fn forget(&self) {
-        self.shelf.clear();
+        self.cache.clear();
     }
 
     /// What a request passes through, outermost first.
@@ -149,6 +149,7 @@ impl Gateway {
                 self.failed(&error, ask, &asked_headers, &method, &path, page, &request_id).await
             }
         };
+        headers::keep_cookies_private(&mut reply.headers);
         // what a browser may do with it
         headers::add(&mut reply.headers, page, self.settings.tls());
         cors::add(&asked_headers, &self.settings.cors_origins, &mut reply.headers);
@@ -187,11 +188,12 @@ impl Gateway {
         headers::check_size(&parts.headers).map_err(bare)?;
         // another site's request is not looked at further
         forgery::check(&parts.method, &parts.headers, &self.origins).map_err(bare)?;
+        let query = route.parameters.canonical(parts.uri.query().unwrap_or_default());
         let peer = parts.extensions.get::<SocketAddr>().copied();
         let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
         let lifted = self.is_lifted(&parts.headers);
         // who asks
-        let (session, cookies) = if self.sessions.is_plain(&parts.headers) {
+        let (session, cookies) = if route.public || self.sessions.is_plain(&parts.headers) {
             (Session::default(), Vec::new())
         } else {
             let counted = (!lifted).then_some(address);
@@ -203,9 +205,6 @@ impl Gateway {
         let asking =
             Asking { cost: route.cost, sign_in: route.sign_in, address, session: id.as_deref(), lifted };
         let taken = self.quotas.take(&asking, fields).await;
-        let query = parts.uri.query().unwrap_or_default();
-        let query =
-            if route.kind == Kind::Page { shelved::known(query, &route.known) } else { query.to_owned() };
         let ask = Arc::new(Ask::new(
             ask::Parts {
                 ctx: self.ctx.clone(),
@@ -214,7 +213,7 @@ impl Gateway {
                 needs: route.needs,
                 method: if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() },
                 path: parts.uri.path().to_owned(),
-                query: query.clone(),
+                query: query.as_ref().cloned().unwrap_or_default(),
                 headers: parts.headers,
                 address,
                 lifted,
@@ -228,12 +227,13 @@ impl Gateway {
         let told = |error| (error, Some(ask.clone()));
         taken.map_err(told)?;
         // what they say
+        let query = query.map_err(told)?;
         let body = body::read(body, &ask.headers, route).await.map_err(told)?;
         let said = Said { params, query, body };
         let asked = Asked { ask: ask.clone(), place, said };
         // what was kept of it, or the screen itself under its deadline
         let reply = match route.keep.filter(|_| self.settings.cache && ask.method == Method::GET) {
-            Some(keep) => shelved::answer(self, asked, keep).await,
+            Some(keep) => cached::answer(self, asked, keep).await,
             None => self.made(asked).await,
         };
         let mut reply = reply.map_err(told)?;
@@ -271,11 +271,9 @@ impl Gateway {
             crate::answer::Payload::Page(_) => Some(self.chrome.personal(&ask).await),
             _ => None,
         };
-        let mut reply = reply::own(answer, &ask.headers, self.chrome.mark(), personal.as_deref());
-        if self.routes[place].keep.is_some() {
-            reply::cache_status(&mut reply.headers, reply::CacheStatus::Off);
-        }
-        Ok(reply)
+        let reply = reply::own(answer, &ask.headers, self.chrome.mark(), personal.as_deref());
+        let cached = self.routes[place].keep.is_some();
+        Ok(if cached { reply.with_cache_status(reply::CacheStatus::Off) } else { reply })
     }
 
     /// A screen under its deadline.
@@ -399,6 +397,7 @@ impl Gateway {
                 for cookie in cookies {
                     response.headers_mut().append(http::header::SET_COOKIE, cookie);
                 }
+                headers::keep_cookies_private(response.headers_mut());
                 insert(response.headers_mut(), "request-id", request_id);
                 return response;
             }

@@ -70,6 +70,11 @@ impl Session {
         self.principal().account().is_some()
     }
 
+    /// Whether there is nothing to say of it: there is none, and there was none.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.verified.is_none() && !self.unknown && !self.ended
+    }
+
     /// Whether a session that the browser had has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
