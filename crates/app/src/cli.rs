@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chassis::Origin;
+use chassis::{LogSettings, Origin};
 use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 use contract::souk::search::v1::ReindexRequest;
@@ -16,6 +16,7 @@ use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::import::{self, ImportProductsArgs};
 use crate::load::{self, LoadArgs};
+use crate::log;
 use crate::retail;
 use crate::retail::import::ImportArgs;
 use crate::retail::replay::ReplayArgs;
@@ -130,6 +131,11 @@ enum Synth {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let command = cli.command.unwrap_or(Command::Up(cli.up));
+    log::start(match &command {
+        Command::Up(args) => args.config.as_deref(),
+        Command::Check { config, .. } => config.as_deref(),
+        _ => None,
+    });
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return console::end(Err(Failure::unfinished(format!("no runtime: {error}")))),
@@ -223,19 +229,24 @@ fn list_roles(json: bool) -> Outcome {
 fn check(file: Option<&std::path::Path>, json: bool) -> Outcome {
     let bad = |error: Error| Failure::usage(error.message().to_owned());
     let config = up::configuration(file).map_err(bad)?;
-    let mut values = Vec::new();
+    let log = serde_json::to_value(log::check(&config).map_err(bad)?).unwrap_or_default();
+    let mut sections = vec![(LogSettings::SECTION, log)];
     for role in ROLES {
-        let serde_json::Value::Object(settings) = role.check_settings(&config).map_err(bad)? else {
-            continue;
-        };
+        sections.push((role.name, role.check_settings(&config).map_err(bad)?));
+    }
+    let mut values = Vec::new();
+    for (section, settings) in sections {
+        let serde_json::Value::Object(settings) = settings else { continue };
         for (key, value) in settings {
-            let source = match config.origin(role.name, &key) {
+            let source = match config.origin(section, &key) {
                 Origin::Default => "default".to_owned(),
                 Origin::File => "file".to_owned(),
                 Origin::Environment(variable) => variable,
                 Origin::Flag => "flag".to_owned(),
             };
-            values.push(serde_json::json!({ "key": format!("{}.{key}", role.name), "value": value, "source": source }));
+            values.push(
+                serde_json::json!({ "key": format!("{section}.{key}"), "value": value, "source": source }),
+            );
         }
     }
     let table = || {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chassis::{Addresses, Config, HttpAddress, Options, Running};
+use chassis::{Addresses, Config, HttpAddress, LogSettings, Options, Running};
 use clap::Args;
 use contract::souk::identity::v1::EnsureOperatorRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::console;
 use crate::files::{self, OPERATOR_FILE};
+use crate::log;
 use crate::roles::ROLES;
 
 /// How long a leaving shop finishes what is in flight.
@@ -71,8 +72,9 @@ pub fn configuration(file: Option<&Path>) -> Result<Config> {
     let usual = Path::new("souk.toml");
     let file = file.or_else(|| usual.exists().then_some(usual));
     let config = Config::load(file, files::environment())?;
-    let known: Vec<&str> = ROLES.iter().map(|role| role.name).collect();
+    let known: Vec<&str> = ROLES.iter().map(|role| role.name).chain([LogSettings::SECTION]).collect();
     config.only_sections(&known)?;
+    log::check(&config)?;
     for role in ROLES {
         role.check_settings(&config)?;
     }

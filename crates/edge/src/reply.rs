@@ -20,16 +20,19 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// How the response cache took part, where there is one.
+    pub(crate) cache: Option<CacheStatus>,
 }
 
 impl Reply {
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::with_capacity(28), body: Bytes::new() }
+        Self { status, headers: HeaderMap::with_capacity(28), body: Bytes::new(), cache: None }
     }
 
     /// Says how the response cache took part (RFC 9211).
     pub(crate) fn with_cache_status(mut self, how: CacheStatus) -> Self {
         cache_status(&mut self.headers, how);
+        self.cache = Some(how);
         self
     }
 
@@ -206,6 +209,19 @@ pub(crate) enum CacheStatus {
     Passed,
     /// Nothing is kept here.
     Off,
+}
+
+impl CacheStatus {
+    /// The word for it in the access log.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Hit(_) => "hit",
+            Self::Stale => "stale",
+            Self::Stored => "stored",
+            Self::Passed => "miss",
+            Self::Off => "bypass",
+        }
+    }
 }
 
 fn content_type(headers: &mut HeaderMap, page: bool) {

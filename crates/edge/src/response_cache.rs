@@ -35,6 +35,8 @@ const SHARDS_MAX: usize = 16;
 const ENTRY_BYTES: usize = 256;
 /// What a header value of its own takes.
 const VALUE_BYTES: usize = 64;
+/// The share of the cache that is for what was asked for more than once.
+const HOT: f64 = 0.8;
 /// A response that is expected when the tables are sized, in bytes.
 const TYPICAL_BYTES: usize = 8 << 10;
 
@@ -153,6 +155,8 @@ impl ResponseCache {
             .shards(shards)
             .estimated_items_capacity((left / TYPICAL_BYTES).max(1))
             .weight_capacity(left as u64)
+            // The rest is for what was asked for once, so that new responses have the time to be asked for again.
+            .hot_allocation(HOT)
             .build();
         let options = options.map_err(|error| Error::internal(error.to_string()))?;
         let entries = Cache::with_options(options, Weigh, RandomState::new(), DefaultLifecycle::default());

@@ -34,6 +34,6 @@ pub use directory::{Directory, Target};
 pub use endpoint::{Endpoint, Endpoints, Response, boxed, grpc};
 pub use fault::{Effect, FaultRule, Faults, Killed};
 pub use principal::{Caller, Principal, Verified, caller};
-pub use scope::{Scope, Trace, scope, with_scope};
+pub use scope::{Scope, Trace, is_request_id, scope, with_scope};
 pub use telemetry::Telemetry;
 pub use verify::{Claims, KEY_AUDIENCE, KEY_ISSUER, KeySet, Revocation, Verifier, VerifyKey};

@@ -27,6 +27,18 @@ pub struct Scope {
     pub principal: Option<Arc<Verified>>,
     /// Trace context.
     pub trace: Trace,
+    /// Names the request of a gateway or a client that all of it is done for, in the logs.
+    pub request_id: Option<Arc<str>>,
+}
+
+/// The field that names a request.
+pub(crate) const REQUEST_ID: &str = "request-id";
+
+/// Whether a stranger's name of a request may stand in our logs: 8 to 64 letters, digits and `-_`.
+#[must_use]
+pub fn is_request_id(text: &str) -> bool {
+    (8..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 tokio::task_local! {
@@ -77,6 +89,12 @@ impl Trace {
         let trace = u128::from_str_radix(trace, 16).ok().filter(|id| *id != 0)?;
         let span = u64::from_str_radix(span, 16).ok().filter(|id| *id != 0)?;
         Some(Self { trace, span, sampled: u8::from_str_radix(flags, 16).ok()? & 1 == 1 })
+    }
+
+    /// The trace id as logs show it: 32 hexadecimal digits.
+    #[must_use]
+    pub fn id(self) -> String {
+        format!("{:032x}", self.trace)
     }
 
     /// The `traceparent` field of this span.

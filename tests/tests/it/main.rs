@@ -7,6 +7,7 @@ mod crowd;
 mod dynamic;
 mod hostile;
 mod kills;
+mod logs;
 mod placing;
 mod reflection;
 mod window;
