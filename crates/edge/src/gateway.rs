@@ -25,7 +25,7 @@ use crate::live::Live;
 use crate::metrics::Metrics;
 use crate::need::Need;
 use crate::problem::{self, Problem};
-use crate::quota::{Asking, Quotas};
+use crate::quota::{Asking, Fields, Quotas};
 use crate::reply::{self, Reply};
 use crate::response_cache::ResponseCache;
 use crate::route::{Key, Kind, Route, Said};
@@ -194,7 +194,7 @@ impl Gateway {
             }
             return response;
         }
-        let mut fields = HeaderMap::new();
+        let mut fields = Fields::new();
         let head = Head {
             headers: Arc::new(std::mem::take(&mut parts.headers)),
             method: parts.method,
@@ -221,8 +221,8 @@ impl Gateway {
         {
             cors::preflight(&allowed, &mut reply.headers);
         }
-        for (name, value) in &fields {
-            reply.headers.append(name, value.clone());
+        for (name, value) in fields {
+            reply.headers.append(name, value);
         }
         insert(&mut reply.headers, "request-id", &head.request_id);
         insert(&mut reply.headers, "traceparent", &trace.header());
@@ -249,7 +249,7 @@ impl Gateway {
         head: &Head,
         body: Body,
         found: Result<Place>,
-        fields: &mut HeaderMap,
+        fields: &mut Fields,
     ) -> std::result::Result<Reply, (Error, Option<Arc<Ask>>)> {
         if let Some(reply) = self.without_route(head, &found) {
             return Ok(reply);
@@ -401,7 +401,7 @@ impl Gateway {
     ) -> http::Response<Body> {
         let peer = parts.extensions.get::<SocketAddr>().copied();
         let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
-        let mut fields = HeaderMap::new();
+        let mut fields = Fields::new();
         let opened = async {
             // A socket is opened by a GET that no form protects, so its origin counts here above all.
             if !forgery::same_origin(&parts.headers, &self.origins) {
@@ -440,7 +440,9 @@ impl Gateway {
             }
         };
         headers::add(&mut reply.headers, false, self.settings.tls());
-        reply.headers.extend(fields);
+        for (name, value) in fields {
+            reply.headers.append(name, value);
+        }
         insert(&mut reply.headers, "request-id", request_id);
         insert(&mut reply.headers, "traceparent", &trace.header());
         reply.into_response()
