@@ -81,7 +81,8 @@ pub fn error(status: Status) -> Error {
         }
     }
     error = error.retry(info.metadata.get(RETRYABLE).is_some_and(|value| value == "true"));
-    if code == Code::Internal {
+    let cause = status.source().and_then(|source| source.downcast_ref::<Error>());
+    if code == Code::Internal && cause.is_none_or(Error::is_logged) {
         // Whoever answered a call with it has logged its cause, which does not travel.
         error = error.mark_logged();
     }
@@ -286,7 +287,9 @@ mod tests {
     fn a_cause_is_logged_where_it_happened() {
         let first = status(Error::new(Code::Internal, "INTERNAL", "no cause"));
         assert!(first.source().is_some(), "kept for the log");
-        let back = error(first);
+        let travelled = Status::with_details(first.code(), first.message(), first.details().to_vec().into());
+        assert!(!error(first).is_logged(), "nobody was called");
+        let back = error(travelled);
         assert!(back.is_logged(), "the callee did");
         let again = status(back);
         let source = again.source().and_then(|source| source.downcast_ref::<Error>());

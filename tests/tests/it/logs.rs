@@ -48,6 +48,7 @@ async fn shop(seed: u64, access: bool) -> World {
     options.config.set("log", "access", access);
     let world = World::start_with(options, seed).await;
     world.sells("bowl", 1800, 5).await;
+    world.passes(Duration::from_secs(5)).await;
     world
 }
 

@@ -252,7 +252,7 @@ mod tests {
         let cache = Cache::default();
         let writing = cache.begin_write(ProductId::from_bits(7));
         for number in 100..200_u128 {
-            let mut found = found(1, &[]);
+            let mut found = found(1, &[&format!("SKU-{number}")]);
             found.product.id = ProductId::from_bits(number);
             found.product.description = "x".repeat(1 << 20);
             cache.begin_write(found.product.id).written(found);

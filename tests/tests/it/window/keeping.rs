@@ -107,6 +107,7 @@ async fn a_currency_has_its_own_screens() {
 #[tokio::test(start_paused = true)]
 async fn an_address_has_one_response_however_it_is_written() {
     let world = shop(406).await;
+    world.passes(Duration::from_secs(5)).await;
     let browser = world.browser();
     let status = async |path: &str| browser.get(path).await.header("cache-status").to_owned();
     let json = "/api/v1/products/product-bowl";
@@ -137,6 +138,7 @@ async fn an_address_has_one_response_however_it_is_written() {
 #[tokio::test(start_paused = true)]
 async fn what_is_refused_is_not_kept() {
     let world = shop(407).await;
+    world.passes(Duration::from_secs(5)).await;
     let browser = world.browser();
     for _ in 0..2 {
         let page = browser.get("/api/v1/products/product-bowl?souk=1&currency_code=GBP").await;
@@ -156,6 +158,7 @@ async fn what_is_refused_is_not_kept() {
 #[tokio::test(start_paused = true)]
 async fn somebody_whose_session_ended_leaves_nothing_for_others() {
     let world = shop(408).await;
+    world.passes(Duration::from_secs(5)).await;
     for path in [PRODUCT, "/", "/c/things"] {
         let ended = world.browser();
         ended.set_cookie("souk_access", "none");
