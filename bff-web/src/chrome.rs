@@ -8,7 +8,7 @@ use edge::{Ask, Chrome, Personal, Problem};
 
 use crate::frame::Frame;
 use crate::screens::cart::CART_COUNT;
-use crate::shop::Shop;
+use crate::shop::{CURRENCY, Shop};
 
 /// Where the personal part goes. Nothing that a person writes can make it: `<` is escaped in every template.
 const MARK: &str = "<!--me-->";
@@ -42,6 +42,10 @@ struct ProblemPage<'a> {
 impl Chrome for Hall {
     fn mark(&self) -> &'static str {
         MARK
+    }
+
+    fn preference<'a>(&'a self, name: &str, chosen: Option<&str>) -> &'a str {
+        if name == CURRENCY { self.0.known_currency(chosen) } else { "" }
     }
 
     fn personal<'a>(&'a self, ask: &'a Arc<Ask>) -> Personal<'a> {

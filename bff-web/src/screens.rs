@@ -67,6 +67,7 @@ fn document(path: &'static str, content_type: &'static str, bytes: Vec<u8>) -> R
         std::future::ready(Ok(Answer::raw(content_type, bytes.clone())))
     })
     .kept(assets::FOR_EVER, &[])
+    .public()
 }
 
 /// Makes a page route.

@@ -138,9 +138,14 @@ impl Shop {
 
     /// The currency that a visitor sees prices in: the one asked for, the one chosen before, or the usual one.
     pub fn currency(&self, ask: &Ask, asked: Option<&CurrencyCode>) -> String {
-        let known = |code: &&str| self.currencies.iter().any(|currency| currency == code);
-        let chosen = asked.map(CurrencyCode::as_str).or_else(|| ask.preference(CURRENCY).filter(known));
-        chosen.or(self.currencies.first().map(String::as_str)).unwrap_or("GBP").to_owned()
+        let usual = || self.known_currency(ask.preference(CURRENCY));
+        asked.map_or_else(usual, CurrencyCode::as_str).to_owned()
+    }
+
+    /// The chosen currency where this shop has it, else the usual one.
+    pub fn known_currency(&self, chosen: Option<&str>) -> &str {
+        let known = chosen.and_then(|chosen| self.currencies.iter().find(|currency| *currency == chosen));
+        known.or(self.currencies.first()).map_or("GBP", String::as_str)
     }
 }
 

@@ -77,10 +77,10 @@ struct Which {
 /// Their routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     vec![
-        page(shop, Method::GET, "/assets/{name}", asset).kept(FOR_EVER, &[]),
-        page(shop, Method::GET, "/pictures/{name}", picture).kept(FOR_EVER, &[]).needs(&[&PICTURE]),
-        page(shop, Method::GET, "/favicon.ico", favicon).kept(FOR_EVER, &[]),
-        page(shop, Method::GET, "/robots.txt", robots).kept(FOR_EVER, &[]),
+        page(shop, Method::GET, "/assets/{name}", asset).kept(FOR_EVER, &[]).public(),
+        page(shop, Method::GET, "/pictures/{name}", picture).kept(FOR_EVER, &[]).public().needs(&[&PICTURE]),
+        page(shop, Method::GET, "/favicon.ico", favicon).kept(FOR_EVER, &[]).public(),
+        page(shop, Method::GET, "/robots.txt", robots).kept(FOR_EVER, &[]).public(),
     ]
 }
 

@@ -17,6 +17,7 @@ use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::import::{self, ImportProductsArgs};
 use crate::load::{self, LoadArgs};
+use crate::log;
 use crate::process;
 use crate::retail;
 use crate::retail::import::ImportArgs;
@@ -133,6 +134,11 @@ pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut command = cli.command.unwrap_or(Command::Up(cli.up));
+    log::start(match &command {
+        Command::Up(args) => args.config.as_deref(),
+        Command::Check { config, .. } => config.as_deref(),
+        _ => None,
+    });
     if let Command::Up(args) = &mut command {
         let flags = matches.subcommand_matches("up").unwrap_or(&matches);
         if let Err(error) = args.take_settings(|flag| is_given(flags, flag)) {

@@ -8,6 +8,7 @@ pub mod demo;
 pub mod files;
 pub mod import;
 pub mod load;
+pub mod log;
 pub mod process;
 pub mod retail;
 pub mod roles;

@@ -1,13 +1,13 @@
-//! What a process of the shop is told before its roles: where it listens and where its data is. The sections `[listeners]`
-//! and `[data]` of `souk.toml`; flags go before them.
+//! What a process of the shop is told before its roles: where it listens, where its data is, what it logs. The sections `[listeners]`,
+//! `[data]` and `[log]` of `souk.toml`; flags go before them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use chassis::{Config, LISTENERS, ListenerSettings, Settings, invalid_setting};
+use chassis::{Config, LISTENERS, ListenerSettings, LogSettings, Settings, invalid_setting};
 use kernel::Result;
 use serde::{Deserialize, Serialize};
 
-use crate::files;
+use crate::{files, log};
 
 /// The section `[data]`: where the process keeps its data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ impl Settings for Data {
 }
 
 /// The sections that no role has, in the order in which they are shown.
-pub const SECTIONS: [&str; 2] = [LISTENERS, "data"];
+pub const SECTIONS: [&str; 3] = [LISTENERS, "data", LogSettings::SECTION];
 
 /// The settings of a section that no role has, as they are in force.
 ///
@@ -39,6 +39,7 @@ pub const SECTIONS: [&str; 2] = [LISTENERS, "data"];
 pub fn section(config: &Config, name: &str) -> Result<serde_json::Value> {
     let value = match name {
         LISTENERS => serde_json::to_value(config.settings::<ListenerSettings>(LISTENERS)?),
+        LogSettings::SECTION => serde_json::to_value(log::check(config)?),
         _ => serde_json::to_value(config.settings::<Data>("data")?),
     };
     value.map_err(kernel::Error::internal)

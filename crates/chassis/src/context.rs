@@ -12,7 +12,7 @@ use store::{Database, Kv, Migration, OpenOptions, Position};
 
 use crate::consume::Consumer;
 use crate::house::House;
-use crate::{Consume, Cursors, Secret, Service, Settings, Subscription};
+use crate::{Consume, Cursors, LogSettings, Secret, Service, Settings, Subscription};
 
 /// What a role has: time, ids, randomness, storage, secrets, calls, events, tasks. Nothing else, and no globals. Cheap to
 /// clone.
@@ -135,6 +135,14 @@ impl Context {
     /// `INVALID_CONFIG` naming the key.
     pub fn config<T: Settings>(&self) -> Result<T> {
         self.house.config.settings(self.service.name)
+    }
+
+    /// The process's settings of its log.
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG` naming the key.
+    pub fn log_settings(&self) -> Result<LogSettings> {
+        self.house.config.settings(LogSettings::SECTION)
     }
 
     /// A secret of the house by name, the same for every instance.

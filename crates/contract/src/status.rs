@@ -33,7 +33,8 @@ const ENTRY_BYTES: usize = 8;
 /// The error as its caller sees it: `google.rpc.ErrorInfo` with the reason, the metadata and whether to retry,
 /// `BadRequest` with the wrong fields, `RetryInfo` when the delay is known.
 ///
-/// The private cause stays in this process, as the status's source, for whoever logs it. What is sent is bounded:
+/// The private cause stays in this process, as the status's source, for whoever logs it; so does an internal error that has
+/// none, with what it says. What is sent is bounded:
 /// metadata is shortened (a JSON array by whole elements, and `shortened` names it), violations beyond the limit are
 /// left out.
 #[must_use]
@@ -49,7 +50,7 @@ pub fn status(error: Error) -> Status {
         details.set_retry_info(Some(Duration::from_millis(milliseconds)));
     }
     let mut status = Status::with_error_details(grpc_code(&error), message, details);
-    if error.source().is_some() {
+    if error.source().is_some() || error.code() == Code::Internal {
         status.set_source(Arc::new(error));
     }
     status
@@ -80,6 +81,11 @@ pub fn error(status: Status) -> Error {
         }
     }
     error = error.retry(info.metadata.get(RETRYABLE).is_some_and(|value| value == "true"));
+    let cause = status.source().and_then(|source| source.downcast_ref::<Error>());
+    if code == Code::Internal && cause.is_none_or(Error::is_logged) {
+        // Whoever answered a call with it has logged its cause, which does not travel.
+        error = error.mark_logged();
+    }
     if status.source().is_some() { error.because(status) } else { error }
 }
 
@@ -275,6 +281,20 @@ mod tests {
         assert!(!status.details().windows(7).any(|bytes| bytes == b"hunter2"));
         let source = status.source().expect("kept for the log");
         assert!(format!("{source:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_cause_is_logged_where_it_happened() {
+        let first = status(Error::new(Code::Internal, "INTERNAL", "no cause"));
+        assert!(first.source().is_some(), "kept for the log");
+        let travelled = Status::with_details(first.code(), first.message(), first.details().to_vec().into());
+        assert!(!error(first).is_logged(), "nobody was called");
+        let back = error(travelled);
+        assert!(back.is_logged(), "the callee did");
+        let again = status(back);
+        let source = again.source().and_then(|source| source.downcast_ref::<Error>());
+        assert!(source.is_some_and(Error::is_logged), "and nobody does it again");
+        assert!(!error(Status::internal("from elsewhere")).is_logged());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 mod calls;
 mod once;
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +26,8 @@ pub use once::checked_key;
 
 /// The cookie with what was seen.
 pub(crate) const SEEN: &str = "souk_seen";
+/// What cookies of a session are filed under.
+const SESSION: &str = "session";
 /// How long what was seen counts: until every view has caught up, with room to spare.
 const SEEN_AGE: Duration = Duration::from_secs(600);
 /// How long a preference is kept.
@@ -38,11 +39,20 @@ const MIN_VERSION: &str = "souk-min-version";
 #[derive(Default)]
 struct State {
     session: Session,
-    cookies: HashMap<&'static str, Vec<HeaderValue>>,
+    /// By what they are of: the session, or a preference.
+    cookies: Vec<(&'static str, Vec<HeaderValue>)>,
     seen: Seen,
     seen_more: bool,
     absent: Vec<&'static str>,
     replayed: bool,
+}
+
+impl State {
+    /// Sets the cookies of something, in the place of those that were to be set.
+    fn set_cookies(&mut self, of: &'static str, cookies: Vec<HeaderValue>) {
+        self.cookies.retain(|(known, _)| *known != of);
+        self.cookies.push((of, cookies));
+    }
 }
 
 /// One request.
@@ -54,10 +64,10 @@ pub struct Ask {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     pub(crate) address: IpAddr,
     pub(crate) lifted: bool,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Arc<str>,
     pub(crate) trace: Trace,
     pub(crate) deadline: Instant,
     state: Mutex<State>,
@@ -72,10 +82,10 @@ pub(crate) struct Parts {
     pub(crate) method: Method,
     pub(crate) path: String,
     pub(crate) query: String,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: Arc<HeaderMap>,
     pub(crate) address: IpAddr,
     pub(crate) lifted: bool,
-    pub(crate) request_id: String,
+    pub(crate) request_id: Arc<str>,
     pub(crate) trace: Trace,
     pub(crate) deadline: Instant,
 }
@@ -83,7 +93,7 @@ pub(crate) struct Parts {
 impl Ask {
     pub(crate) fn new(parts: Parts, session: Session, cookies: Vec<HeaderValue>) -> Self {
         let seen = parts.jar.get(&parts.headers, SEEN).map(Seen::parse).unwrap_or_default();
-        let cookies = HashMap::from([("session", cookies)]);
+        let cookies = if cookies.is_empty() { Vec::new() } else { vec![(SESSION, cookies)] };
         let state = State { session, cookies, seen, ..State::default() };
         Self {
             ctx: parts.ctx,
@@ -103,22 +113,23 @@ impl Ask {
         }
     }
 
-    /// The same request of somebody without a session: what is kept for others is made for nobody.
-    pub(crate) fn of_nobody(&self) -> Self {
+    /// The same request of somebody of whom nothing is known but these header fields: what is cached is made for nobody.
+    pub(crate) fn of_nobody(&self, path: String, headers: HeaderMap, deadline: Instant) -> Self {
         let parts = Parts {
             ctx: self.ctx.clone(),
             sessions: self.sessions.clone(),
             jar: self.jar,
             needs: self.needs,
             method: self.method.clone(),
-            path: self.path.clone(),
+            path,
             query: self.query.clone(),
-            headers: self.headers.clone(),
-            address: self.address,
-            lifted: self.lifted,
+            headers: Arc::new(headers),
+            address: IpAddr::from([0, 0, 0, 0]),
+            // No address is told to anybody.
+            lifted: true,
             request_id: self.request_id.clone(),
             trace: self.trace,
-            deadline: Instant::now() + (self.deadline - Instant::now()),
+            deadline,
         };
         Self::new(parts, Session::default(), Vec::new())
     }
@@ -245,7 +256,7 @@ impl Ask {
     fn begin(&self, session: Session, cookies: Vec<HeaderValue>) {
         let mut state = self.state.lock();
         state.session = session;
-        state.cookies.insert("session", cookies);
+        state.set_cookies(SESSION, cookies);
     }
 
     /// A preference of this browser, for example its currency.
@@ -258,7 +269,7 @@ impl Ask {
     pub fn prefer(&self, name: &'static str, value: &str) {
         let good = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
         if let Some(cookie) = self.jar.set(name, value, PREFERENCE_AGE).filter(|_| good) {
-            self.state.lock().cookies.insert(name, vec![cookie]);
+            self.state.lock().set_cookies(name, vec![cookie]);
         }
     }
 
@@ -289,7 +300,7 @@ impl Ask {
     /// The fields that its answer carries: cookies, absent parts, a replay.
     pub(crate) fn fields(&self, fields: &mut HeaderMap) {
         let state = self.state.lock();
-        let mut cookies: Vec<&HeaderValue> = state.cookies.values().flatten().collect();
+        let mut cookies: Vec<&HeaderValue> = state.cookies.iter().flat_map(|(_, cookies)| cookies).collect();
         let seen = state.seen_more.then(|| self.jar.set(SEEN, &state.seen.text(), SEEN_AGE)).flatten();
         cookies.extend(&seen);
         for cookie in cookies {

@@ -12,7 +12,7 @@ use zstd::bulk::Compressor;
 const BYTES_MIN: usize = 512;
 
 /// Whether an answer is compressed already, as photographs are.
-fn is_dense(answer: &HeaderMap) -> bool {
+pub(crate) fn is_dense(answer: &HeaderMap) -> bool {
     let content_type = answer.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     content_type.starts_with(b"image/") && !content_type.starts_with(b"image/svg")
 }
@@ -62,7 +62,12 @@ impl Encoding {
     /// The first of `preferred` that the client takes, for an answer with these fields and so many bytes.
     #[must_use]
     pub fn choose(asked: &HeaderMap, answer: &HeaderMap, preferred: &[Self], bytes: usize) -> Self {
-        if bytes < BYTES_MIN || is_dense(answer) {
+        if is_dense(answer) { Self::Identity } else { Self::choose_for(asked, preferred, bytes) }
+    }
+
+    /// The first of `preferred` that the client takes, for an answer of so many bytes that compressing makes smaller.
+    pub(crate) fn choose_for(asked: &HeaderMap, preferred: &[Self], bytes: usize) -> Self {
+        if bytes < BYTES_MIN {
             return Self::Identity;
         }
         let Some(accepted) = asked.get(ACCEPT_ENCODING).and_then(|value| value.to_str().ok()) else {
@@ -94,16 +99,16 @@ impl Encoding {
                 let level = flate2::Compression::new(if thorough { 7 } else { 1 });
                 let mut encoder = flate2::write::GzEncoder::new(Vec::with_capacity(bytes.len() / 3), level);
                 encoder.write_all(bytes).ok()?;
-                encoder.finish().ok().map(Bytes::from)
+                encoder.finish().ok().map(exact)
             }
             Self::Brotli => {
                 let quality = if thorough { 6 } else { 1 };
                 let params = brotli::enc::BrotliEncoderParams { quality, lgwin: 19, ..Default::default() };
                 let mut out = Vec::with_capacity(bytes.len() / 3);
                 brotli::BrotliCompress(&mut &*bytes, &mut out, &params).ok()?;
-                Some(Bytes::from(out))
+                Some(exact(out))
             }
-            Self::Zstd if thorough => zstd::bulk::compress(bytes, 9).ok().map(Bytes::from),
+            Self::Zstd if thorough => zstd::bulk::compress(bytes, 9).ok().map(exact),
             Self::Zstd => FAST.with_borrow_mut(|fast| {
                 let fast = match fast {
                     Some(fast) => fast,
@@ -113,6 +118,11 @@ impl Encoding {
             }),
         }
     }
+}
+
+/// Bytes that take no more memory than they have: what is cached is counted by its length.
+pub(crate) fn exact(bytes: Vec<u8>) -> Bytes {
+    Bytes::from(bytes.into_boxed_slice())
 }
 
 #[cfg(test)]

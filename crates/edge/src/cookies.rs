@@ -13,7 +13,7 @@ pub struct CookieJar {
 }
 
 impl CookieJar {
-    fn name(self, name: &str) -> String {
+    pub(crate) fn name(self, name: &str) -> String {
         if self.tls { format!("__Host-{name}") } else { name.to_owned() }
     }
 

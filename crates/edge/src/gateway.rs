@@ -1,6 +1,6 @@
 //! A gateway: a list of routes behind one stack of layers, assembled in [`Gateway::answer`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,21 +16,23 @@ use mesh::{Endpoint, Trace};
 use tokio::time::Instant;
 use tonic::body::Body;
 
+use crate::access_log::{AccessLog, Answered};
 use crate::answer::Answer;
 use crate::ask::{self, Ask, IDEMPOTENCY_KEY};
 use crate::chrome::Chrome;
 use crate::cookies::CookieJar;
-use crate::keep::Shelf;
 use crate::live::Live;
 use crate::metrics::Metrics;
+use crate::need::Need;
 use crate::problem::{self, Problem};
-use crate::quota::{Asking, Quotas};
+use crate::quota::{Asking, Fields, Quotas};
 use crate::reply::{self, Reply};
+use crate::response_cache::ResponseCache;
 use crate::route::{Key, Kind, Route, Said};
 use crate::session::{Session, Sessions};
 use crate::settings::Settings;
 use crate::table::{Place, Table};
-use crate::{body, client, cors, forgery, headers, shelved, table};
+use crate::{body, cached, client, cors, forgery, headers, table};
 
 kernel::ids! {
     /// Kind of a request.
@@ -49,13 +51,14 @@ pub struct Gateway {
     pub(crate) jar: CookieJar,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) routes: Vec<Route>,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) cache: Arc<ResponseCache>,
     pub(crate) chrome: Box<dyn Chrome>,
     table: Table,
     quotas: Quotas,
     origins: Vec<String>,
     live: Option<Live>,
     metrics: Arc<Metrics>,
+    access_log: AccessLog,
 }
 
 /// A request whose route is known.
@@ -63,6 +66,52 @@ pub(crate) struct Asked {
     pub(crate) ask: Arc<Ask>,
     pub(crate) place: usize,
     pub(crate) said: Said,
+}
+
+/// The head of a request, taken apart once.
+struct Head {
+    headers: Arc<HeaderMap>,
+    method: Method,
+    uri: http::Uri,
+    peer: Option<SocketAddr>,
+    request_id: Arc<str>,
+    trace: Trace,
+    arrived: Instant,
+}
+
+impl Head {
+    fn ask_parts(
+        &self,
+        gateway: &Gateway,
+        needs: &'static [&'static Need],
+        query: String,
+        address: IpAddr,
+        lifted: bool,
+        deadline: Duration,
+    ) -> ask::Parts {
+        ask::Parts {
+            ctx: gateway.ctx.clone(),
+            sessions: gateway.sessions.clone(),
+            jar: gateway.jar,
+            needs,
+            method: if self.method == Method::HEAD { Method::GET } else { self.method.clone() },
+            path: self.uri.path().to_owned(),
+            query,
+            headers: self.headers.clone(),
+            address,
+            lifted,
+            request_id: self.request_id.clone(),
+            trace: self.trace,
+            deadline: self.arrived + deadline,
+        }
+    }
+
+    /// A request of which nothing more than its head is known.
+    fn ask(&self, gateway: &Gateway) -> Ask {
+        let time = self.arrived.elapsed() + Duration::from_secs(1);
+        let parts = self.ask_parts(gateway, &[], String::new(), [0, 0, 0, 0].into(), false, time);
+        Ask::new(parts, Session::default(), Vec::new())
+    }
 }
 
 impl Gateway {
@@ -79,8 +128,8 @@ impl Gateway {
     ) -> Result<Arc<Self>> {
         let jar = CookieJar { tls: settings.tls() };
         let bytes_max = usize::try_from(settings.cache_mib).unwrap_or(usize::MAX) << 20;
-        let shelf = Arc::new(Shelf::new(ctx.clock().clone(), bytes_max));
-        let metrics = Arc::new(Metrics::new(&routes, shelf.clone()));
+        let cache = Arc::new(ResponseCache::new(ctx.clock().clone(), bytes_max)?);
+        let metrics = Arc::new(Metrics::new(&routes, cache.clone()));
         ctx.register_metrics(|registry| registry.register_collector(Box::new(metrics.clone())));
         let own = Some(settings.origin.clone()).filter(|origin| !origin.is_empty());
         Ok(Arc::new(Self {
@@ -92,10 +141,11 @@ impl Gateway {
             ctx: ctx.clone(),
             settings,
             routes,
-            shelf,
+            cache,
             chrome: Box::new(chrome),
             live,
             metrics,
+            access_log: AccessLog::new(&ctx.log_settings()?),
         }))
     }
 
@@ -111,12 +161,12 @@ impl Gateway {
 
     /// Drops what was kept and shows something that changed.
     pub fn changed(&self, tag: &str) {
-        self.shelf.drop_tag(tag);
+        self.cache.drop_tag(tag);
     }
 
     /// Drops all that was kept.
     pub fn forget(&self) {
-        self.shelf.clear();
+        self.cache.clear();
     }
 
     /// What a request passes through, outermost first.
@@ -125,6 +175,7 @@ impl Gateway {
         let (mut parts, body) = request.into_parts();
         let trace = text(&parts.headers, "traceparent").and_then(Trace::parse).unwrap_or_default().child();
         let request_id = self.request_id(&parts.headers);
+        let address = self.access_log.address(|| self.client_address(&parts));
         let found = self.table.find(&parts.method, parts.uri.path());
         let place = found.as_ref().ok().map(|(place, _)| *place);
         let page = place.map_or_else(|| wants_page(&parts), |place| self.routes[place].kind == Kind::Page);
@@ -132,69 +183,91 @@ impl Gateway {
         if parts.uri.path() == "/ws"
             && let Some(live) = &self.live
         {
-            return self.socket(live, &mut parts, &request_id, trace).await;
+            let response = self.socket(live, &mut parts, &request_id, trace).await;
+            if self.access_log.is_on() {
+                let (method, took, status) = (&Method::GET, arrived.elapsed(), response.status());
+                let request_id = &*request_id;
+                let answered =
+                    Answered { method, route: "/ws", request_id, trace, took, status, bytes: 0, cache: None };
+                self.access_log.write(&answered, &address);
+            }
+            return response;
         }
-        let mut fields = HeaderMap::with_capacity(8);
-        let asked_headers = parts.headers.clone();
-        let method = parts.method.clone();
-        let path = parts.uri.path().to_owned();
-        let inner = self.layers(parts, body, found, &request_id, trace, arrived, &mut fields);
+        let mut fields = Fields::new();
+        let head = Head {
+            headers: Arc::new(std::mem::take(&mut parts.headers)),
+            method: parts.method,
+            uri: parts.uri,
+            peer: parts.extensions.get::<SocketAddr>().copied(),
+            request_id,
+            trace,
+            arrived,
+        };
+        let inner = self.layers(&head, body, found, &mut fields);
         // a panic is a failure of one request
         let outcome = AssertUnwindSafe(inner).catch_unwind().await;
         let outcome = outcome.unwrap_or_else(|panic| Err((Error::internal(words(&*panic)), None)));
         let mut reply = match outcome {
             Ok(reply) => reply,
-            Err((error, ask)) => {
-                self.failed(&error, ask, &asked_headers, &method, &path, page, &request_id).await
-            }
+            Err((error, ask)) => self.failed(&error, ask, &head, page).await,
         };
+        headers::keep_cookies_private(&mut reply.headers);
         // what a browser may do with it
         headers::add(&mut reply.headers, page, self.settings.tls());
-        cors::add(&asked_headers, &self.settings.cors_origins, &mut reply.headers);
-        if method == Method::OPTIONS
+        cors::add(&head.headers, &self.settings.cors_origins, &mut reply.headers);
+        if head.method == Method::OPTIONS
             && let Some(allowed) = reply.headers.get(ALLOW).cloned()
         {
             cors::preflight(&allowed, &mut reply.headers);
         }
-        for (name, value) in &fields {
-            reply.headers.append(name, value.clone());
+        for (name, value) in fields {
+            reply.headers.append(name, value);
         }
-        insert(&mut reply.headers, "request-id", &request_id);
+        insert(&mut reply.headers, "request-id", &head.request_id);
         insert(&mut reply.headers, "traceparent", &trace.header());
-        self.metrics.record(place, reply.status, arrived.elapsed());
+        let took = arrived.elapsed();
+        self.metrics.record(place, reply.status, took);
+        if self.access_log.is_on() {
+            let route = place.map_or("none", |place| self.routes[place].path);
+            let (method, request_id) = (&head.method, &*head.request_id);
+            let (status, bytes, cache) = (reply.status, reply.body.len(), reply.cache);
+            let answered = Answered { method, route, request_id, trace, took, status, bytes, cache };
+            self.access_log.write(&answered, &address);
+        }
         reply.into_response()
     }
 
+    fn client_address(&self, parts: &Parts) -> IpAddr {
+        let peer = parts.extensions.get::<SocketAddr>().copied();
+        client::address(peer, &parts.headers, self.settings.trusted_proxies)
+    }
+
     /// The layers inside: what they refuse is told as a problem.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one request, taken apart once")]
     async fn layers(
         self: &Arc<Self>,
-        parts: Parts,
+        head: &Head,
         body: Body,
         found: Result<Place>,
-        request_id: &str,
-        trace: Trace,
-        arrived: Instant,
-        fields: &mut HeaderMap,
+        fields: &mut Fields,
     ) -> std::result::Result<Reply, (Error, Option<Arc<Ask>>)> {
-        if let Some(reply) = self.without_route(&parts, &found) {
+        if let Some(reply) = self.without_route(head, &found) {
             return Ok(reply);
         }
         let (place, params) = found.map_err(|error| (error, None))?;
         let route = &self.routes[place];
         let bare = |error| (error, None);
-        headers::check_size(&parts.headers).map_err(bare)?;
+        headers::check_size(&head.headers).map_err(bare)?;
         // another site's request is not looked at further
-        forgery::check(&parts.method, &parts.headers, &self.origins).map_err(bare)?;
-        let peer = parts.extensions.get::<SocketAddr>().copied();
-        let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
-        let lifted = self.is_lifted(&parts.headers);
+        forgery::check(&head.method, &head.headers, &self.origins).map_err(bare)?;
+        let query = route.parameters.canonical(head.uri.query().unwrap_or_default());
+        let address = client::address(head.peer, &head.headers, self.settings.trusted_proxies);
+        let lifted = self.is_lifted(&head.headers);
         // who asks
-        let (session, cookies) = if self.sessions.is_plain(&parts.headers) {
+        let (session, cookies) = if route.public || self.sessions.is_plain(&head.headers) {
             (Session::default(), Vec::new())
         } else {
             let counted = (!lifted).then_some(address);
-            self.sessions.open(&parts.headers, counted).await.map_err(bare)?
+            self.sessions.open(&head.headers, counted).await.map_err(bare)?
         };
         // how much they may ask for
         let id = session.verified.as_ref().and_then(|verified| verified.principal.session());
@@ -202,37 +275,19 @@ impl Gateway {
         let asking =
             Asking { cost: route.cost, sign_in: route.sign_in, address, session: id.as_deref(), lifted };
         let taken = self.quotas.take(&asking, fields).await;
-        let query = parts.uri.query().unwrap_or_default();
-        let query =
-            if route.kind == Kind::Page { shelved::known(query, &route.known) } else { query.to_owned() };
-        let ask = Arc::new(Ask::new(
-            ask::Parts {
-                ctx: self.ctx.clone(),
-                sessions: self.sessions.clone(),
-                jar: self.jar,
-                needs: route.needs,
-                method: if parts.method == Method::HEAD { Method::GET } else { parts.method.clone() },
-                path: parts.uri.path().to_owned(),
-                query: query.clone(),
-                headers: parts.headers,
-                address,
-                lifted,
-                request_id: request_id.to_owned(),
-                trace,
-                deadline: arrived + route.deadline,
-            },
-            session,
-            cookies,
-        ));
+        let said_query = query.as_ref().cloned().unwrap_or_default();
+        let parts = head.ask_parts(self, route.needs, said_query, address, lifted, route.deadline);
+        let ask = Arc::new(Ask::new(parts, session, cookies));
         let told = |error| (error, Some(ask.clone()));
         taken.map_err(told)?;
         // what they say
+        let query = query.map_err(told)?;
         let body = body::read(body, &ask.headers, route).await.map_err(told)?;
         let said = Said { params, query, body };
         let asked = Asked { ask: ask.clone(), place, said };
         // what was kept of it, or the screen itself under its deadline
         let reply = match route.keep.filter(|_| self.settings.cache && ask.method == Method::GET) {
-            Some(keep) => shelved::answer(self, asked, keep).await,
+            Some(keep) => cached::answer(self, asked, keep).await,
             None => self.made(asked).await,
         };
         let mut reply = reply.map_err(told)?;
@@ -241,9 +296,9 @@ impl Gateway {
     }
 
     /// OPTIONS, and an address with a slash too many.
-    fn without_route(&self, parts: &Parts, found: &Result<Place>) -> Option<Reply> {
-        let path = parts.uri.path();
-        if parts.method == Method::OPTIONS
+    fn without_route(&self, head: &Head, found: &Result<Place>) -> Option<Reply> {
+        let path = head.uri.path();
+        if head.method == Method::OPTIONS
             && let Some(allowed) = self.table.allowed(path)
         {
             let mut reply = Reply::new(StatusCode::NO_CONTENT);
@@ -251,11 +306,11 @@ impl Gateway {
             return Some(reply);
         }
         if found.is_err()
-            && forgery::is_safe(&parts.method)
+            && forgery::is_safe(&head.method)
             && let Some(meant) = self.table.without_slash(path)
         {
             let mut reply = Reply::new(StatusCode::PERMANENT_REDIRECT);
-            let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+            let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
             insert(&mut reply.headers, "location", &format!("{meant}{query}"));
             return Some(reply);
         }
@@ -270,11 +325,9 @@ impl Gateway {
             crate::answer::Payload::Page(_) => Some(self.chrome.personal(&ask).await),
             _ => None,
         };
-        let mut reply = reply::own(answer, &ask.headers, self.chrome.mark(), personal.as_deref());
-        if self.routes[place].keep.is_some() {
-            reply::cache_status(&mut reply.headers, reply::CacheStatus::Off);
-        }
-        Ok(reply)
+        let reply = reply::own(answer, &ask.headers, self.chrome.mark(), personal.as_deref());
+        let cached = self.routes[place].keep.is_some();
+        Ok(if cached { reply.with_cache_status(reply::CacheStatus::Off) } else { reply })
     }
 
     /// A screen under its deadline.
@@ -299,32 +352,22 @@ impl Gateway {
         answer.map_err(|error| if route.is_no_address(&error) { table::nothing_here() } else { error })
     }
 
-    #[expect(clippy::too_many_arguments, reason = "what is left of a request that failed")]
-    async fn failed(
-        &self,
-        error: &Error,
-        ask: Option<Arc<Ask>>,
-        asked: &HeaderMap,
-        method: &Method,
-        path: &str,
-        page: bool,
-        request_id: &str,
-    ) -> Reply {
+    async fn failed(&self, error: &Error, ask: Option<Arc<Ask>>, head: &Head, page: bool) -> Reply {
+        let Head { method, request_id, .. } = head;
+        let path = head.uri.path();
         let problem = Problem::of(error, request_id);
-        if error.code() == Code::Internal {
-            tracing::error!(request_id, %method, path, error = ?error, "a request failed on our side");
+        let ask = ask.unwrap_or_else(|| Arc::new(head.ask(self)));
+        if error.code() == Code::Internal && !error.is_logged() {
+            let (trace_id, principal, cause) = (head.trace.id(), ask.principal().subject(), error.chain());
+            tracing::error!(%request_id, trace_id, %method, path, caller = "outside", principal, cause, "a request failed on our side");
         } else {
-            tracing::debug!(request_id, %method, path, error = ?error, "a request was refused");
+            tracing::debug!(%request_id, %method, path, error = ?error, "a request was refused");
         }
-        let ask = match ask {
-            Some(ask) => ask,
-            None => Arc::new(self.bare_ask(asked, method, path, request_id)),
-        };
         let status = problem::status(error);
         let mut reply = if page {
             let personal = self.chrome.personal(&ask).await;
             let answer = Answer::page(self.chrome.problem(&ask, &problem)).with_status(status);
-            reply::own(answer, asked, self.chrome.mark(), Some(&personal))
+            reply::own(answer, &head.headers, self.chrome.mark(), Some(&personal))
         } else {
             let mut reply = Reply::new(status);
             reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
@@ -348,26 +391,6 @@ impl Gateway {
         reply
     }
 
-    /// A request of which nothing more than its head is known.
-    fn bare_ask(&self, asked: &HeaderMap, method: &Method, path: &str, request_id: &str) -> Ask {
-        let parts = ask::Parts {
-            ctx: self.ctx.clone(),
-            sessions: self.sessions.clone(),
-            jar: self.jar,
-            needs: &[],
-            method: method.clone(),
-            path: path.to_owned(),
-            query: String::new(),
-            headers: asked.clone(),
-            address: [0, 0, 0, 0].into(),
-            lifted: false,
-            request_id: request_id.to_owned(),
-            trace: Trace::default(),
-            deadline: Instant::now() + Duration::from_secs(1),
-        };
-        Ask::new(parts, Session::default(), Vec::new())
-    }
-
     async fn socket(
         self: &Arc<Self>,
         live: &Live,
@@ -377,7 +400,7 @@ impl Gateway {
     ) -> http::Response<Body> {
         let peer = parts.extensions.get::<SocketAddr>().copied();
         let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
-        let mut fields = HeaderMap::new();
+        let mut fields = Fields::new();
         let opened = async {
             // A socket is opened by a GET that no form protects, so its origin counts here above all.
             if !forgery::same_origin(&parts.headers, &self.origins) {
@@ -398,29 +421,37 @@ impl Gateway {
                 for cookie in cookies {
                     response.headers_mut().append(http::header::SET_COOKIE, cookie);
                 }
+                headers::keep_cookies_private(response.headers_mut());
                 insert(response.headers_mut(), "request-id", request_id);
                 return response;
             }
             Err(error) => {
-                self.failed(&error, None, &parts.headers, &parts.method, "/ws", false, request_id).await
+                let head = Head {
+                    headers: Arc::new(std::mem::take(&mut parts.headers)),
+                    method: parts.method.clone(),
+                    uri: parts.uri.clone(),
+                    peer,
+                    request_id: request_id.into(),
+                    trace,
+                    arrived: Instant::now(),
+                };
+                self.failed(&error, None, &head, false).await
             }
         };
         headers::add(&mut reply.headers, false, self.settings.tls());
-        reply.headers.extend(fields);
+        for (name, value) in fields {
+            reply.headers.append(name, value);
+        }
         insert(&mut reply.headers, "request-id", request_id);
         insert(&mut reply.headers, "traceparent", &trace.header());
         reply.into_response()
     }
 
     /// The client's own name for the request where it has a harmless one, else a new one.
-    fn request_id(&self, headers: &HeaderMap) -> String {
-        let harmless = |text: &&str| {
-            (8..=64).contains(&text.len())
-                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        };
-        match text(headers, "request-id").filter(harmless) {
-            Some(text) => text.to_owned(),
-            None => self.ctx.id::<Request>().to_string(),
+    fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
+        match text(headers, "request-id").filter(|text| mesh::is_request_id(text)) {
+            Some(text) => text.into(),
+            None => self.ctx.id::<Request>().to_string().into(),
         }
     }
 

@@ -1,8 +1,8 @@
 //! Fields that every answer carries (OWASP Secure Headers): what a browser may do with it.
 
 use http::header::{
-    CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, SET_COOKIE, STRICT_TRANSPORT_SECURITY, VARY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use kernel::{Error, Result};
@@ -33,6 +33,25 @@ pub(crate) fn check_size(fields: &HeaderMap) -> Result<()> {
     Ok(())
 }
 
+/// What sets a cookie is one person's, whatever the screen says of it: no cache between may give it to another.
+pub(crate) fn keep_cookies_private(fields: &mut HeaderMap) {
+    if !fields.contains_key(SET_COOKIE) {
+        return;
+    }
+    let is_stored = |value: &HeaderValue| !value.as_bytes().windows(8).any(|part| part == b"no-store");
+    if fields.get(CACHE_CONTROL).is_none_or(is_stored) {
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    }
+    let by_cookie = |value: &HeaderValue| {
+        value
+            .to_str()
+            .is_ok_and(|text| text.split(',').any(|name| name.trim().eq_ignore_ascii_case("cookie")))
+    };
+    if !fields.get_all(VARY).iter().any(by_cookie) {
+        fields.append(VARY, HeaderValue::from_static("Cookie"));
+    }
+}
+
 /// Adds them.
 pub(crate) fn add(fields: &mut HeaderMap, page: bool, tls: bool) {
     let policy = if page { PAGE_POLICY } else { DATA_POLICY };
@@ -49,5 +68,33 @@ pub(crate) fn add(fields: &mut HeaderMap, page: bool, tls: bool) {
     }
     if tls {
         fields.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(control: &'static str, vary: &'static str, cookie: bool) -> HeaderMap {
+        let mut fields = HeaderMap::new();
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static(control));
+        fields.insert(VARY, HeaderValue::from_static(vary));
+        if cookie {
+            fields.insert(SET_COOKIE, HeaderValue::from_static("a=b"));
+        }
+        keep_cookies_private(&mut fields);
+        fields
+    }
+
+    #[test]
+    fn what_sets_a_cookie_is_for_one_person() {
+        let for_ever = "public, max-age=31536000, immutable";
+        assert_eq!(fields(for_ever, "Accept-Encoding", false)[CACHE_CONTROL], for_ever);
+        let guarded = fields(for_ever, "Accept-Encoding", true);
+        assert_eq!(guarded[CACHE_CONTROL], "private, no-cache");
+        assert_eq!(guarded.get_all(VARY).iter().count(), 2);
+        let stricter = fields("no-store", "accept-encoding, cookie", true);
+        assert_eq!(stricter[CACHE_CONTROL], "no-store");
+        assert_eq!(stricter.get_all(VARY).iter().count(), 1);
     }
 }

@@ -37,8 +37,7 @@ pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
         let bad =
             |part: &str| percent_decode_str(part).decode_utf8().map_or(true, |text| text.contains('\0'));
         if bad(name) || bad(value) {
-            let name: String = percent_decode_str(name).decode_utf8_lossy().chars().take(60).collect();
-            return Err(Error::field(pointer(&[&name]), "INVALID_ARGUMENT", "is not UTF-8 text"));
+            return Err(not_text(&percent_decode_str(name).decode_utf8_lossy()));
         }
     }
     let deserializer = serde_html_form::Deserializer::from_bytes(text.as_bytes());
@@ -124,8 +123,7 @@ fn named(path: &str, words: &str) -> Error {
     let parts: Vec<&str> = path.split('.').filter(|part| !part.is_empty() && *part != "?").collect();
     let quoted = |prefix: &str| words.strip_prefix(prefix)?.split('`').next();
     if let Some(field) = quoted("unknown field `") {
-        let at = inside(&parts, field);
-        return Error::field(at, "UNKNOWN_FIELD", "is not a field here");
+        return unknown_at(inside(&parts, field));
     }
     if let Some(field) = quoted("missing field `") {
         return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "is required");
@@ -140,6 +138,21 @@ fn named(path: &str, words: &str) -> Error {
         );
     }
     Error::field(pointer(&parts), "INVALID_ARGUMENT", format!("is not good: {}", clipped(words)))
+}
+
+fn unknown_at(at: String) -> Error {
+    Error::field(at, "UNKNOWN_FIELD", "is not a field here")
+}
+
+/// The error of a parameter that the route does not declare.
+pub(crate) fn unknown_field(name: &str) -> Error {
+    unknown_at(pointer(&[name]))
+}
+
+/// The error of a parameter whose value is no text.
+pub(crate) fn not_text(name: &str) -> Error {
+    let name: String = name.chars().take(60).collect();
+    Error::field(pointer(&[&name]), "INVALID_ARGUMENT", "is not UTF-8 text")
 }
 
 fn inside(parents: &[&str], field: &str) -> String {

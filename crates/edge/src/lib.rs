@@ -5,9 +5,11 @@
 //! tags, compression, security fields, CORS, idempotency keys, WebSockets ([`Live`]), and a description of itself
 //! (OpenAPI 3.1). The layers are assembled in [`Gateway`]; one layer is one file.
 
+mod access_log;
 mod answer;
 mod ask;
 mod body;
+mod cached;
 mod chrome;
 mod client;
 mod compress;
@@ -18,9 +20,9 @@ mod docs;
 mod follow;
 mod forgery;
 mod gateway;
+mod generations;
 mod headers;
 mod input;
-mod keep;
 mod live;
 mod metrics;
 mod need;
@@ -28,13 +30,14 @@ mod news;
 mod number;
 mod openapi;
 mod problem;
+mod query;
 mod quota;
 mod reply;
+mod response_cache;
 mod route;
 mod seen;
 mod session;
 mod settings;
-mod shelved;
 mod socket;
 mod table;
 

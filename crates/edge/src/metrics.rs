@@ -11,7 +11,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 
-use crate::keep::Shelf;
+use crate::response_cache::ResponseCache;
 use crate::route::Route;
 
 /// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
@@ -32,7 +32,7 @@ pub(crate) struct Metrics {
     /// `GET /products/{slug}`; the last stands for addresses without a route.
     names: Vec<String>,
     counts: Vec<Counts>,
-    shelf: Arc<Shelf>,
+    cache: Arc<ResponseCache>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -42,11 +42,11 @@ impl std::fmt::Debug for Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new(routes: &[Route], shelf: Arc<Shelf>) -> Self {
+    pub(crate) fn new(routes: &[Route], cache: Arc<ResponseCache>) -> Self {
         let named = routes.iter().map(|route| format!("{} {}", route.method, route.path));
         let names: Vec<String> = named.chain(["none".to_owned()]).collect();
         let counts = names.iter().map(|_| Counts::default()).collect();
-        Self { names, counts, shelf }
+        Self { names, counts, cache }
     }
 
     pub(crate) fn record(&self, place: Option<usize>, status: StatusCode, took: Duration) {
@@ -97,10 +97,10 @@ impl Collector for Metrics {
             let labels = [("route", name.clone())];
             seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
-        let (entries, bytes) = self.shelf.size();
+        let (entries, bytes) = self.cache.size();
         for (name, help, value) in [
             ("souk_kept_answers", "Answers kept for others", entries),
-            ("souk_kept_bytes", "Bytes of them", bytes),
+            ("souk_kept_bytes", "Bytes of memory that they take, with keys, variants and tables", bytes),
         ] {
             let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(gauge)?;

@@ -23,7 +23,7 @@ pub struct About {
 }
 
 /// Statuses that every route may fail with.
-const EVERYWHERE: &[u16] = &[400, 429, 500, 503, 504];
+const EVERYWHERE: &[u16] = &[400, 414, 429, 500, 503, 504];
 /// Statuses that every change may fail with too.
 const CHANGES: &[u16] = &[403, 408, 409, 413, 415, 422];
 

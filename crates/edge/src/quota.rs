@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use chassis::{Kv, Quota, Taken};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use kernel::{Code, Error, Result};
 
 use crate::client;
@@ -15,6 +15,9 @@ const WINDOW: Duration = Duration::from_secs(60);
 /// The fields of draft-ietf-httpapi-ratelimit-headers.
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Fields of an answer, in order; names may stand twice.
+pub(crate) type Fields = Vec<(HeaderName, HeaderValue)>;
 
 /// Whose units are counted, and at what rate.
 struct Bucket {
@@ -67,7 +70,7 @@ impl Quotas {
     ///
     /// # Errors
     /// `QUOTA_EXCEEDED` with the time to wait.
-    pub(crate) async fn take(&self, asking: &Asking<'_>, fields: &mut HeaderMap) -> Result<()> {
+    pub(crate) async fn take(&self, asking: &Asking<'_>, fields: &mut Fields) -> Result<()> {
         let address = client::network(asking.address);
         self.from(&self.address, &address, asking.cost, asking.lifted, fields).await?;
         if asking.sign_in {
@@ -85,7 +88,7 @@ impl Quotas {
         whose: &(dyn std::fmt::Display + Sync),
         cost: u32,
         lifted: bool,
-        fields: &mut HeaderMap,
+        fields: &mut Fields,
     ) -> Result<()> {
         let mut key = String::with_capacity(48);
         // Writing to a String cannot fail.
@@ -105,9 +108,9 @@ impl Quotas {
         let used = u64::from(bucket.quota.tokens - remaining.min(bucket.quota.tokens));
         let full = (used * WINDOW.as_secs()).div_ceil(u64::from(bucket.quota.tokens));
         // The policy that has least left stands last, and is the one that matters; each is one field line.
-        fields.append(POLICY, bucket.policy.clone());
+        fields.push((POLICY, bucket.policy.clone()));
         if let Ok(value) = HeaderValue::from_str(&format!("\"{}\";r={remaining};t={full}", bucket.name)) {
-            fields.append(LIMIT, value);
+            fields.push((LIMIT, value));
         }
         match wait {
             Some(wait) if !lifted => Err(exceeded(bucket.name, wait)),

@@ -10,8 +10,8 @@ use http_body_util::Full;
 use tonic::body::Body;
 
 use crate::answer::{Answer, Payload};
-use crate::compress::{Encoding, FASTEST, SMALLEST};
-use crate::keep::{Kept, Variant};
+use crate::compress::{Encoding, FASTEST, SMALLEST, exact};
+use crate::response_cache::{CachedResponse, Variant};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 
@@ -20,11 +20,20 @@ pub(crate) struct Reply {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// How the response cache took part, where there is one.
+    pub(crate) cache: Option<CacheStatus>,
 }
 
 impl Reply {
     pub(crate) fn new(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::with_capacity(28), body: Bytes::new() }
+        Self { status, headers: HeaderMap::with_capacity(28), body: Bytes::new(), cache: None }
+    }
+
+    /// Says how the response cache took part (RFC 9211).
+    pub(crate) fn with_cache_status(mut self, how: CacheStatus) -> Self {
+        cache_status(&mut self.headers, how);
+        self.cache = Some(how);
+        self
     }
 
     pub(crate) fn into_response(self) -> http::Response<Body> {
@@ -92,38 +101,44 @@ fn encode(reply: &mut Reply, bytes: Bytes, encoding: Encoding) {
     }
 }
 
-/// A kept answer, as a visitor without a session gets it: nothing is made for the request but the fields.
+/// A cached response, as a visitor without a session gets it: nothing is made for the request but the fields. Whether the
+/// response grew by another encoding.
 pub(crate) async fn kept(
-    kept: &Kept,
+    kept: &CachedResponse,
     asked: &HeaderMap,
     mark: &str,
     anonymous: impl AsyncFnOnce() -> String,
-) -> Reply {
+) -> (Reply, bool) {
     let mut reply = Reply::new(StatusCode::OK);
     reply.headers.extend(kept.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
-    let encoding = Encoding::choose(asked, &kept.headers, &SMALLEST, kept.body.len());
+    let encoding = match kept.compressible {
+        true => Encoding::choose_for(asked, &SMALLEST, kept.body.len()),
+        false => Encoding::Identity,
+    };
     let place = &kept.variants[encoding.index()];
-    let variant = match place.get() {
+    let known = place.get();
+    let variant = match known {
         Some(variant) => variant,
         None => {
-            let anonymous = anonymous().await;
+            let anonymous = if kept.page { anonymous().await } else { String::new() };
             place.get_or_init(|| variant(kept, encoding, mark, &anonymous))
         }
     };
+    let grown = known.is_none();
     if matches_tag(asked, &variant.etag, &mut reply) {
-        return reply;
+        return (reply, grown);
     }
     if let Some(name) = variant.encoding.name() {
         reply.headers.insert(CONTENT_ENCODING, name);
     }
     reply.headers.insert(ETAG, variant.etag.clone());
     reply.body = variant.bytes.clone();
-    reply
+    (reply, grown)
 }
 
-fn variant(kept: &Kept, encoding: Encoding, mark: &str, anonymous: &str) -> Variant {
+fn variant(kept: &CachedResponse, encoding: Encoding, mark: &str, anonymous: &str) -> Variant {
     let plain = match std::str::from_utf8(&kept.body) {
-        Ok(page) if kept.page => Bytes::from(fill(page, mark, anonymous)),
+        Ok(page) if kept.page => exact(fill(page, mark, anonymous).into_bytes()),
         _ => kept.body.clone(),
     };
     match encoding.encode(&plain, true) {
@@ -137,9 +152,9 @@ fn variant(kept: &Kept, encoding: Encoding, mark: &str, anonymous: &str) -> Vari
 }
 
 /// A kept page with this person's parts put in.
-pub(crate) fn kept_for(kept: &Kept, asked: &HeaderMap, mark: &str, personal: &str) -> Reply {
+pub(crate) fn kept_for(kept: &CachedResponse, asked: &HeaderMap, mark: &str, personal: &str) -> Reply {
     let mut reply = Reply::new(StatusCode::OK);
-    reply.headers = kept.headers.clone();
+    reply.headers.extend(kept.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
     let bytes = match std::str::from_utf8(&kept.body) {
         Ok(page) if kept.page => Bytes::from(fill(page, mark, personal)),
         _ => kept.body.clone(),
@@ -154,23 +169,21 @@ pub(crate) fn kept_for(kept: &Kept, asked: &HeaderMap, mark: &str, personal: &st
     reply
 }
 
-/// The fields that a kept answer carries from the moment it is made.
-pub(crate) fn kept_headers(answer: &Answer, page: bool) -> HeaderMap {
+/// The fields that a cached response carries from the moment it is made. `by_cookie`: it depends on a visitor's cookies, their
+/// session in a page or a preference.
+pub(crate) fn kept_headers(answer: &Answer, page: bool, by_cookie: bool) -> HeaderMap {
     let mut headers = answer.headers.clone();
     content_type(&mut headers, page);
-    let (control, vary) = if page {
-        // It holds a visitor's own header when there is a session.
-        ("private, no-cache", "Accept-Encoding, Cookie")
-    } else {
-        ("public, no-cache", "Accept-Encoding")
-    };
+    // A page holds a visitor's own header when there is a session.
+    let control = if page { "private, no-cache" } else { "public, no-cache" };
+    let vary = if by_cookie { "Accept-Encoding, Cookie" } else { "Accept-Encoding" };
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static(control));
     headers.append(VARY, HeaderValue::from_static(vary));
     headers
 }
 
-/// Says how the shelf took part (RFC 9211).
-pub(crate) fn cache_status(headers: &mut HeaderMap, how: CacheStatus) {
+/// Says how the response cache took part (RFC 9211).
+fn cache_status(headers: &mut HeaderMap, how: CacheStatus) {
     let value = match how {
         CacheStatus::Hit(left) => HeaderValue::from_str(&format!("souk; hit; ttl={}", left.as_secs())).ok(),
         CacheStatus::Stale => Some(HeaderValue::from_static("souk; hit; ttl=0; detail=stale")),
@@ -183,7 +196,7 @@ pub(crate) fn cache_status(headers: &mut HeaderMap, how: CacheStatus) {
     }
 }
 
-/// How the shelf took part.
+/// How the response cache took part.
 #[derive(Clone, Copy)]
 pub(crate) enum CacheStatus {
     /// It was there, for so much longer.
@@ -196,6 +209,19 @@ pub(crate) enum CacheStatus {
     Passed,
     /// Nothing is kept here.
     Off,
+}
+
+impl CacheStatus {
+    /// The word for it in the access log.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Hit(_) => "hit",
+            Self::Stale => "stale",
+            Self::Stored => "stored",
+            Self::Passed => "miss",
+            Self::Off => "bypass",
+        }
+    }
 }
 
 fn content_type(headers: &mut HeaderMap, page: bool) {

@@ -1,6 +1,5 @@
 //! Routes: what a gateway answers at an address, with everything that its layers and its description need to know.
 
-use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +14,7 @@ use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::input;
 use crate::need::Need;
+use crate::query::Parameters;
 
 /// Whom a route answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,8 @@ pub struct Route {
     pub(crate) body_bytes_max: usize,
     pub(crate) needs: &'static [&'static Need],
     pub(crate) problems: &'static [u16],
-    pub(crate) known: HashSet<String>,
+    pub(crate) parameters: Parameters,
+    pub(crate) public: bool,
     pub(crate) params_schema: fn(&mut SchemaGenerator) -> schemars::Schema,
     pub(crate) body_schema: MakeSchema,
     pub(crate) answer_schema: MakeSchema,
@@ -175,7 +176,8 @@ impl Route {
             body_bytes_max: BODY_BYTES_MAX,
             needs: &[],
             problems: &[],
-            known: properties::<P>(),
+            parameters: Parameters::of::<P>(kind),
+            public: false,
             params_schema: |generator| P::json_schema(generator),
             body_schema: B::schema,
             answer_schema: |_| None,
@@ -229,6 +231,13 @@ impl Route {
     #[must_use]
     pub fn kept(mut self, keep: Keep, varies: &'static [&'static str]) -> Self {
         (self.keep, self.varies) = (Some(keep), varies);
+        self
+    }
+
+    /// It is the same for everybody, whoever asks: no session is looked up, renewed or ended for it, and it sets no cookie.
+    #[must_use]
+    pub fn public(mut self) -> Self {
+        self.public = true;
         self
     }
 
@@ -293,13 +302,6 @@ impl Route {
     pub fn declared(&self) -> &'static [&'static Need] {
         self.needs
     }
-}
-
-/// The names of an object's fields.
-fn properties<P: JsonSchema>() -> HashSet<String> {
-    let schema = SchemaGenerator::default().into_root_schema_for::<P>();
-    let properties = schema.get("properties").and_then(|properties| properties.as_object());
-    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
 /// Serializes an answer that says which optional parts are absent.

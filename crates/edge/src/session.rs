@@ -8,7 +8,7 @@ use std::time::Duration;
 use chassis::Context;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
 use contract::souk::identity::v1::{CreateGuestSessionRequest, RefreshSessionRequest, SessionTokens};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, COOKIE};
 use http::{HeaderMap, HeaderValue};
 use kernel::{Code, Error, Result};
 use mesh::{Channel, Principal, Verified};
@@ -70,6 +70,11 @@ impl Session {
         self.principal().account().is_some()
     }
 
+    /// Whether there is nothing to say of it: there is none, and there was none.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.verified.is_none() && !self.unknown && !self.ended
+    }
+
     /// Whether a session that the browser had has ended.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -94,9 +99,12 @@ impl Sessions {
 
     /// Whether a request carries anything of a session: if not, there is nothing to look at.
     pub(crate) fn is_plain(&self, headers: &HeaderMap) -> bool {
-        !headers.contains_key(AUTHORIZATION)
-            && self.jar.get(headers, ACCESS).is_none()
-            && self.jar.get(headers, REFRESH).is_none()
+        let bare = !headers.contains_key(COOKIE);
+        !headers.contains_key(AUTHORIZATION) && (bare || self.has_no_tokens(headers))
+    }
+
+    fn has_no_tokens(&self, headers: &HeaderMap) -> bool {
+        self.jar.get(headers, ACCESS).is_none() && self.jar.get(headers, REFRESH).is_none()
     }
 
     /// Who sends a request, by its bearer token or its cookies.

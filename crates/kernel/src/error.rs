@@ -53,6 +53,7 @@ struct Inner {
     metadata: BTreeMap<String, String>,
     retryable: bool,
     retry_after_ms: Option<u64>,
+    logged: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -72,6 +73,7 @@ impl Error {
             metadata: BTreeMap::new(),
             retryable,
             retry_after_ms: None,
+            logged: false,
             source: None,
         }))
     }
@@ -181,6 +183,40 @@ impl Error {
             self.0.message = format!("{} {}", only.field, only.description).into();
         }
         self
+    }
+
+    /// Says that its cause stands in a log already, here or where it came from.
+    #[must_use]
+    pub fn mark_logged(mut self) -> Self {
+        self.0.logged = true;
+        self
+    }
+
+    /// Whether its cause, or the cause of an error that led to it, stands in a log already.
+    #[must_use]
+    pub fn is_logged(&self) -> bool {
+        let mut next: Option<&(dyn std::error::Error + 'static)> = Some(self);
+        while let Some(error) = next {
+            if error.downcast_ref::<Self>().is_some_and(|error| error.0.logged) {
+                return true;
+            }
+            next = error.source();
+        }
+        false
+    }
+
+    /// The error with everything that led to it, for the log: never for a caller.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut text = format!("{self:?}");
+        // What Debug tells of the first cause already.
+        let mut next = self.0.source.as_deref().and_then(|source| source.source());
+        while let Some(error) = next {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            next = error.source();
+        }
+        text
     }
 
     /// Its code.
@@ -353,6 +389,20 @@ mod tests {
         let error = violations.finish().expect_err("three wrong fields");
         let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["/name", "/note", "/id"]);
+    }
+
+    #[test]
+    fn what_is_logged_stays_so_when_it_is_a_cause() {
+        let error = Error::internal("disk 7");
+        assert!(!error.is_logged());
+        let outer = Error::internal(error.mark_logged());
+        assert!(outer.is_logged() && !Error::internal("disk 8").is_logged());
+    }
+
+    #[test]
+    fn a_chain_tells_every_cause() {
+        let error = Error::internal(Error::unavailable("AWAY", "away").because("disk 7"));
+        assert!(error.chain().contains("away") && error.chain().ends_with(": disk 7"), "{}", error.chain());
     }
 
     #[test]

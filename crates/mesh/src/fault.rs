@@ -21,6 +21,8 @@ pub enum Effect {
     Abort,
     /// It is made, and its answer is lost; the caller gets UNAVAILABLE.
     DropAnswer,
+    /// It fails on our side: INTERNAL with a cause for the log.
+    Fail,
     /// It is made twice, one after the other; the caller gets the second answer.
     Duplicate,
 }
@@ -156,6 +158,7 @@ impl<N: Layer> Layer for Inject<N> {
                 self.next.call(call).await
             }
             Some(Effect::Abort) => Err(injected()),
+            Some(Effect::Fail) => Err(Error::internal("a fault on purpose")),
             Some(Effect::DropAnswer) => {
                 drop(self.next.call(call).await);
                 Err(injected())

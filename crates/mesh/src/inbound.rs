@@ -11,7 +11,8 @@ use crate::admission::Admit;
 use crate::deadline::{Deadline, parse_timeout};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
 use crate::receive::{FromOutside, Receive};
-use crate::rescue::Rescue;
+use crate::rescue::{Rescue, Side};
+use crate::scope::{REQUEST_ID, is_request_id};
 use crate::stream::Streams;
 use crate::telemetry::Count;
 use crate::transport::http2::parse_behalf;
@@ -47,10 +48,12 @@ pub fn stack(guards: &Guards, endpoint: Arc<dyn Endpoint>) -> Arc<dyn Endpoint> 
     let receive = Receive { admission: guards.admission.clone(), next: admit };
     // who may call at all
     let check = Check { next: receive };
+    // what goes wrong on our side is logged, with who called
+    let report = Rescue { side: Side::Callee, next: check };
     // who calls, and on whose behalf
-    let identify = Identify { verifier: guards.verifier.clone(), peers: guards.peers.clone(), next: check };
+    let identify = Identify { verifier: guards.verifier.clone(), peers: guards.peers.clone(), next: report };
     // every failure below becomes a status with a reason
-    let rescue = Rescue { next: identify };
+    let rescue = Rescue { side: Side::Callee, next: identify };
     // what is counted includes all of it
     let count = Count { telemetry: guards.telemetry.clone(), next: rescue };
     Arc::new(Stack(Arc::new(count)))
@@ -107,6 +110,7 @@ impl<N> Identify<N> {
         let headers = call.request.headers();
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         call.scope.trace = text("traceparent").and_then(Trace::parse).unwrap_or_default();
+        call.scope.request_id = text(REQUEST_ID).filter(|text| is_request_id(text)).map(Arc::from);
         if let Some(timeout) = text("grpc-timeout") {
             let bad =
                 || Error::invalid("INVALID_TIMEOUT", "grpc-timeout is not up to eight digits and a unit");

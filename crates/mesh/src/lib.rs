@@ -38,7 +38,7 @@ pub use endpoint::{Endpoint, Endpoints, Response, boxed, grpc};
 pub use fault::{Effect, FaultRule, Faults, Killed};
 pub use foreign::{Foreign, foreign};
 pub use principal::{Caller, Principal, Verified, caller};
-pub use scope::{Scope, Trace, scope, with_scope};
+pub use scope::{Scope, Trace, is_request_id, scope, with_scope};
 pub use shares::{Budget, Share, Shares, Spent, network};
 pub use telemetry::Telemetry;
 pub use verify::{

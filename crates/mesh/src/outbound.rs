@@ -8,7 +8,7 @@ use tonic::body::Body;
 use crate::endpoint::unreachable;
 use crate::fault::Inject;
 use crate::peer::Peers;
-use crate::rescue::Rescue;
+use crate::rescue::{Rescue, Side};
 use crate::telemetry::Count;
 use crate::transport::{http2, local};
 use crate::{Answer, Call, Caller, Directory, Endpoint, Faults, Layer, Response, Target, Telemetry};
@@ -37,7 +37,7 @@ pub(crate) fn stack(routes: &Routes, from: Arc<str>, to: Arc<str>) -> Arc<dyn En
     // what remains of the caller's time is what this call may take; the callee enforces it, and we do when it cannot
     let inherit = Inherit { next: inject };
     // a caller never sees anything but a status with a reason
-    let rescue = Rescue { next: inherit };
+    let rescue = Rescue { side: Side::Caller, next: inherit };
     // what is counted includes all of it
     let count = Count { telemetry: routes.telemetry.clone(), next: rescue };
     Arc::new(Stack { layers: Arc::new(count), from })

@@ -2,43 +2,121 @@
 //! gRPC library makes by itself (a body that does not decode, a message that is too large).
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName};
 use kernel::{Code, Error};
 use tonic::Status;
 
-use crate::{Answer, Call, Layer};
+use crate::{Answer, Call, Layer, Trace, Verified};
+
+/// The end of a call that a layer stands at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// It answers: the cause of an internal error is known here, and logged.
+    Callee,
+    /// It asks: what the callee says was logged there.
+    Caller,
+}
 
 /// The layer. Its answer is never an error.
 pub struct Rescue<N> {
+    pub(crate) side: Side,
     pub(crate) next: N,
+}
+
+/// Marks an answer whose cause stands in the log.
+#[derive(Clone, Copy)]
+struct Logged;
+
+/// What the log says of a call, beside the cause.
+struct About {
+    method: &'static str,
+    role: Option<Arc<str>>,
+    principal: Option<Arc<Verified>>,
+    trace: Trace,
+    request_id: Option<Arc<str>>,
+}
+
+impl About {
+    fn of(call: &Call) -> Self {
+        Self {
+            method: call.method.map_or("", |method| method.path),
+            role: call.caller.role.clone(),
+            principal: call.scope.principal.clone(),
+            trace: call.scope.trace,
+            request_id: call.scope.request_id.clone(),
+        }
+    }
+
+    fn log(&self, cause: &str) {
+        let principal = self
+            .principal
+            .as_ref()
+            .map_or_else(|| "anonymous".to_owned(), |verified| verified.principal.subject());
+        tracing::error!(
+            method = self.method,
+            caller = self.role.as_deref().unwrap_or("outside"),
+            principal,
+            request_id = self.request_id.as_deref().unwrap_or_default(),
+            trace_id = self.trace.id(),
+            cause,
+            "a call failed on our side"
+        );
+    }
 }
 
 impl<N: Layer> Layer for Rescue<N> {
     async fn call(&self, call: Box<Call>) -> Answer {
-        let method = call.method;
-        let path = method.map_or("", |method| method.path);
+        let about = About::of(&call);
         let answer = AssertUnwindSafe(self.next.call(call)).catch_unwind().await;
         let error = match answer {
-            Ok(Ok(response)) => {
+            Ok(Ok(mut response)) => {
                 let code = code(response.headers());
-                if is_foreign(code, response.headers()) {
-                    translated(response.headers())
-                } else {
-                    if code == tonic::Code::Internal as i32 {
-                        tracing::error!(method = path, "a call failed on our side");
+                if !is_foreign(code, response.headers()) {
+                    if code == tonic::Code::Internal as i32
+                        && self.side == Side::Callee
+                        && let Some(cause) = unlogged_cause(&response)
+                    {
+                        about.log(&cause);
+                        response.extensions_mut().insert(Logged);
                     }
                     return Ok(response);
                 }
+                translated(response.headers())
             }
             Ok(Err(error)) => error,
             Err(panic) => Error::internal(panic_text(panic.as_ref())),
         };
-        if error.code() == Code::Internal {
-            tracing::error!(method = path, error = ?error, "a call failed on our side");
+        let fails_here = error.code() == Code::Internal;
+        if fails_here && !error.is_logged() {
+            about.log(&error.chain());
         }
-        Ok(crate::endpoint::failed(error))
+        let mut response = crate::endpoint::failed(error);
+        if fails_here {
+            response.extensions_mut().insert(Logged);
+        }
+        Ok(response)
+    }
+}
+
+/// The cause of an answer that says an internal error; `None` when it stands in a log already. The gRPC library keeps the
+/// status that an answer was made of beside it, and our error is the source of that.
+fn unlogged_cause(response: &http::Response<tonic::body::Body>) -> Option<String> {
+    if response.extensions().get::<Logged>().is_some() {
+        return None;
+    }
+    let status = response.extensions().get::<Status>();
+    let source = status.and_then(std::error::Error::source);
+    match source.and_then(|source| source.downcast_ref::<Error>()) {
+        Some(error) if error.is_logged() => None,
+        Some(error) => Some(error.chain()),
+        None => Some(match (source, status) {
+            (Some(source), _) => source.to_string(),
+            (None, Some(status)) => status.message().to_owned(),
+            (None, None) => "it was not told".to_owned(),
+        }),
     }
 }
 

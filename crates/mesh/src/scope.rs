@@ -27,6 +27,18 @@ pub struct Scope {
     pub principal: Option<Arc<Verified>>,
     /// Trace context.
     pub trace: Trace,
+    /// Names the request of a gateway or a client that all of it is done for, in the logs.
+    pub request_id: Option<Arc<str>>,
+}
+
+/// The field that names a request.
+pub(crate) const REQUEST_ID: &str = "request-id";
+
+/// Whether a stranger's name of a request may stand in our logs: 8 to 64 letters, digits and `-_`.
+#[must_use]
+pub fn is_request_id(text: &str) -> bool {
+    (8..=64).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 tokio::task_local! {
@@ -79,10 +91,32 @@ impl Trace {
         Some(Self { trace, span, sampled: u8::from_str_radix(flags, 16).ok()? & 1 == 1 })
     }
 
+    /// The trace id as logs show it: 32 hexadecimal digits.
+    #[must_use]
+    pub fn id(self) -> String {
+        let mut text = String::with_capacity(32);
+        push_hex(&mut text, self.trace, 32);
+        text
+    }
+
     /// The `traceparent` field of this span.
     #[must_use]
     pub fn header(self) -> String {
-        format!("00-{:032x}-{:016x}-{:02x}", self.trace, self.span, u8::from(self.sampled))
+        let mut text = String::with_capacity(55);
+        text.push_str("00-");
+        push_hex(&mut text, self.trace, 32);
+        text.push('-');
+        push_hex(&mut text, self.span.into(), 16);
+        text.push_str(if self.sampled { "-01" } else { "-00" });
+        text
+    }
+}
+
+/// Appends the last so many hexadecimal digits. Every answer carries 48 of them, and formatting costs far more.
+fn push_hex(text: &mut String, number: u128, digits: u32) {
+    for place in (0..digits).rev() {
+        let digit = (number >> (4 * place)) & 15;
+        text.push(char::from(b"0123456789abcdef"[digit as usize]));
     }
 }
 

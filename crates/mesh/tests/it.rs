@@ -78,6 +78,53 @@ async fn a_call_is_the_same_in_process_and_over_http2() {
     }
 }
 
+/// What is logged, as it is written.
+#[derive(Clone, Default)]
+struct Written(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("no panic under it").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn an_internal_error_is_logged_once_where_it_happened() {
+    let (remote, _there) = apart(1).await;
+    for house in [House::new(1), remote] {
+        let written = Written::default();
+        let writer = written.clone();
+        let log = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        let _log = tracing::subscriber::set_default(log);
+        for (source, cause) in [("broken", "disk 7 is gone"), ("panic", "as the test asked")] {
+            written.0.lock().expect("no panic under it").clear();
+            let trace = mesh::Trace::default().child();
+            let request_id = Some(Arc::from("visitor-0001"));
+            let scope = Scope { trace, request_id, ..Scope::default() };
+            let error = with_scope(scope, error(&house, source)).await;
+            assert!(!format!("{error:?}").contains(cause), "the cause stays where it happened: {error:?}");
+            assert!(error.is_logged());
+            let text = String::from_utf8(written.0.lock().expect("no panic under it").clone()).expect("text");
+            let lines: Vec<&str> = text.lines().filter(|line| line.contains("ERROR")).collect();
+            let [line] = lines[..] else { panic!("{} lines: {text}", lines.len()) };
+            for part in [
+                cause,
+                "caller=\"order\"",
+                "method=\"/souk.event.v1.EventService/GetStatus\"",
+                "request_id=\"visitor-0001\"",
+                &format!("trace_id=\"{}\"", trace.id()),
+                "principal=\"anonymous\"",
+            ] {
+                assert!(line.contains(part), "{part} is not in {line}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn the_layers_change_nothing_about_an_answer() {
     assert_eq!(

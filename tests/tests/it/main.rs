@@ -8,6 +8,7 @@ mod crowd;
 mod dynamic;
 mod hostile;
 mod kills;
+mod logs;
 mod ownership;
 mod placing;
 mod reflection;

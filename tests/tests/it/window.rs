@@ -6,6 +6,7 @@ mod keeping;
 mod missing;
 mod people;
 mod pictures;
+mod public;
 mod sockets;
 mod wire;
 
@@ -20,7 +21,7 @@ async fn shop(seed: u64) -> World {
 }
 
 /// What the checkout form says.
-const ADA: &[(&str, &str)] = &[
+pub(crate) const ADA: &[(&str, &str)] = &[
     ("email", "ada@example.com"),
     ("recipient", "Ada Lovelace"),
     ("line1", "12 St James's Square"),
@@ -30,7 +31,7 @@ const ADA: &[(&str, &str)] = &[
 ];
 
 /// Puts units into the cart by the form of a product page.
-async fn add(browser: &Browser, sku: &str, quantity: &str) {
+pub(crate) async fn add(browser: &Browser, sku: &str, quantity: &str) {
     let page = browser.submit("/cart/lines", &[("sku", sku), ("quantity", quantity)]).await;
     assert_eq!(page.location().as_deref(), Some("/cart"), "{}", page.text());
 }

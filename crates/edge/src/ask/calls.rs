@@ -101,7 +101,8 @@ impl Ask {
         call: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
     ) -> Result<T> {
         let principal = self.state.lock().session.verified.clone();
-        let scope = Scope { deadline: Some(self.deadline), principal, trace: self.trace };
+        let request_id = Some(self.request_id.clone());
+        let scope = Scope { deadline: Some(self.deadline), principal, trace: self.trace, request_id };
         let answer = with_scope(scope, call).await.map_err(contract::error)?;
         if answer.metadata().contains_key("souk-replayed") {
             self.state.lock().replayed = true;

@@ -15,6 +15,7 @@ use tonic::body::Body;
 
 use crate::deadline::timeout_text;
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
+use crate::scope::REQUEST_ID;
 use crate::{Answer, Call, Principal, policy};
 
 /// A connection to one endpoint, made when it is first needed and again, with a growing pause, when it is lost.
@@ -110,6 +111,9 @@ pub(crate) async fn send(connection: &Connection, role: &str, peers: &Peers, cal
     };
     put(PEER_HEADER, peers.sign(role));
     put("traceparent", scope.trace.header());
+    if let Some(id) = &scope.request_id {
+        put(REQUEST_ID, id.to_string());
+    }
     if let Some(deadline) = scope.deadline {
         put("grpc-timeout", timeout_text(deadline.saturating_duration_since(Instant::now())));
     }

@@ -4,17 +4,25 @@
 //! while any write was running is not kept. So memory never holds anything older than the database, without a lock that
 //! is held over either.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kernel::ProductId;
 use parking_lot::RwLock;
 
-use crate::domain::Product;
+use crate::domain::{ImageSource, Product};
 
-/// The most products kept; when there are more, memory begins anew.
+/// The most products in memory; the oldest make room for new ones.
 const PRODUCTS_MAX: usize = 10_000;
+/// The most bytes that they take.
+const BYTES_MAX: usize = 64 << 20;
+/// What a text takes beside its letters, and a list beside its entries: pointer, length, capacity, and rounding up.
+const TEXT_BYTES: usize = 40;
+/// What a variant takes beside its texts and lists, with its entry in the index of SKUs.
+const VARIANT_BYTES: usize = 256;
+/// What a product takes beside its texts and lists, with its entries in the maps.
+const PRODUCT_BYTES: usize = 768;
 
 /// A product and its version.
 #[derive(Debug)]
@@ -34,10 +42,20 @@ pub(super) struct Cache {
 
 #[derive(Default)]
 struct Maps {
-    /// How often memory began anew.
+    /// How often a product made room for another.
     round: u64,
-    products: HashMap<ProductId, Arc<Found>>,
+    products: HashMap<ProductId, Entry>,
     skus: HashMap<String, ProductId>,
+    /// Products by the number they came in with.
+    oldest: BTreeMap<u64, ProductId>,
+    inserted: u64,
+    bytes: usize,
+}
+
+struct Entry {
+    found: Arc<Found>,
+    bytes: usize,
+    number: u64,
 }
 
 /// When a read began.
@@ -57,12 +75,12 @@ impl Drop for Writing<'_> {
 }
 
 impl Writing<'_> {
-    /// Keeps what was written. Two writes of a product may end in either order: the newer version stays. When memory
-    /// began anew meanwhile, nobody knows whether there was a newer one.
+    /// Keeps what was written. Two writes of a product may end in either order: the newer version stays. When a product
+    /// made room for another meanwhile, nobody knows whether it was a newer version of this one.
     pub(super) fn written(&self, found: Found) -> Arc<Found> {
         let found = Arc::new(found);
         let mut maps = self.cache.maps.write();
-        let newer = |kept: &Arc<Found>| kept.version > found.version;
+        let newer = |kept: &Entry| kept.found.version > found.version;
         if maps.round == self.round && !maps.products.get(&found.product.id).is_some_and(newer) {
             maps.insert(&found);
         }
@@ -72,12 +90,12 @@ impl Writing<'_> {
 
 impl Cache {
     pub(super) fn product(&self, id: ProductId) -> Option<Arc<Found>> {
-        self.maps.read().products.get(&id).cloned()
+        self.maps.read().products.get(&id).map(|entry| entry.found.clone())
     }
 
     pub(super) fn by_sku(&self, sku: &str) -> Option<Arc<Found>> {
         let maps = self.maps.read();
-        maps.products.get(maps.skus.get(sku)?).cloned()
+        maps.products.get(maps.skus.get(sku)?).map(|entry| entry.found.clone())
     }
 
     pub(super) fn begin_fill(&self) -> Fill {
@@ -106,25 +124,61 @@ impl Cache {
 
 impl Maps {
     fn insert(&mut self, found: &Arc<Found>) {
-        if self.products.len() >= PRODUCTS_MAX {
-            *self = Self { round: self.round + 1, ..Self::default() };
-        }
-        let id = found.product.id;
+        let (id, bytes) = (found.product.id, bytes(&found.product));
         self.remove(id);
+        while self.products.len() >= PRODUCTS_MAX || self.bytes + bytes > BYTES_MAX {
+            let Some((_, oldest)) = self.oldest.first_key_value() else { return };
+            let oldest = *oldest;
+            self.remove(oldest);
+            self.round += 1;
+        }
         for variant in &found.product.variants {
             self.skus.insert(variant.sku.clone(), id);
         }
-        self.products.insert(id, Arc::clone(found));
+        self.inserted += 1;
+        self.bytes += bytes;
+        self.oldest.insert(self.inserted, id);
+        self.products.insert(id, Entry { found: Arc::clone(found), bytes, number: self.inserted });
     }
 
     fn remove(&mut self, id: ProductId) {
         let Some(old) = self.products.remove(&id) else { return };
-        for variant in &old.product.variants {
+        self.bytes -= old.bytes;
+        self.oldest.remove(&old.number);
+        for variant in &old.found.product.variants {
             if self.skus.get(&variant.sku) == Some(&id) {
                 self.skus.remove(&variant.sku);
             }
         }
     }
+}
+
+/// Bytes that a product takes in memory, about.
+fn bytes(product: &Product) -> usize {
+    let text = |text: &String| text.len() + TEXT_BYTES;
+    let texts = |texts: &[String]| texts.iter().map(text).sum::<usize>();
+    let variants = product.variants.iter().map(|variant| {
+        // The index of SKUs has it once more.
+        let options: usize =
+            variant.options.iter().map(|option| text(&option.name) + text(&option.value)).sum();
+        VARIANT_BYTES + 2 * variant.sku.len() + options + size_of_val(&*variant.prices)
+    });
+    let attributes = product.attributes.iter().map(|one| text(&one.name) + text(&one.value));
+    let images = product.images.iter().map(|image| {
+        let (ImageSource::Url(source) | ImageSource::ContentHash(source)) = &image.source;
+        size_of_val(image) + text(source) + text(&image.alt) + size_of_val(&*image.widths)
+    });
+    let lists = size_of_val(&*product.categories) + size_of_val(&*product.trail);
+    let own = text(&product.name) + text(&product.slug) + text(&product.description);
+    PRODUCT_BYTES
+        + own
+        + lists
+        + texts(&product.option_names)
+        + texts(&product.synonyms)
+        + product.external_reference.as_ref().map_or(0, text)
+        + variants.sum::<usize>()
+        + attributes.sum::<usize>()
+        + images.sum::<usize>()
 }
 
 #[cfg(test)]
@@ -171,6 +225,40 @@ mod tests {
         first.written(found(2, &["A"]));
         assert_eq!(cache.product(id).expect("kept").version, 3);
         assert!(cache.by_sku("A").is_none() && cache.by_sku("B").is_some());
+    }
+
+    #[test]
+    fn memory_is_bounded_in_bytes_and_the_oldest_go() {
+        let cache = Cache::default();
+        // A megabyte of text each: far fewer than there may be of small ones.
+        for number in 0..200_u128 {
+            let mut found = found(1, &[&format!("SKU-{number}")]);
+            found.product.id = ProductId::from_bits(number);
+            found.product.description = "x".repeat(1 << 20);
+            let fill = cache.begin_fill();
+            cache.fill(fill, found);
+        }
+        let maps = cache.maps.read();
+        assert!((50..64).contains(&maps.products.len()), "{}", maps.products.len());
+        let real: usize = maps.products.values().map(|entry| entry.found.product.description.len()).sum();
+        assert!(real <= maps.bytes && maps.bytes <= BYTES_MAX, "{real} {}", maps.bytes);
+        assert_eq!((maps.skus.len(), maps.oldest.len()), (maps.products.len(), maps.products.len()));
+        drop(maps);
+        assert!(cache.by_sku("SKU-199").is_some() && cache.by_sku("SKU-0").is_none());
+    }
+
+    #[test]
+    fn what_made_room_meanwhile_is_not_written_over_by_an_older_version() {
+        let cache = Cache::default();
+        let writing = cache.begin_write(ProductId::from_bits(7));
+        for number in 100..200_u128 {
+            let mut found = found(1, &[&format!("SKU-{number}")]);
+            found.product.id = ProductId::from_bits(number);
+            found.product.description = "x".repeat(1 << 20);
+            cache.begin_write(found.product.id).written(found);
+        }
+        writing.written(found(1, &["A"]));
+        assert!(cache.by_sku("A").is_none(), "there may have been a newer one");
     }
 
     #[test]

@@ -105,6 +105,82 @@ async fn a_currency_has_its_own_screens() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_address_has_one_response_however_it_is_written() {
+    let world = shop(406).await;
+    world.passes(Duration::from_secs(5)).await;
+    let browser = world.browser();
+    let status = async |path: &str| browser.get(path).await.header("cache-status").to_owned();
+    let json = "/api/v1/products/product-bowl";
+    assert_eq!(status(&format!("{json}?currency_code=GBP")).await, "souk; fwd=miss; stored");
+    for query in [
+        "&&&&currency_code=GBP&",
+        "%63urrency_code=GBP",
+        "c%75rrency_cod%65=%47B%50",
+        &format!("{}currency_code=GBP", "&".repeat(8_000)),
+    ] {
+        assert!(status(&format!("{json}?{query}")).await.starts_with("souk; hit"), "{query}");
+    }
+    assert!(status("/api/v1/products/product%2Dbowl?currency_code=GBP").await.starts_with("souk; hit"));
+    // A page is made from no spelling of its path, and ignores what is not its own.
+    let page = browser.get("/products/%70roduct-bowl?utm_source=%70&&&").await;
+    assert_eq!(page.header("cache-status"), "souk; fwd=miss; stored");
+    assert!(page.text().contains("name=\"back\" value=\"/products/product-bowl\""), "{}", page.text());
+    assert!(status(&format!("{PRODUCT}?fbclid=1&x={}", "y".repeat(5_000))).await.starts_with("souk; hit"));
+    // A currency that the shop does not have is the usual one.
+    for (number, code) in ["GBP", "gbp", "XXX", "", "GBP-0001", "\"GBP\""].into_iter().enumerate() {
+        browser.set_cookie("souk_currency", code);
+        let page = browser.get(PRODUCT).await;
+        assert!(page.header("cache-status").starts_with("souk; hit"), "{number}: {code}");
+        assert!(page.text().contains("£18.00"), "{number}: {code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_not_kept() {
+    let world = shop(407).await;
+    world.passes(Duration::from_secs(5)).await;
+    let browser = world.browser();
+    for _ in 0..2 {
+        let page = browser.get("/api/v1/products/product-bowl?souk=1&currency_code=GBP").await;
+        assert_eq!((page.status.as_u16(), page.code().as_str()), (400, "UNKNOWN_FIELD"));
+        assert_eq!((page.pointer().as_str(), page.header("cache-status")), ("/souk", ""));
+        let long = format!("/api/v1/products/product-bowl?{}", "&".repeat(9_000));
+        let page = browser.get(&long).await;
+        assert_eq!((page.status.as_u16(), page.code().as_str()), (414, "QUERY_TOO_LONG"));
+        let page = browser.get(&format!("{PRODUCT}?{}", "&".repeat(9_000))).await;
+        assert_eq!((page.status.as_u16(), page.header("cache-status")), (414, ""));
+        assert!(page.text().contains("That is too long"), "{}", page.text());
+    }
+    let twice = browser.get("/api/v1/products/product-bowl?currency_code=GBP&currency_code=EUR").await;
+    assert_eq!((twice.status.as_u16(), twice.pointer().as_str()), (400, "/currency_code"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_whose_session_ended_leaves_nothing_for_others() {
+    let world = shop(408).await;
+    world.passes(Duration::from_secs(5)).await;
+    for path in [PRODUCT, "/", "/c/things"] {
+        let ended = world.browser();
+        ended.set_cookie("souk_access", "none");
+        ended.set_cookie("souk_refresh", "none");
+        // The first who asks, in each encoding.
+        for encoding in ["identity", "br", "gzip", "zstd"] {
+            let copy = ended.copy();
+            let request = http::Request::get(path).header("accept-encoding", encoding);
+            let page = copy.send(request, bytes::Bytes::new()).await;
+            assert_eq!(page.status, 200, "{path}");
+            assert!(page.header("cache-control").contains("private"), "{path}: {:?}", page.headers);
+            if encoding == "identity" {
+                assert!(page.text().contains("You were signed out."), "{path}: {}", page.text());
+            }
+        }
+        let page = world.browser().get(path).await;
+        assert!(page.header("cache-status").starts_with("souk; hit"), "{path}: {:?}", page.headers);
+        assert!(!page.text().contains("signed out") && !page.headers.contains_key("set-cookie"), "{path}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_asks_too_much_waits() {
     let mut options = Options::new("mem:");
     options.config.set("bff-web", "units_per_minute_address", 60);
