@@ -80,6 +80,8 @@ struct AddressForm {
     recipient: String,
     line1: String,
     line2: String,
+    line3: String,
+    line4: String,
     city: String,
     region: String,
     postal_code: String,
@@ -260,7 +262,8 @@ async fn delete_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 
 impl AddressForm {
     fn input(&self) -> BookAddressInput {
-        let lines = [&self.line1, &self.line2].into_iter().map(|line| line.trim().to_owned());
+        let lines = [&self.line1, &self.line2, &self.line3, &self.line4];
+        let lines = lines.into_iter().map(|line| line.trim().to_owned());
         BookAddressInput {
             label: self.label.trim().to_owned(),
             address: AddressInput {
@@ -284,6 +287,8 @@ impl AddressForm {
             recipient: lines.recipient,
             line1: lines.line1,
             line2: lines.line2,
+            line3: lines.line3,
+            line4: lines.line4,
             city: lines.city,
             region: lines.region,
             postal_code: lines.postal_code,
@@ -295,13 +300,22 @@ impl AddressForm {
         }
     }
 
+    fn has_more_lines(&self) -> bool {
+        !self.line3.is_empty() || !self.line4.is_empty()
+    }
+
     /// What is missing, as at checkout.
     fn check(&self) -> Vec<FieldError> {
         let form = CheckoutForm {
             email: "nobody@example.com".to_owned(),
             recipient: self.recipient.clone(),
             line1: self.line1.clone(),
+            line2: self.line2.clone(),
+            line3: self.line3.clone(),
+            line4: self.line4.clone(),
             city: self.city.clone(),
+            region: self.region.clone(),
+            postal_code: self.postal_code.clone(),
             country: self.country.clone(),
             ..CheckoutForm::default()
         };
@@ -324,7 +338,7 @@ async fn form_page(
         form,
         address_id,
         errors,
-        countries: kernel::country::all().collect(),
+        countries: kernel::country::by_name(),
         message: message.to_owned(),
     };
     Ok(shown(&page)?.with_status(status))
@@ -354,6 +368,10 @@ async fn not_saved(visit: &Visit, form: AddressForm, address_id: String, error: 
     if error.reason() == "TOO_MANY_ADDRESSES" {
         let words = "Your book is full. Take an address out first.";
         return form_page(visit, form, address_id, vec![FieldError::new("recipient", words)], "").await;
+    }
+    if let Some(label) = error.violations().iter().find(|violation| violation.field == "/label") {
+        let words = format!("This {}.", label.description);
+        return form_page(visit, form, address_id, vec![FieldError::new("label", &words)], "").await;
     }
     let moved = Error::invalid(error.reason().to_owned(), error.message().to_owned());
     let moved = error.violations().iter().fold(moved, |moved, violation| {

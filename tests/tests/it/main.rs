@@ -9,4 +9,5 @@ mod hostile;
 mod kills;
 mod placing;
 mod reflection;
+mod texts;
 mod window;

@@ -127,6 +127,12 @@ impl Tree {
         self.children.get(&parent)?.iter().map(|id| &self.nodes[id].0).find(|child| child.slug == slug)
     }
 
+    /// The category below another, or at the top, that is called so. Its slug may be of an older rule or chosen by hand.
+    #[must_use]
+    pub fn child_named(&self, parent: Option<CategoryId>, name: &str) -> Option<&Category> {
+        self.children.get(&parent)?.iter().map(|id| &self.nodes[id].0).find(|child| child.name == name)
+    }
+
     /// Whether anything stands below it.
     #[must_use]
     pub fn has_children(&self, id: CategoryId) -> bool {
