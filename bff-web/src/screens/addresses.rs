@@ -39,6 +39,8 @@ pub struct BookAddressView {
     pub address: AddressView,
     /// Whether things are sent there unless another is chosen.
     pub default_shipping: bool,
+    /// Whether it stands on invoices unless another is chosen.
+    pub default_billing: bool,
 }
 
 /// The address book.
@@ -61,6 +63,9 @@ struct BookAddressInput {
     /// Whether things are sent there unless another is chosen.
     #[serde(default)]
     default_shipping: bool,
+    /// Whether it stands on invoices unless another is chosen.
+    #[serde(default)]
+    default_billing: bool,
 }
 
 /// Which address.
@@ -88,6 +93,7 @@ struct AddressForm {
     country: String,
     phone: String,
     default_shipping: String,
+    default_billing: String,
     version: i64,
     delete: String,
     key: String,
@@ -158,6 +164,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 fn view(address: pb::BookAddress) -> BookAddressView {
     BookAddressView {
         default_shipping: address.default_for.contains(&i32::from(pb::AddressUse::Shipping)),
+        default_billing: address.default_for.contains(&i32::from(pb::AddressUse::Billing)),
         address_id: address.address_id,
         version: address.version,
         label: address.label,
@@ -165,8 +172,10 @@ fn view(address: pb::BookAddress) -> BookAddressView {
     }
 }
 
-fn uses(default_shipping: bool) -> Vec<i32> {
-    default_shipping.then(|| i32::from(pb::AddressUse::Shipping)).into_iter().collect()
+fn uses(wanted: &BookAddressInput) -> Vec<i32> {
+    let shipping = wanted.default_shipping.then_some(pb::AddressUse::Shipping);
+    let billing = wanted.default_billing.then_some(pb::AddressUse::Billing);
+    shipping.into_iter().chain(billing).map(i32::from).collect()
 }
 
 async fn book(visit: &Visit) -> Result<Vec<BookAddressView>> {
@@ -197,9 +206,9 @@ async fn add(visit: &Visit, key: String, wanted: BookAddressInput) -> Result<Boo
     let request = pb::AddAddressRequest {
         request_id: key,
         profile_id: String::new(),
+        default_for: uses(&wanted),
         label: wanted.label,
         address: Some(wanted.address.into()),
-        default_for: uses(wanted.default_shipping),
     };
     let answer = visit.need(&ADD, visit.shop.users.clone().add_address(visit.request(request))).await?;
     kept(visit, answer.address, answer.profile_version)
@@ -230,9 +239,9 @@ async fn update(
         profile_id: String::new(),
         address_id,
         version,
+        default_for: uses(&wanted),
         label: wanted.label,
         address: Some(wanted.address.into()),
-        default_for: uses(wanted.default_shipping),
     };
     let answer = visit.need(&UPDATE, visit.shop.users.clone().update_address(visit.request(request))).await?;
     kept(visit, answer.address, answer.profile_version)
@@ -276,6 +285,7 @@ impl AddressForm {
                 phone: self.phone.clone(),
             },
             default_shipping: !self.default_shipping.is_empty(),
+            default_billing: !self.default_billing.is_empty(),
         }
     }
 
@@ -295,6 +305,7 @@ impl AddressForm {
             country: lines.country,
             phone: lines.phone,
             default_shipping: if address.default_shipping { "on".to_owned() } else { String::new() },
+            default_billing: if address.default_billing { "on".to_owned() } else { String::new() },
             version: address.version,
             ..Self::default()
         }

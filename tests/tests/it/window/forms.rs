@@ -66,12 +66,15 @@ async fn an_address_of_four_lines_survives_an_edit() {
         "phone",
         "version",
         "key",
+        "default_billing",
     ];
     let shown: Vec<(&str, String)> = names.iter().map(|name| (*name, page.field(name))).collect();
     let mut fields: Vec<(&str, &str)> = shown.iter().map(|(name, value)| (*name, value.as_str())).collect();
     fields.push(("country", "GB"));
     assert!(ada.submit(&path, &fields).await.location().is_some());
-    assert_eq!(lines(&ada.get("/api/v1/addresses").await.value()), json!(LINES), "saved as it was");
+    let book = ada.get("/api/v1/addresses").await.value();
+    assert_eq!(lines(&book), json!(LINES), "saved as it was");
+    assert_eq!(book["addresses"][0]["default_billing"], json!(true), "still what stands on invoices");
     add(&ada, "bowl", "1").await;
     let page = ada.get("/checkout").await;
     assert_eq!(["line1", "line2", "line3", "line4"].map(|name| page.field(name)), LINES);
