@@ -6,6 +6,8 @@ use std::collections::BTreeSet;
 use chassis::testing::staff;
 use contract::MethodContract;
 use contract::souk::checkout::v1 as checkout;
+use contract::souk::event::v1::SubscribeRequest;
+use contract::souk::event::v1::event_service_client::EventServiceClient;
 use contract::souk::identity::v1 as identity;
 use contract::souk::inventory::v1 as inventory;
 use contract::souk::order::v1 as order;
@@ -676,4 +678,18 @@ async fn ids_of_any_size_are_refused_by_name() {
     let request = search::SearchRequest { category_ids: vec!["x".repeat(3_000_000)], ..Default::default() };
     let error = contract::error(client.search(request).await.expect_err("refused"));
     assert_eq!(error.violations()[0].field, "/category_ids/0");
+    let subscribe = SubscribeRequest {
+        source: "product".into(),
+        types: vec!["souk.product.v1.ProductCreated".into(), "x".repeat(3_000_000)],
+        ..Default::default()
+    };
+    let mut events = world
+        .running()
+        .client("product", Some("search"), Principal::Anonymous, EventServiceClient::new)
+        .expect("every role runs here");
+    let error = match events.subscribe(subscribe).await {
+        Err(status) => contract::error(status),
+        Ok(stream) => contract::error(stream.into_inner().message().await.expect_err("refused")),
+    };
+    assert_eq!(error.violations()[0].field, "/types/1");
 }

@@ -235,6 +235,21 @@ mod tests {
     }
 
     #[test]
+    fn a_category_is_known_by_its_name_whatever_its_slug() {
+        let (mut sizes, version) = category(2, Some(1), "Größen", 0);
+        sizes.slug = "groessen".into();
+        let tree = Tree::new([category(1, None, "Kitchen", 0), (sizes, version)]);
+        let kitchen = Some(CategoryId::from_bits(1));
+        let found = tree.child_named(kitchen, "Größen").map(|category| category.id);
+        assert_eq!(
+            found,
+            Some(CategoryId::from_bits(2)),
+            "made before slugs lost the marks of their letters"
+        );
+        assert!(tree.child_named(kitchen, "Bowls").is_none() && tree.child_named(None, "Größen").is_none());
+    }
+
+    #[test]
     fn the_tree_has_a_bottom_and_no_orphans() {
         let deep = (1..=8).map(|n| category(n, (n > 1).then(|| n - 1), "Level", 0));
         let tree = Tree::new(deep);
