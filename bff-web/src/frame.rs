@@ -45,7 +45,7 @@ impl Frame {
             aisles: tree.below("").map(CategoryView::of).collect(),
             aisle: String::new(),
             currency: house.currency(ask, None).to_owned(),
-            currencies: house.currencies.clone(),
+            currencies: house.offered_now(),
             here: ask.target(),
             query: String::new(),
             waits: false,

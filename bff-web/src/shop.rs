@@ -13,10 +13,13 @@ use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use contract::souk::product::v1::{Category, ListCategoriesRequest};
 use contract::souk::search::v1::search_service_client::SearchServiceClient;
+use contract::souk::search::v1::{PriceFilter, SearchRequest};
 use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contract::souk::testpay::v1::testpay_service_client::TestpayServiceClient;
+use contract::souk::r#type::v1::PageRequest;
 use contract::souk::user::v1::user_service_client::UserServiceClient;
 use edge::{Ask, Input, Kind, Need, Route, Settings};
+use futures_util::future::join_all;
 use http::Method;
 use kernel::Result;
 use mesh::Channel;
@@ -31,6 +34,11 @@ use crate::pictures::Pictures;
 pub const CURRENCY: &str = "souk_currency";
 /// How long the categories are remembered; a change of one drops them at once.
 const CATEGORIES_FRESH: Duration = Duration::from_secs(30);
+
+/// How long it is remembered in which currencies something has a price.
+const PRICED_FRESH: Duration = Duration::from_secs(30);
+/// In which currencies something has a price: around every page, so no screen declares it.
+const PRICED: Need = Need::optional("currencies", "/souk.search.v1.SearchService/Search");
 
 /// The tree of categories, which a page can do without.
 pub const CATEGORIES: Need = Need::optional("categories", "/souk.product.v1.ProductService/ListCategories");
@@ -86,6 +94,7 @@ pub struct Shop {
     pub users: UserServiceClient<Channel>,
     ctx: Context,
     categories: Mutex<Option<(Duration, Arc<Tree>)>>,
+    priced: Mutex<Option<(Duration, Vec<String>)>>,
 }
 
 impl Shop {
@@ -106,6 +115,7 @@ impl Shop {
             users: ctx.call("user", UserServiceClient::new)?,
             ctx: ctx.clone(),
             categories: Mutex::default(),
+            priced: Mutex::default(),
         })
     }
 
@@ -116,6 +126,8 @@ impl Shop {
 
     /// The tree of categories; empty when it is absent.
     pub async fn categories(&self, ask: &Ask) -> Arc<Tree> {
+        // Whoever shows the categories shows the currencies beside them.
+        self.offered(ask).await;
         let now = self.ctx.clock().monotonic();
         if let Some((since, tree)) = &*self.categories.lock()
             && now.saturating_sub(*since) < CATEGORIES_FRESH
@@ -136,16 +148,58 @@ impl Shop {
         self.categories.lock().as_ref().map(|(_, tree)| tree.clone()).unwrap_or_default()
     }
 
+    /// The currencies that can be chosen: those of the settings in which something has a price. All of them while nothing has
+    /// a price or nobody knows.
+    pub async fn offered(&self, ask: &Ask) -> Vec<String> {
+        let now = self.ctx.clock().monotonic();
+        if let Some((since, known)) = &*self.priced.lock()
+            && now.saturating_sub(*since) < PRICED_FRESH
+        {
+            return known.clone();
+        }
+        let is_priced = |code: &String| {
+            let anything = SearchRequest {
+                currency_code: code.clone(),
+                price: Some(PriceFilter { min_micros: 0, below_micros: 0 }),
+                page: Some(PageRequest { limit: 1, cursor: String::new() }),
+                ..SearchRequest::default()
+            };
+            let (mut search, request) = (self.search.clone(), ask.request(anything));
+            async move { ask.aside(&PRICED, search.search(request)).await.map(|found| found.total > 0) }
+        };
+        let priced = join_all(self.currencies.iter().map(is_priced)).await;
+        if priced.contains(&None) {
+            return self.currencies.clone();
+        }
+        let with_prices = self.currencies.iter().zip(&priced).filter(|(_, priced)| **priced == Some(true));
+        let mut offered: Vec<String> = with_prices.map(|(code, _)| code.clone()).collect();
+        if offered.is_empty() {
+            offered.clone_from(&self.currencies);
+        } else {
+            *self.priced.lock() = Some((now, offered.clone()));
+        }
+        offered
+    }
+
+    /// The currencies that could be chosen when somebody last looked.
+    pub fn offered_now(&self) -> Vec<String> {
+        self.priced.lock().as_ref().map_or_else(|| self.currencies.clone(), |(_, known)| known.clone())
+    }
+
     /// The currency that a visitor sees prices in: the one asked for, the one chosen before, or the usual one.
     pub fn currency(&self, ask: &Ask, asked: Option<&CurrencyCode>) -> String {
         let usual = || self.known_currency(ask.preference(CURRENCY));
         asked.map_or_else(usual, CurrencyCode::as_str).to_owned()
     }
 
-    /// The chosen currency where this shop has it, else the usual one.
+    /// The chosen currency where it can be chosen, else the usual one.
     pub fn known_currency(&self, chosen: Option<&str>) -> &str {
-        let known = chosen.and_then(|chosen| self.currencies.iter().find(|currency| *currency == chosen));
-        known.or(self.currencies.first()).map_or("GBP", String::as_str)
+        let priced = self.priced.lock();
+        let is_offered = |code: &&String| priced.as_ref().is_none_or(|(_, known)| known.contains(code));
+        let mut offered = self.currencies.iter().filter(is_offered);
+        let first = offered.clone().next().or(self.currencies.first());
+        let known = chosen.and_then(|chosen| offered.find(|currency| *currency == chosen));
+        known.or(first).map_or("GBP", String::as_str)
     }
 }
 

@@ -4,6 +4,7 @@ use contract::souk::inventory::v1::{Stock, StockBand};
 use contract::souk::product::v1 as product;
 use contract::souk::search::v1::SearchHit;
 use contract::souk::r#type::v1 as shared;
+use contract::wire;
 use kernel::{Result, Timestamp, Violations};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -207,11 +208,11 @@ pub struct AddressInput {
     /// City or town, 1 to 100 characters.
     #[schemars(length(min = 1, max = 100), extend("pattern" = said::LINE))]
     pub city: String,
-    /// State, county or region, at most 100 characters; may be left out.
+    /// State, county or region, at most 100 characters; may be left out where addresses of the country have none.
     #[serde(default)]
     #[schemars(length(max = 100), extend("pattern" = said::LINE_OR_NONE))]
     pub region: String,
-    /// Postal code, at most 20 characters; may be left out.
+    /// Postal code in the form of the country, at most 20 characters; may be left out where the country does not ask for it.
     #[serde(default)]
     #[schemars(length(max = 20), extend("pattern" = said::LINE_OR_NONE))]
     pub postal_code: String,
@@ -225,28 +226,19 @@ pub struct AddressInput {
 }
 
 impl AddressInput {
-    /// Checks that a parcel would arrive there, as far as that can be seen; `pointer` leads to the address.
+    /// Checks that a parcel would arrive there, as far as that can be seen, by the rules of its country; `pointer` leads to
+    /// the address.
     ///
     /// # Errors
     /// INVALID_ARGUMENT naming every wrong field.
     pub fn check(&self, pointer: &str) -> Result<()> {
         let mut violations = Violations::new();
-        let mut required = |text: &str, field: &str| {
-            violations.check(!text.trim().is_empty(), format!("{pointer}/{field}"), "is required");
-        };
-        required(&self.recipient, "recipient");
-        required(&self.city, "city");
-        required(self.lines.first().map_or("", String::as_str), "lines");
         for (place, line) in self.lines.iter().enumerate().skip(1) {
-            required(line, &format!("lines/{place}"));
+            violations.check(!line.trim().is_empty(), format!("{pointer}/lines/{place}"), "is required");
         }
-        let known = kernel::country::name(&self.country_code).is_some();
-        violations.check(
-            known,
-            format!("{pointer}/country_code"),
-            "is no ISO 3166-1 country code in capitals",
-        );
-        violations.finish()
+        violations.finish()?;
+        let address = wire::parse_address(pointer, &Some(shared::Address::from(self.clone())))?;
+        wire::deliverable_address(pointer, address).map(|_| ())
     }
 }
 

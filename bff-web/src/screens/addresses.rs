@@ -39,6 +39,8 @@ pub struct BookAddressView {
     pub address: AddressView,
     /// Whether things are sent there unless another is chosen.
     pub default_shipping: bool,
+    /// Whether it stands on invoices unless another is chosen.
+    pub default_billing: bool,
 }
 
 /// The address book.
@@ -61,6 +63,9 @@ struct BookAddressInput {
     /// Whether things are sent there unless another is chosen.
     #[serde(default)]
     default_shipping: bool,
+    /// Whether it stands on invoices unless another is chosen.
+    #[serde(default)]
+    default_billing: bool,
 }
 
 /// Which address.
@@ -80,12 +85,15 @@ struct AddressForm {
     recipient: String,
     line1: String,
     line2: String,
+    line3: String,
+    line4: String,
     city: String,
     region: String,
     postal_code: String,
     country: String,
     phone: String,
     default_shipping: String,
+    default_billing: String,
     version: i64,
     delete: String,
     key: String,
@@ -156,6 +164,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 fn view(address: pb::BookAddress) -> BookAddressView {
     BookAddressView {
         default_shipping: address.default_for.contains(&i32::from(pb::AddressUse::Shipping)),
+        default_billing: address.default_for.contains(&i32::from(pb::AddressUse::Billing)),
         address_id: address.address_id,
         version: address.version,
         label: address.label,
@@ -163,8 +172,10 @@ fn view(address: pb::BookAddress) -> BookAddressView {
     }
 }
 
-fn uses(default_shipping: bool) -> Vec<i32> {
-    default_shipping.then(|| i32::from(pb::AddressUse::Shipping)).into_iter().collect()
+fn uses(wanted: &BookAddressInput) -> Vec<i32> {
+    let shipping = wanted.default_shipping.then_some(pb::AddressUse::Shipping);
+    let billing = wanted.default_billing.then_some(pb::AddressUse::Billing);
+    shipping.into_iter().chain(billing).map(i32::from).collect()
 }
 
 async fn book(visit: &Visit) -> Result<Vec<BookAddressView>> {
@@ -195,9 +206,9 @@ async fn add(visit: &Visit, key: String, wanted: BookAddressInput) -> Result<Boo
     let request = pb::AddAddressRequest {
         request_id: key,
         profile_id: String::new(),
+        default_for: uses(&wanted),
         label: wanted.label,
         address: Some(wanted.address.into()),
-        default_for: uses(wanted.default_shipping),
     };
     let answer = visit.need(&ADD, visit.shop.users.clone().add_address(visit.request(request))).await?;
     kept(visit, answer.address, answer.profile_version)
@@ -228,9 +239,9 @@ async fn update(
         profile_id: String::new(),
         address_id,
         version,
+        default_for: uses(&wanted),
         label: wanted.label,
         address: Some(wanted.address.into()),
-        default_for: uses(wanted.default_shipping),
     };
     let answer = visit.need(&UPDATE, visit.shop.users.clone().update_address(visit.request(request))).await?;
     kept(visit, answer.address, answer.profile_version)
@@ -260,7 +271,8 @@ async fn delete_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 
 impl AddressForm {
     fn input(&self) -> BookAddressInput {
-        let lines = [&self.line1, &self.line2].into_iter().map(|line| line.trim().to_owned());
+        let lines = [&self.line1, &self.line2, &self.line3, &self.line4];
+        let lines = lines.into_iter().map(|line| line.trim().to_owned());
         BookAddressInput {
             label: self.label.trim().to_owned(),
             address: AddressInput {
@@ -273,6 +285,7 @@ impl AddressForm {
                 phone: self.phone.clone(),
             },
             default_shipping: !self.default_shipping.is_empty(),
+            default_billing: !self.default_billing.is_empty(),
         }
     }
 
@@ -284,15 +297,22 @@ impl AddressForm {
             recipient: lines.recipient,
             line1: lines.line1,
             line2: lines.line2,
+            line3: lines.line3,
+            line4: lines.line4,
             city: lines.city,
             region: lines.region,
             postal_code: lines.postal_code,
             country: lines.country,
             phone: lines.phone,
             default_shipping: if address.default_shipping { "on".to_owned() } else { String::new() },
+            default_billing: if address.default_billing { "on".to_owned() } else { String::new() },
             version: address.version,
             ..Self::default()
         }
+    }
+
+    fn has_more_lines(&self) -> bool {
+        !self.line3.is_empty() || !self.line4.is_empty()
     }
 
     /// What is missing, as at checkout.
@@ -301,7 +321,12 @@ impl AddressForm {
             email: "nobody@example.com".to_owned(),
             recipient: self.recipient.clone(),
             line1: self.line1.clone(),
+            line2: self.line2.clone(),
+            line3: self.line3.clone(),
+            line4: self.line4.clone(),
             city: self.city.clone(),
+            region: self.region.clone(),
+            postal_code: self.postal_code.clone(),
             country: self.country.clone(),
             ..CheckoutForm::default()
         };
@@ -324,7 +349,7 @@ async fn form_page(
         form,
         address_id,
         errors,
-        countries: kernel::country::all().collect(),
+        countries: kernel::country::by_name(),
         message: message.to_owned(),
     };
     Ok(shown(&page)?.with_status(status))
@@ -354,6 +379,10 @@ async fn not_saved(visit: &Visit, form: AddressForm, address_id: String, error: 
     if error.reason() == "TOO_MANY_ADDRESSES" {
         let words = "Your book is full. Take an address out first.";
         return form_page(visit, form, address_id, vec![FieldError::new("recipient", words)], "").await;
+    }
+    if let Some(label) = error.violations().iter().find(|violation| violation.field == "/label") {
+        let words = format!("This {}.", label.description);
+        return form_page(visit, form, address_id, vec![FieldError::new("label", &words)], "").await;
     }
     let moved = Error::invalid(error.reason().to_owned(), error.message().to_owned());
     let moved = error.violations().iter().fold(moved, |moved, violation| {

@@ -380,7 +380,7 @@ impl Checkout {
             differences: self.differences,
             methods,
             key: visit.new_key(),
-            countries: kernel::country::all().collect(),
+            countries: kernel::country::by_name(),
             signed_in: visit.session().is_signed_in(),
         };
         Ok(shown(&page)?.with_status(self.status))

@@ -29,6 +29,13 @@ async fn choose(visit: Visit, _: NoParams, choice: Choice) -> Result<Answer> {
     if !visit.shop.currencies.contains(&choice.currency) {
         return Err(Error::field("/currency", "INVALID_CURRENCY", "is not a currency of this shop"));
     }
+    if !visit.shop.offered(&visit).await.contains(&choice.currency) {
+        return Err(Error::field(
+            "/currency",
+            "INVALID_CURRENCY",
+            "is a currency in which nothing has a price",
+        ));
+    }
     visit.prefer(CURRENCY, &choice.currency);
     Answer::see(local(&choice.back))
 }

@@ -91,6 +91,8 @@ impl VariantView {
     /// What is said about how much is left; nothing where there is plenty.
     pub fn left(&self) -> String {
         match &self.stock {
+            // What is not sold at all is not sold out.
+            _ if self.price.is_none() => String::new(),
             Some(StockView { left: Left::None, .. }) => "Sold out".to_owned(),
             Some(StockView { only: Some(units), .. }) => format!("Only {units} left"),
             _ => String::new(),
@@ -102,6 +104,11 @@ impl ProductView {
     /// The variant that is chosen at first: the first that can be had.
     pub fn first(&self) -> Option<&VariantView> {
         self.variants.iter().find(|variant| !variant.gone())
+    }
+
+    /// Whether nothing of it is sold in the currency of the page.
+    pub fn has_no_price(&self) -> bool {
+        self.variants.iter().all(|variant| variant.price.is_none())
     }
 
     /// Whether this variant is chosen at first.

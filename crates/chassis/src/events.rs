@@ -131,6 +131,10 @@ impl Reader {
         if request.types.len() > 100 {
             return Err(Error::field("/types", "INVALID_ARGUMENT", "has more than 100 names"));
         }
+        for (n, name) in request.types.iter().enumerate() {
+            // They are held for as long as the stream lives.
+            kernel::check_id_length(&format!("/types/{n}"), name)?;
+        }
         let (database, _) = hub.source(&request.source)?;
         let heads = database.outbox().watch();
         let after = match request.after {

@@ -6,6 +6,14 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     lines.map(|(code, names)| (code, names.split('|').next().unwrap_or(names)))
 }
 
+/// Every country by its English name, as people look for it: marks on letters do not count.
+#[must_use]
+pub fn by_name() -> Vec<(&'static str, &'static str)> {
+    let mut countries: Vec<_> = all().collect();
+    countries.sort_by_cached_key(|(_, name)| crate::letters::plain(name));
+    countries
+}
+
 /// The English name of a country; `None` for a code that is none.
 #[must_use]
 pub fn name(code: &str) -> Option<&'static str> {
@@ -42,6 +50,15 @@ mod tests {
             assert_eq!(name(code), Some(country));
         }
         assert_eq!((name("GB"), name("XX")), (Some("United Kingdom"), None));
+    }
+
+    #[test]
+    fn people_find_their_country_by_its_name() {
+        let names: Vec<_> = by_name().into_iter().map(|(_, name)| name).collect();
+        assert_eq!((names.len(), names[0]), (249, "Afghanistan"));
+        let place = |wanted: &str| names.iter().position(|name| *name == wanted).expect(wanted);
+        assert!(place("Aland Islands") < place("Albania") && place("Albania") < place("Algeria"));
+        assert!(place("Spain") < place("Switzerland") && place("Switzerland") < place("United Kingdom"));
     }
 
     #[test]

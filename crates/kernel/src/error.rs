@@ -287,88 +287,6 @@ impl std::error::Error for Error {
     }
 }
 
-/// Collects every wrong field of a request, so that a caller learns of all at once.
-#[derive(Debug, Default)]
-pub struct Violations(Vec<FieldViolation>);
-
-/// The most violations that one error carries.
-const VIOLATIONS_MAX: usize = 50;
-
-impl Violations {
-    /// None yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Notes a wrong field.
-    pub fn add(&mut self, pointer: impl Into<String>, description: impl Into<String>) {
-        if self.0.len() < VIOLATIONS_MAX {
-            self.0.push(FieldViolation { field: pointer.into(), description: description.into() });
-        }
-    }
-
-    /// Notes a wrong field unless `good`.
-    pub fn check(&mut self, good: bool, pointer: impl Into<String>, description: impl Into<String>) {
-        if !good {
-            self.add(pointer, description);
-        }
-    }
-
-    /// The value, or a violation at `pointer` with the error's message.
-    pub fn take<T>(&mut self, pointer: &str, value: Result<T>) -> Option<T> {
-        match value {
-            Ok(value) => Some(value),
-            Err(error) if error.violations().is_empty() => {
-                self.add(pointer, error.message());
-                None
-            }
-            Err(error) => {
-                for violation in error.at(pointer).violations() {
-                    self.add(violation.field.clone(), violation.description.clone());
-                }
-                None
-            }
-        }
-    }
-
-    /// Text that is required, of at most `chars_max` characters, without control characters; trimmed.
-    pub fn text(&mut self, pointer: &str, value: &str, chars_max: usize) -> String {
-        let value = value.trim();
-        self.check(!value.is_empty(), pointer, "is required");
-        self.optional_text(pointer, value, chars_max)
-    }
-
-    /// Text that may be empty, of at most `chars_max` characters, without control characters but line breaks; trimmed.
-    pub fn optional_text(&mut self, pointer: &str, value: &str, chars_max: usize) -> String {
-        let value = value.trim();
-        self.check(
-            value.chars().count() <= chars_max,
-            pointer,
-            format!("has more than {chars_max} characters"),
-        );
-        self.check(!value.chars().any(|c| c.is_control() && c != '\n'), pointer, "has control characters");
-        value.to_owned()
-    }
-
-    /// Whether nothing is wrong.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Ends the check.
-    ///
-    /// # Errors
-    /// `INVALID_ARGUMENT` naming every wrong field.
-    pub fn finish(self) -> Result<()> {
-        let Some(first) = self.0.first() else { return Ok(()) };
-        let mut error = Error::invalid("INVALID_ARGUMENT", format!("{} {}", first.field, first.description));
-        error.0.violations = self.0;
-        Err(error)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,17 +296,6 @@ mod tests {
         let error = Error::field("/quantity", "INVALID_ARGUMENT", "must be positive").at("/lines/3");
         assert_eq!(error.violations()[0].field, "/lines/3/quantity");
         assert_eq!(error.message(), "/lines/3/quantity must be positive");
-    }
-
-    #[test]
-    fn all_wrong_fields_are_told_at_once() {
-        let mut violations = Violations::new();
-        violations.text("/name", " ", 10);
-        violations.text("/note", "0123456789a", 10);
-        violations.take("/id", crate::OrderId::parse("x"));
-        let error = violations.finish().expect_err("three wrong fields");
-        let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
-        assert_eq!(fields, ["/name", "/note", "/id"]);
     }
 
     #[test]

@@ -6,19 +6,26 @@
 
 pub mod country;
 mod currency;
+mod email;
 mod error;
 mod histogram;
 mod id;
+pub mod letters;
 mod money;
 mod page;
+pub mod postal;
 mod rate;
+pub mod text;
 mod time;
+mod violations;
 
 pub use currency::Currency;
-pub use error::{Code, Error, FieldViolation, Result, Violations};
+pub use email::Email;
+pub use error::{Code, Error, FieldViolation, Result};
 pub use histogram::{Counts, Histogram};
 pub use id::*;
 pub use money::{Money, MoneyError, UnitPrice, allocate};
 pub use page::{DEFAULT_LIMIT, LIMIT_MAX, Page, PageRequest};
 pub use rate::{Rate, Rounding, RoundingLevel};
 pub use time::{Clock, Timestamp};
+pub use violations::{ID_BYTES_MAX, Violations, check_id_length};

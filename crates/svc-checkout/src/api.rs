@@ -212,13 +212,13 @@ fn table_from_wire(request: &pb::SetTaxRatesRequest) -> Result<TaxTable> {
             Some(_) => wire::parse_timestamp(&format!("/rates/{index}/valid_from"), &rate.valid_from)?,
         };
         rates.push(TaxRate {
-            class: rate.tax_class.trim().to_owned(),
-            name: rate.name.trim().to_owned(),
+            class: rate.tax_class.clone(),
+            name: rate.name.clone(),
             rate_micros: rate.rate_micros,
             valid_from,
         });
     }
-    check_rates(&rates, &mut violations);
+    check_rates(&mut rates, &mut violations);
     violations.finish()?;
     Ok(TaxTable { country, mode, rates, version: 0 })
 }

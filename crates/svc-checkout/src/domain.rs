@@ -3,7 +3,7 @@
 mod pricing;
 mod tax;
 
-pub use pricing::{Amounts, Item, Priced, Rules, TaxSum, price_lines, subtotal, total};
+pub use pricing::{Amounts, Item, Priced, Rules, TaxSum, goods, subtotals, total};
 pub use tax::{AppliedTax, RATES_MAX, STANDARD_CLASS, Settings, TaxMode, TaxRate, TaxTable, check_rates};
 
 use std::time::Duration;

@@ -90,13 +90,13 @@ impl Quoter {
     ) -> Result<(pb::Quote, String, Vec<pb::ShippingChoice>)> {
         let now = self.ctx.now();
         let (rules, items, shipping_tax) = self.rules(ask, variants, now).await?;
-        let lines = domain::price_lines(rules, &items)?;
+        let subtotals = domain::subtotals(rules, &items)?;
         let weight = variants.weight(&ask.lines);
-        let goods = domain::subtotal(rules, &lines)?;
+        let goods = domain::goods(rules, &subtotals)?;
         let options =
             if ask.terms.delivery_free { Vec::new() } else { self.peers.rates(ask, weight, goods).await? };
         let shipping = compose::choose(ask, &options, method, rules.currency)?;
-        let priced = domain::total(rules, &items, lines, shipping.price, shipping_tax.as_ref())?;
+        let priced = domain::total(rules, &items, &subtotals, shipping.price, shipping_tax.as_ref())?;
         let quote = compose::quote(
             &self.ctx,
             &Parts {

@@ -52,6 +52,7 @@ fn start(ctx: Context) -> Starting {
         let settings: Settings = ctx.config()?;
         let database = ctx.database(MIGRATIONS).await?;
         let store = Store::new(database.sql());
+        store.renew_emails().await?;
         let derive = Derive::new(ctx.secret("identity").await?.bytes());
         let times =
             KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };

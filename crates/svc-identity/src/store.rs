@@ -13,8 +13,10 @@ pub(crate) use secrets::SecretRow;
 pub(crate) use sessions::Revoke;
 
 /// Migrations of identity's database.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_identity", sql: include_str!("../migrations/0001_identity.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_identity", sql: include_str!("../migrations/0001_identity.sql") },
+    Migration { name: "0002_email_rule", sql: include_str!("../migrations/0002_email_rule.sql") },
+];
 
 /// Rows that one sweep deletes of each table at most.
 const SWEEP_ROWS: u32 = 1000;

@@ -210,7 +210,7 @@ fn absent() -> Error {
 
 fn note(text: &str) -> Result<String> {
     let mut violations = Violations::new();
-    let note = violations.optional_text("/note", text, NOTE_CHARS_MAX);
+    let note = violations.optional_lines("/note", text, NOTE_CHARS_MAX);
     violations.finish()?;
     Ok(note)
 }

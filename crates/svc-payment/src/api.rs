@@ -118,7 +118,7 @@ impl Api {
     ) -> Result<Reply<v1::RefundPaymentResponse>> {
         let key = key(caller, "payment.RefundPayment", &request.request_id, &request)?;
         let mut wrong = Violations::new();
-        let reason = wrong.optional_text("/reason", &request.reason, REASON_CHARS_MAX);
+        let reason = wrong.optional_lines("/reason", &request.reason, REASON_CHARS_MAX);
         wrong.finish()?;
         if crate::domain::method::looks_like_a_card_number(&reason) {
             return Err(Error::field("/reason", "CARD_NUMBER_REFUSED", "has what looks like a card number"));

@@ -14,7 +14,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use tonic::{Request, Response, Status};
 
-use crate::domain::{Ask, AttributeChoice, Place, PriceRange, Sort, query_words};
+use crate::domain::{Ask, AttributeChoice, Place, PriceRange, Sort};
 use crate::state::{Served, State, signed, to_wire};
 
 /// Suggestions in one answer.
@@ -74,9 +74,8 @@ impl Api {
         let served = self.served()?;
         let mut suggestions = Vec::new();
         if !ask.words.is_empty() {
-            let typed: Vec<String> = query_words(&ask.query).into_iter().map(|word| word.text).collect();
             let categories = self.state.categories.load();
-            let found = categories.beginning(&typed, CATEGORIES_SUGGESTED_MAX.min(limit));
+            let found = categories.beginning(&ask.words, CATEGORIES_SUGGESTED_MAX.min(limit));
             suggestions.extend(found.into_iter().map(show::category_suggestion));
             let room = limit - suggestions.len();
             if room > 0 {

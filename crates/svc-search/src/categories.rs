@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use contract::souk::product::v1::Category;
 
-use crate::domain::words;
+use crate::domain::{Word, plain_words, stem};
 
 /// The most levels that are followed.
 const DEPTH_MAX: usize = 16;
@@ -53,11 +53,13 @@ impl Categories {
     }
 
     /// Those whose name has a word that begins with each word typed, at most `limit`.
-    pub fn beginning(&self, typed: &[String], limit: usize) -> Vec<&Category> {
+    pub fn beginning(&self, typed: &[Word], limit: usize) -> Vec<&Category> {
         let fits = |category: &&Category| {
-            let name = words(&category.name);
-            !typed.is_empty()
-                && typed.iter().all(|word| name.iter().any(|own| own.starts_with(word.as_str())))
+            let name = plain_words(&category.name);
+            let begins = |word: &Word| {
+                name.iter().any(|own| own.starts_with(word.typed.as_str()) || stem(own) == word.text)
+            };
+            !typed.is_empty() && typed.iter().all(begins)
         };
         self.iter().filter(fits).take(limit).collect()
     }
@@ -112,7 +114,7 @@ mod tests {
         let all = all.with(category("k", "", "Cook", 1)).with(category("b", "k", "Dishes", 2));
         assert_eq!(names(&all), ["Kitchen", "Dishes", "Mugs"]);
         assert_eq!(names(&all.without("m")), ["Kitchen", "Dishes"]);
-        assert_eq!(all.beginning(&words("dish"), 5)[0].category_id, "b");
+        assert_eq!(all.beginning(&crate::domain::query_words("dish"), 5)[0].category_id, "b");
         assert!(all.beginning(&[], 5).is_empty());
     }
 }

@@ -28,8 +28,9 @@ pub use write::Writer;
 use browse::Browsed;
 use segment::Segments;
 
-/// Begins the payload of a finished index; changes with the schema, so that another release builds its own.
-const PAYLOAD: &str = "souk-search/1";
+/// Begins the payload of a finished index; its number rises with the schema and with every change of how words are made
+/// ([`crate::domain::words`]), so that a start on an older directory builds the index anew.
+const PAYLOAD: &str = "souk-search/2";
 /// Directories of indexes are called so, with a number behind.
 const DIRECTORY: &str = "index-";
 /// Blocks of stored documents kept unpacked per segment.
@@ -52,6 +53,8 @@ struct Fields {
     story: Field,
     /// All words but the description's, for typing errors.
     word: Field,
+    /// Compounds of names, synonyms, attributes and the description, written as one word.
+    compound: Field,
     /// The whole name, synonyms and SKUs, folded.
     exact: Field,
     /// `c` and a category, `a` and an attribute with its value.
@@ -62,7 +65,7 @@ struct Fields {
     created: Field,
     /// Breaks ties.
     tie: Field,
-    /// The folded name, for sorting.
+    /// The name in plain letters, for sorting.
     name_key: Field,
     /// The encoded hit.
     hit: Field,
@@ -87,6 +90,7 @@ fn schema() -> (Schema, Fields) {
         detail: schema.add_text_field("detail", scored()),
         story: schema.add_text_field("story", scored()),
         word: schema.add_text_field("word", plain()),
+        compound: schema.add_text_field("compound", plain()),
         exact: schema.add_text_field("exact", STRING),
         facet: schema.add_text_field("facet", STRING.set_fast("raw")),
         price: schema.add_json_field("price", JsonObjectOptions::from(FAST)),

@@ -144,7 +144,7 @@ impl Api {
         let order = wrong.take("", parse_id::<OrderId>("/order_id", &request.order_id));
         let group =
             wrong.take("", parse_id::<ShipmentGroupId>("/shipment_group_id", &request.shipment_group_id));
-        let note = wrong.optional_text("/note", &request.note, NOTE_CHARS_MAX);
+        let note = wrong.optional_lines("/note", &request.note, NOTE_CHARS_MAX);
         wrong.finish()?;
         let (Some(order), Some(group)) = (order, group) else {
             return Err(Error::internal("a checked request lacks a field"));
@@ -176,7 +176,7 @@ impl Api {
         let state = wrong.take("", wire::parse_state(request.state));
         let carrier = wrong.optional_text("/carrier", &request.carrier, 100);
         let tracking = wrong.optional_text("/tracking_number", &request.tracking_number, 100);
-        let note = wrong.optional_text("/note", &request.note, NOTE_CHARS_MAX);
+        let note = wrong.optional_lines("/note", &request.note, NOTE_CHARS_MAX);
         wrong.finish()?;
         let (Some(id), Some(state)) = (id, state) else {
             return Err(Error::internal("a checked request lacks a field"));

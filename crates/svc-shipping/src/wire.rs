@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use contract::souk::shipping::v1;
-use contract::wire::{self, parse_address, parse_country, parse_currency, parse_enum, parse_id};
+use contract::wire::{self, parse_country, parse_currency, parse_enum, parse_frozen_address, parse_id};
 use kernel::{
     Currency, CustomerId, Error, GuestId, LineId, OrderId, Result, ShipmentGroupId, ShipmentId, Timestamp,
     Violations,
@@ -91,15 +91,15 @@ pub fn parse_rates(table: &v1::RateTable) -> Result<RateTable> {
         }
         methods.push(Method {
             code: method.code.clone(),
-            name: method.name.trim().to_owned(),
-            carrier: method.carrier.trim().to_owned(),
+            name: method.name.clone(),
+            carrier: method.carrier.clone(),
             staff_only: method.staff_only,
             free: method.free,
             rates,
         });
     }
     wrong.finish()?;
-    let table = RateTable { zones, methods };
+    let mut table = RateTable { zones, methods };
     table.check()?;
     Ok(table)
 }
@@ -112,12 +112,7 @@ fn parse_zone(wrong: &mut Violations, pointer: &str, zone: &v1::Zone) -> Zone {
     for (at, country) in zone.country_codes.iter().enumerate().take(COUNTRIES_MAX) {
         countries.extend(wrong.take("", parse_country(&format!("{pointer}/{at}"), country)));
     }
-    Zone {
-        code: zone.code.clone(),
-        name: zone.name.trim().to_owned(),
-        countries,
-        rest_of_world: zone.rest_of_world,
-    }
+    Zone { code: zone.code.clone(), name: zone.name.clone(), countries, rest_of_world: zone.rest_of_world }
 }
 
 fn parse_rate(wrong: &mut Violations, pointer: &str, rate: &v1::MethodRate) -> Option<MethodRate> {
@@ -195,7 +190,7 @@ pub fn parse_shipment(request: v1::CreateShipmentRequest, now: Timestamp) -> Res
     let owned = CustomerId::parse(owner).is_ok() || GuestId::parse(owner).is_ok();
     wrong.check(owned, "/owner_subject", "must be the id of a customer or a guest, cus_… or gst_…");
     let method = wrong.text("/method", &request.method, 32);
-    let destination = wrong.take("", parse_address("/destination", &request.destination));
+    let destination = wrong.take("", parse_frozen_address("/destination", &request.destination));
     let some = (1..=LINES_MAX).contains(&request.lines.len());
     wrong.check(some, "/lines", format!("must have 1 to {LINES_MAX} lines"));
     for (at, line) in request.lines.iter().enumerate().take(LINES_MAX) {

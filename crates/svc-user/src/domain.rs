@@ -4,15 +4,13 @@ mod address_book;
 
 pub use address_book::{AddressUse, BookAddress, NewAddress, PostalAddress};
 
-use kernel::{Error, Result, Timestamp, Violations};
+use kernel::{Email, Error, Result, Timestamp, Violations};
 use serde::{Deserialize, Serialize};
 
 /// The country of whom we do not know one.
 pub const COUNTRY_UNKNOWN: &str = "ZZ";
 /// Longest name in characters.
 const NAME_CHARS_MAX: usize = 200;
-/// Longest e-mail address in bytes (RFC 5321, 4.5.3.1.3, less the angle brackets).
-const EMAIL_BYTES_MAX: usize = 254;
 /// Longest language tag in characters that implementations have to bear (RFC 5646, 4.4.1).
 const LOCALE_CHARS_MAX: usize = 35;
 /// Longest external reference in bytes.
@@ -62,26 +60,17 @@ impl Details {
     pub fn parse(name: &str, email: &str, locale: &str, country: String) -> Result<Self> {
         let mut violations = Violations::new();
         let name = violations.optional_text("/name", name, NAME_CHARS_MAX);
-        violations.check(!name.contains('\n'), "/name", "has a line break");
-        let email = email.trim();
-        violations.check(
-            email.is_empty() || is_email(email),
-            "/email",
-            "is not an e-mail address of at most 254 bytes",
-        );
+        let email = if email.trim().is_empty() {
+            String::new()
+        } else {
+            let email = violations.take("", Email::parse("/email", email));
+            email.map(|email| email.as_str().to_owned()).unwrap_or_default()
+        };
         let locale = locale.trim();
         violations.check(locale.is_empty() || is_locale(locale), "/locale", "is not a BCP 47 language tag");
         violations.finish()?;
-        Ok(Self { name, email: email.to_owned(), locale: locale.to_owned(), country })
+        Ok(Self { name, email, locale: locale.to_owned(), country })
     }
-}
-
-/// Good enough to write to; whether somebody reads it, only an answer tells.
-fn is_email(text: &str) -> bool {
-    let plain = |c: char| !c.is_control() && !c.is_whitespace();
-    text.len() <= EMAIL_BYTES_MAX
-        && text.chars().all(plain)
-        && text.rsplit_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
 }
 
 /// Subtags of letters and digits, the first of letters alone (RFC 5646, 2.1, without the registry).
@@ -193,7 +182,18 @@ mod tests {
         for locale in ["en", "en-GB", "zh-Hant-TW", "de-1996"] {
             assert_eq!(fields(Details::parse("", "", locale, "GB".into())), [""; 0], "{locale}");
         }
-        assert_eq!(fields(Details::parse("a\nb", "", "", "GB".into())), ["/name"]);
+        assert_eq!(fields(Details::parse("a\u{0}b", "", "", "GB".into())), ["/name"]);
+        assert_eq!(fields(Details::parse("\u{200b}", "", "", "GB".into())), ["/name"]);
+    }
+
+    #[test]
+    fn details_are_kept_in_one_form() {
+        let details = Details::parse("Ada\r\nLovelace\u{200b}", " ida@B\u{fc}cher.example", "", "GB".into());
+        let details = details.expect("good");
+        assert_eq!(
+            (details.name.as_str(), details.email.as_str()),
+            ("Ada Lovelace", "ida@xn--bcher-kva.example")
+        );
     }
 
     #[test]
@@ -230,7 +230,7 @@ mod tests {
         #[test]
         fn no_text_makes_it_panic(name in "\\PC{0,300}", email in "\\PC{0,300}", locale in "\\PC{0,40}") {
             if let Ok(details) = Details::parse(&name, &email, &locale, "ZZ".into()) {
-                prop_assert!(details.name.chars().count() <= NAME_CHARS_MAX && details.email.len() <= EMAIL_BYTES_MAX);
+                prop_assert!(details.name.chars().count() <= NAME_CHARS_MAX && details.email.len() <= 254);
             }
         }
     }

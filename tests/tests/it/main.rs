@@ -12,4 +12,5 @@ mod logs;
 mod ownership;
 mod placing;
 mod reflection;
+mod texts;
 mod window;

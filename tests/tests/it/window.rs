@@ -2,6 +2,7 @@
 
 mod asking;
 mod buying;
+mod forms;
 mod keeping;
 mod missing;
 mod people;

@@ -1,7 +1,7 @@
 //! The checkout form: what a person fills in, and what is wrong about it in their words.
 
 use contract::souk::r#type::v1::Address;
-use kernel::{Error, country};
+use kernel::{Email, Error, country, postal};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
@@ -16,6 +16,8 @@ pub struct CheckoutForm {
     pub recipient: String,
     pub line1: String,
     pub line2: String,
+    pub line3: String,
+    pub line4: String,
     pub city: String,
     pub region: String,
     pub postal_code: String,
@@ -51,7 +53,9 @@ impl CheckoutForm {
         let mut lines = address.lines.into_iter();
         self.recipient = address.recipient;
         self.line1 = lines.next().unwrap_or_default();
-        self.line2 = lines.collect::<Vec<_>>().join(", ");
+        self.line2 = lines.next().unwrap_or_default();
+        self.line3 = lines.next().unwrap_or_default();
+        self.line4 = lines.next().unwrap_or_default();
         self.city = address.city;
         self.region = address.region;
         self.postal_code = address.postal_code;
@@ -61,7 +65,7 @@ impl CheckoutForm {
 
     /// The address.
     pub fn address(&self) -> Address {
-        let lines = [&self.line1, &self.line2].into_iter().map(|line| line.trim().to_owned());
+        let lines = self.lines().into_iter().map(|line| line.trim().to_owned());
         Address {
             recipient: self.recipient.trim().to_owned(),
             lines: lines.filter(|line| !line.is_empty()).collect(),
@@ -71,6 +75,16 @@ impl CheckoutForm {
             country_code: self.country.clone(),
             phone: self.phone.trim().to_owned(),
         }
+    }
+
+    /// The street lines, as many as an address may have.
+    fn lines(&self) -> [&String; 4] {
+        [&self.line1, &self.line2, &self.line3, &self.line4]
+    }
+
+    /// Whether there is something in the lines that few people need.
+    pub fn has_more_lines(&self) -> bool {
+        !self.line3.is_empty() || !self.line4.is_empty()
     }
 
     /// Whether nothing that is required is missing.
@@ -87,19 +101,36 @@ impl CheckoutForm {
             }
         };
         let email = self.email.trim();
-        let parts = email.split_once('@');
-        let whole =
-            parts.is_some_and(|(name, host)| !name.is_empty() && host.contains('.') && !host.ends_with('.'));
         require(!email.is_empty(), "email", "Give an e-mail address for the confirmation.");
         require(
-            email.is_empty() || (whole && !email.contains(' ')),
+            email.is_empty() || Email::parse("/email", email).is_ok(),
             "email",
             "This is not a whole e-mail address.",
         );
         require(!self.recipient.trim().is_empty(), "recipient", "Say who receives it.");
-        require(!self.line1.trim().is_empty(), "line1", "Give street and number.");
+        let has_line = self.lines().into_iter().any(|line| !line.trim().is_empty());
+        require(has_line, "line1", "Give street and number.");
         require(!self.city.trim().is_empty(), "city", "Give the town.");
         require(country::name(&self.country).is_some(), "country", "Choose a country.");
+        errors.extend(self.check_by_country());
+        errors
+    }
+
+    /// What the country asks for: the region and the postal code.
+    fn check_by_country(&self) -> Vec<FieldError> {
+        let Some(format) = postal::address_format(&self.country) else { return Vec::new() };
+        let mut errors = Vec::new();
+        if format.check_region(&self.region).is_err() {
+            errors.push(FieldError::new("region", &format!("Give the {}.", format.region_name)));
+        }
+        if let Err(wrong) = format.check_postal_code(&self.postal_code) {
+            let words = if self.postal_code.trim().is_empty() {
+                format!("Give the postcode. One looks like {}.", format.example)
+            } else {
+                format!("This {wrong}.")
+            };
+            errors.push(FieldError::new("postal_code", &words));
+        }
         errors
     }
 
@@ -110,6 +141,8 @@ impl CheckoutForm {
             self.recipient.trim(),
             self.line1.trim(),
             self.line2.trim(),
+            self.line3.trim(),
+            self.line4.trim(),
             self.city.trim(),
             self.region.trim(),
             self.postal_code.trim(),
@@ -126,6 +159,8 @@ impl CheckoutForm {
 const FIELDS: &[(&str, &str)] = &[
     ("/destination/recipient", "recipient"),
     ("/destination/lines/1", "line2"),
+    ("/destination/lines/2", "line3"),
+    ("/destination/lines/3", "line4"),
     ("/destination/lines", "line1"),
     ("/destination/city", "city"),
     ("/destination/region", "region"),
@@ -181,6 +216,7 @@ mod tests {
             recipient: "Ada".into(),
             line1: "1 High Street".into(),
             city: "London".into(),
+            postal_code: "SW1Y 4JH".into(),
             country: "GB".into(),
             ..CheckoutForm::default()
         }
@@ -191,10 +227,42 @@ mod tests {
         assert!(whole().is_whole());
         let fields: Vec<_> = CheckoutForm::default().check().iter().map(|error| error.field).collect();
         assert_eq!(fields, ["email", "recipient", "line1", "city", "country"]);
-        for email in ["ada", "ada@", "@b.c", "a b@c.de", "a@b."] {
+        for email in ["ada", "ada@", "@b.c", "a b@c.de", "a@b.", "a@b@c.de", "ada@b..c", "a@b.de,c@d.de"] {
             let form = CheckoutForm { email: email.into(), ..whole() };
             assert_eq!(form.check()[0].field, "email", "{email}");
         }
+    }
+
+    #[test]
+    fn an_address_of_four_lines_stays_one() {
+        let lines = ["Flat 3", "The Old Mill", "12 Mill Lane", "Lower End"].map(String::from).to_vec();
+        let mut form = whole();
+        form.fill(AddressView { lines: lines.clone(), ..AddressView::default() });
+        assert_eq!(form.address().lines, lines);
+        assert!(form.has_more_lines());
+        let other = CheckoutForm { line4: "Upper End".into(), ..form.clone() };
+        assert_ne!(other.digest(), form.digest());
+    }
+
+    #[test]
+    fn what_a_country_asks_for_is_said_beside_its_field() {
+        let fields = |country: &str, region: &str, postal_code: &str| {
+            let form = CheckoutForm {
+                country: country.into(),
+                region: region.into(),
+                postal_code: postal_code.into(),
+                ..whole()
+            };
+            form.check().into_iter().map(|error| error.field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields("GB", "", ""), ["postal_code"]);
+        assert_eq!(fields("GB", "", "12345"), ["postal_code"]);
+        assert_eq!(fields("US", "", "95014"), ["region"]);
+        assert_eq!(fields("US", "CA", "95014"), [""; 0]);
+        assert_eq!(fields("IE", "", ""), [""; 0]);
+        assert_eq!(fields("AG", "", ""), [""; 0]);
+        let form = CheckoutForm { postal_code: String::new(), ..whole() };
+        assert_eq!(form.check()[0].words, "Give the postcode. One looks like EC1Y 8SY.");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use kernel::{Currency, Error, Money, Rate, Result, Rounding, RoundingLevel, Timestamp, UnitPrice};
 
-pub use self::address::{parse_address, parse_country};
+pub use self::address::{deliverable_address, parse_address, parse_country, parse_frozen_address};
 use crate::souk::r#type::v1;
 
 /// Seconds of 0001-01-01T00:00:00Z, the first that `google.protobuf.Timestamp` allows.

@@ -15,7 +15,8 @@ pub struct Rules {
     pub mode: TaxMode,
     /// How to round to the minor unit.
     pub rounding: Rounding,
-    /// Where to round. At the total, lines of the same tax are rounded as one sum and then share it by largest remainder.
+    /// Where to round. At the total, lines of the same tax are rounded as one sum and then share it by largest remainder;
+    /// so is the tax on them and on shipping.
     pub level: RoundingLevel,
 }
 
@@ -69,14 +70,20 @@ pub struct Priced {
     pub taxes: Vec<TaxSum>,
 }
 
-/// Prices lines, in the order of the items.
+/// What each line costs in the tax mode of the rules, in the order of the items.
 ///
 /// # Errors
 /// `AMOUNT_OVERFLOW` when an amount needs more than 64 bits; `CURRENCY_MISMATCH` when an item is in another currency.
-pub fn price_lines(rules: Rules, items: &[Item]) -> Result<Vec<Amounts>> {
+pub fn subtotals(rules: Rules, items: &[Item]) -> Result<Vec<Money>> {
+    for item in items {
+        same_currency(rules, item)?;
+    }
     match rules.level {
-        RoundingLevel::Line => items.iter().map(|item| line(rules, item)).collect(),
-        RoundingLevel::Total => by_total(rules, items),
+        RoundingLevel::Line => {
+            let line = |item: &Item| Ok(item.unit_price.times(item.quantity, rules.rounding)?);
+            items.iter().map(line).collect()
+        }
+        RoundingLevel::Total => subtotals_by_total(rules, items),
     }
 }
 
@@ -84,59 +91,53 @@ pub fn price_lines(rules: Rules, items: &[Item]) -> Result<Vec<Amounts>> {
 ///
 /// # Errors
 /// `AMOUNT_OVERFLOW`.
-pub fn subtotal(rules: Rules, lines: &[Amounts]) -> Result<Money> {
-    Ok(Money::sum(rules.currency, lines.iter().map(|line| line.subtotal))?)
+pub fn goods(rules: Rules, subtotals: &[Money]) -> Result<Money> {
+    Ok(Money::sum(rules.currency, subtotals.iter().copied())?)
 }
 
-/// Adds one shipment to priced lines, and sums up.
+/// Adds one shipment to the lines, taxes both, and sums up. At the level of the total, each tax is computed once, on
+/// everything that it is on, shipping included, and shared by largest remainder.
 ///
 /// # Errors
 /// `AMOUNT_OVERFLOW` when an amount needs more than 64 bits; `CURRENCY_MISMATCH` when shipping is in another currency.
 pub fn total(
     rules: Rules,
     items: &[Item],
-    lines: Vec<Amounts>,
+    subtotals: &[Money],
     shipping: Money,
     shipping_tax: Option<&AppliedTax>,
 ) -> Result<Priced> {
-    let shipping = taxed(rules, shipping, shipping_tax)?;
-    let items_gross = Money::sum(rules.currency, lines.iter().map(|line| line.gross))?;
-    let lines_tax = Money::sum(rules.currency, lines.iter().map(|line| line.tax))?;
+    let applied: Vec<_> = items.iter().map(|item| item.tax.as_ref()).chain([shipping_tax]).collect();
+    let parts: Vec<_> = subtotals.iter().copied().chain([shipping]).collect();
+    let taxes = taxes(rules, &applied, &parts)?;
     let mut sums: BTreeMap<&AppliedTax, Money> = BTreeMap::new();
-    let taxes = items.iter().map(|item| item.tax.as_ref()).chain([shipping_tax]);
-    for (tax, amounts) in taxes.zip(lines.iter().chain([&shipping])) {
-        if let Some(tax) = tax {
-            let sum = sums.entry(tax).or_insert(Money::zero(rules.currency));
-            *sum = sum.plus(amounts.tax)?;
+    let mut lines = Vec::with_capacity(parts.len());
+    for ((applied, subtotal), tax) in applied.iter().zip(parts).zip(taxes) {
+        if let Some(applied) = applied {
+            let sum = sums.entry(applied).or_insert(Money::zero(rules.currency));
+            *sum = sum.plus(tax)?;
         }
+        lines.push(amounts(rules, subtotal, tax)?);
     }
+    let tax = Money::sum(rules.currency, lines.iter().map(|part| part.tax))?;
+    let grand = Money::sum(rules.currency, lines.iter().map(|part| part.gross))?;
+    let shipping = lines.pop().ok_or(MoneyError::Overflow)?;
     Ok(Priced {
-        items: items_gross,
-        tax: lines_tax.plus(shipping.tax)?,
-        grand: items_gross.plus(shipping.gross)?,
+        items: Money::sum(rules.currency, lines.iter().map(|line| line.gross))?,
+        tax,
+        grand,
         taxes: sums.into_iter().map(|(tax, amount)| TaxSum { tax: tax.clone(), amount }).collect(),
         lines,
         shipping,
     })
 }
 
-/// A line that rounds by itself: once for its price, and once for its tax.
-fn line(rules: Rules, item: &Item) -> Result<Amounts> {
-    same_currency(rules, item)?;
-    taxed(rules, item.unit_price.times(item.quantity, rules.rounding)?, item.tax.as_ref())
-}
-
 /// Lines of the same tax round as one sum, which they then share.
-fn by_total(rules: Rules, items: &[Item]) -> Result<Vec<Amounts>> {
-    let mut groups: BTreeMap<Option<&AppliedTax>, Vec<usize>> = BTreeMap::new();
-    for (index, item) in items.iter().enumerate() {
-        same_currency(rules, item)?;
-        groups.entry(item.tax.as_ref()).or_default().push(index);
-    }
-    let mut lines = vec![None; items.len()];
-    for (tax, members) in groups {
-        let exact =
-            |index: &usize| i128::from(items[*index].unit_price.micros) * i128::from(items[*index].quantity);
+fn subtotals_by_total(rules: Rules, items: &[Item]) -> Result<Vec<Money>> {
+    let exact =
+        |index: &usize| i128::from(items[*index].unit_price.micros) * i128::from(items[*index].quantity);
+    let mut subtotals = vec![Money::zero(rules.currency); items.len()];
+    for members in by_tax(items.iter().map(|item| item.tax.as_ref())) {
         let weights = members
             .iter()
             .map(|index| u64::try_from(exact(index)).map_err(|_| MoneyError::Overflow))
@@ -145,15 +146,37 @@ fn by_total(rules: Rules, items: &[Item]) -> Result<Vec<Amounts>> {
         let scaled = sum.checked_mul(10_i128.pow(rules.currency.exponent())).ok_or(MoneyError::Overflow)?;
         let minor =
             i64::try_from(rules.rounding.divide(scaled, 1_000_000)).map_err(|_| MoneyError::Overflow)?;
-        let whole = taxed(rules, Money::new(minor, rules.currency), tax)?;
-        let subtotals = whole.subtotal.split(&weights)?;
-        let shares: Vec<u64> = subtotals.iter().map(|part| part.minor.unsigned_abs()).collect();
-        let taxes = whole.tax.split(&shares)?;
-        for ((index, subtotal), tax) in members.into_iter().zip(subtotals).zip(taxes) {
-            lines[index] = Some(amounts(rules, subtotal, tax)?);
+        for (index, part) in members.iter().zip(Money::new(minor, rules.currency).split(&weights)?) {
+            subtotals[*index] = part;
         }
     }
-    Ok(lines.into_iter().flatten().collect())
+    Ok(subtotals)
+}
+
+/// The tax on each part, of which the last is shipping.
+fn taxes(rules: Rules, applied: &[Option<&AppliedTax>], parts: &[Money]) -> Result<Vec<Money>> {
+    if rules.level == RoundingLevel::Line {
+        return applied.iter().zip(parts).map(|(tax, part)| tax_on(rules, *part, *tax)).collect();
+    }
+    let mut taxes = vec![Money::zero(rules.currency); parts.len()];
+    for members in by_tax(applied.iter().copied()) {
+        let whole = Money::sum(rules.currency, members.iter().map(|index| parts[*index]))?;
+        let tax = tax_on(rules, whole, applied[members[0]])?;
+        let weights: Vec<u64> = members.iter().map(|index| parts[*index].minor.unsigned_abs()).collect();
+        for (index, share) in members.iter().zip(tax.split(&weights)?) {
+            taxes[*index] = share;
+        }
+    }
+    Ok(taxes)
+}
+
+/// The places of what has the same tax, never empty.
+fn by_tax<'a>(taxes: impl Iterator<Item = Option<&'a AppliedTax>>) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<Option<&AppliedTax>, Vec<usize>> = BTreeMap::new();
+    for (index, tax) in taxes.enumerate() {
+        groups.entry(tax).or_default().push(index);
+    }
+    groups.into_values().collect()
 }
 
 fn same_currency(rules: Rules, item: &Item) -> Result<(), MoneyError> {
@@ -161,14 +184,13 @@ fn same_currency(rules: Rules, item: &Item) -> Result<(), MoneyError> {
     if left == right { Ok(()) } else { Err(MoneyError::CurrencyMismatch { left, right }) }
 }
 
-/// One amount with its tax, rounded by itself.
-fn taxed(rules: Rules, subtotal: Money, tax: Option<&AppliedTax>) -> Result<Amounts> {
-    let tax = match (tax, rules.mode) {
-        (None, _) => Money::zero(subtotal.currency),
-        (Some(tax), TaxMode::Inclusive) => tax.rate()?.within(subtotal, rules.rounding)?,
-        (Some(tax), TaxMode::Exclusive) => tax.rate()?.of(subtotal, rules.rounding)?,
-    };
-    amounts(rules, subtotal, tax)
+/// The tax on one amount, rounded by itself.
+fn tax_on(rules: Rules, amount: Money, tax: Option<&AppliedTax>) -> Result<Money> {
+    Ok(match (tax, rules.mode) {
+        (None, _) => Money::zero(amount.currency),
+        (Some(tax), TaxMode::Inclusive) => tax.rate()?.within(amount, rules.rounding)?,
+        (Some(tax), TaxMode::Exclusive) => tax.rate()?.of(amount, rules.rounding)?,
+    })
 }
 
 fn amounts(rules: Rules, subtotal: Money, tax: Money) -> Result<Amounts> {
@@ -185,7 +207,7 @@ mod tests {
     use super::*;
 
     fn price(rules: Rules, items: &[Item], shipping: Money, tax: Option<&AppliedTax>) -> Result<Priced> {
-        total(rules, items, price_lines(rules, items)?, shipping, tax)
+        total(rules, items, &subtotals(rules, items)?, shipping, tax)
     }
 
     fn vat(rate_micros: i64) -> AppliedTax {
@@ -239,6 +261,41 @@ mod tests {
         let by_total =
             price(rules(TaxMode::Inclusive, RoundingLevel::Total), &items, gbp(0), None).expect("prices");
         assert_eq!(by_total.grand, gbp(2), "a penny and a half rounds to even on the sum");
+    }
+
+    #[test]
+    fn a_total_rounds_each_tax_once_with_shipping() {
+        let rules = |mode| Rules {
+            currency: Currency::EUR,
+            mode,
+            rounding: Rounding::HalfUp,
+            level: RoundingLevel::Total,
+        };
+        let (eur, standard, reduced) = (|minor| Money::new(minor, Currency::EUR), vat(210_000), vat(90_000));
+        let item = |micros, quantity, tax: &AppliedTax| Item {
+            unit_price: UnitPrice::new(micros, Currency::EUR),
+            quantity,
+            tax: Some(tax.clone()),
+        };
+        let items = [item(15_420_000, 1, &standard)];
+        let on_top = price(rules(TaxMode::Exclusive), &items, eur(450), Some(&standard)).expect("prices");
+        assert_eq!((on_top.tax, on_top.grand), (eur(418), eur(1992 + 418)), "4.1832, not 3.24 + 0.95");
+        let within = price(rules(TaxMode::Inclusive), &items, eur(450), Some(&standard)).expect("prices");
+        assert_eq!((within.tax, within.grand), (eur(346), eur(1992)), "19.92 × 21 / 121 = 3.457");
+        let by_line = Rules { level: RoundingLevel::Line, ..rules(TaxMode::Exclusive) };
+        assert_eq!(price(by_line, &items, eur(450), Some(&standard)).expect("prices").tax, eur(324 + 95));
+        // Three lines of one cent at 21 %, one of another rate, shipping of the first: 0.63 + 0.09 of 1 cent each.
+        let items = [
+            item(10_000, 1, &standard),
+            item(10_000, 1, &standard),
+            item(10_000, 1, &standard),
+            item(1_000_000, 1, &reduced),
+        ];
+        let mixed = price(rules(TaxMode::Exclusive), &items, eur(2), Some(&standard)).expect("prices");
+        let told: Vec<_> = mixed.taxes.iter().map(|sum| (sum.tax.rate_micros, sum.amount)).collect();
+        assert_eq!(told, [(90_000, eur(9)), (210_000, eur(1))], "5 cents × 21 % = 1.05");
+        let free = price(rules(TaxMode::Exclusive), &items, eur(0), Some(&standard)).expect("prices");
+        assert_eq!(free.tax, eur(9 + 1), "3 cents × 21 % = 0.63");
     }
 
     #[test]
@@ -299,6 +356,27 @@ mod tests {
             let off = i128::from(priced.items.minor) * 10_000 - exact;
             let groups = items.iter().map(|item| &item.tax).collect::<std::collections::HashSet<_>>().len();
             prop_assert!(off.abs() <= 10_000 * groups as i128);
+        }
+
+        #[test]
+        fn at_the_total_every_tax_is_rounded_once(inclusive in any::<bool>(), rounding in 0_usize..4, items in prop::collection::vec(any_item(), 1..40), shipping in 0_i64..10_000, rate in prop::sample::select(vec![None, Some(0_i64), Some(50_000), Some(200_000), Some(255_000)])) {
+            let rules = Rules {
+                rounding: [Rounding::HalfEven, Rounding::HalfUp, Rounding::Down, Rounding::Up][rounding],
+                ..rules(if inclusive { TaxMode::Inclusive } else { TaxMode::Exclusive }, RoundingLevel::Total)
+            };
+            let shipping_tax = rate.map(vat);
+            let priced = price(rules, &items, gbp(shipping), shipping_tax.as_ref()).expect("prices");
+            let parts = || items.iter().map(|item| item.tax.as_ref()).chain([shipping_tax.as_ref()]).zip(priced.lines.iter().chain([&priced.shipping]));
+            for sum in &priced.taxes {
+                let taxed: i64 = parts().filter(|(tax, _)| *tax == Some(&sum.tax)).map(|(_, part)| part.subtotal.minor).sum();
+                let rate = i128::from(sum.tax.rate_micros);
+                let whole = if inclusive { 1_000_000 + rate } else { 1_000_000 };
+                prop_assert_eq!(i128::from(sum.amount.minor), rules.rounding.divide(i128::from(taxed) * rate, whole));
+            }
+            for (_, part) in parts() {
+                let rate_share = part.tax.minor <= part.subtotal.minor;
+                prop_assert!(rate_share && part.net.minor >= 0, "{:?}", part);
+            }
         }
 
         #[test]

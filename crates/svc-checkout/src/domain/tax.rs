@@ -128,14 +128,14 @@ impl TaxTable {
     }
 }
 
-/// Checks the rates of a table, naming each wrong field below `/rates`.
-pub fn check_rates(rates: &[TaxRate], violations: &mut Violations) {
+/// Checks the rates of a table, naming each wrong field below `/rates`, and makes their texts clean.
+pub fn check_rates(rates: &mut [TaxRate], violations: &mut Violations) {
     violations.check(rates.len() <= RATES_MAX, "/rates", format!("has more than {RATES_MAX} rates"));
     let mut seen = std::collections::BTreeSet::new();
-    for (index, rate) in rates.iter().take(RATES_MAX).enumerate() {
+    for (index, rate) in rates.iter_mut().take(RATES_MAX).enumerate() {
         let at = format!("/rates/{index}");
-        violations.text(&format!("{at}/tax_class"), &rate.class, CLASS_CHARS_MAX);
-        violations.text(&format!("{at}/name"), &rate.name, NAME_CHARS_MAX);
+        rate.class = violations.text(&format!("{at}/tax_class"), &rate.class, CLASS_CHARS_MAX);
+        rate.name = violations.text(&format!("{at}/name"), &rate.name, NAME_CHARS_MAX);
         violations.check(
             (0..=ONE_MICROS).contains(&rate.rate_micros),
             format!("{at}/rate_micros"),
@@ -147,7 +147,7 @@ pub fn check_rates(rates: &[TaxRate], violations: &mut Violations) {
             "must not be before 1970",
         );
         violations.check(
-            seen.insert((rate.class.as_str(), rate.valid_from)),
+            seen.insert((rate.class.clone(), rate.valid_from)),
             format!("{at}/valid_from"),
             "repeats the class and time of a rate before it",
         );
@@ -205,7 +205,7 @@ mod tests {
     fn wrong_rates_are_named() {
         let mut violations = Violations::new();
         check_rates(
-            &[rate("standard", 1_000_001, 0), rate("", 0, 0), rate("a", 1, 7), rate("a", 2, 7)],
+            &mut [rate("standard", 1_000_001, 0), rate("", 0, 0), rate("a", 1, 7), rate("a", 2, 7)],
             &mut violations,
         );
         let error = violations.finish().expect_err("three wrong");

@@ -7,7 +7,7 @@ use contract::souk::checkout::v1::staff_draft::Customer;
 use contract::souk::r#type::v1::Address;
 use contract::souk::user::v1::{FindProfileRequest, GetProfileRequest, Profile};
 use contract::wire;
-use kernel::{Code, Currency, CustomerId, Error, Guest, Result, UnitPrice, Violations};
+use kernel::{Code, Currency, CustomerId, Email, Error, Guest, Result, UnitPrice, Violations};
 use mesh::{Caller, Principal};
 
 use super::facts::Peers;
@@ -15,7 +15,6 @@ use crate::domain::{
     LINES_MAX, QUANTITY_MAX, REASON_CHARS_MAX, SKU_BYTES_MAX, TaxMode, UNIT_PRICE_MICROS_MAX,
 };
 
-const EMAIL_BYTES_MAX: usize = 254;
 const METHOD_CHARS_MAX: usize = 32;
 /// One, as a rate in millionths.
 const ONE_MICROS: i64 = 1_000_000;
@@ -81,8 +80,9 @@ pub(super) async fn from_cart(
         }
         principal => principal.account().map(|id| id.to_string()).unwrap_or_default(),
     };
-    let common = common(request)?;
-    check_deliverable(&common.destination)?;
+    let mut common = common(request)?;
+    // A shopper's parcel needs more of an address than its country.
+    common.destination = wire::deliverable_address("/destination", common.destination)?;
     let wanted = GetCartRequest {
         cart_id: String::new(),
         currency_code: common.currency.code().to_owned(),
@@ -161,23 +161,14 @@ fn common(request: &pb::CreateQuoteRequest) -> Result<Common> {
     let destination = wire::parse_address("/destination", &request.destination)?;
     let mut violations = Violations::new();
     let method = violations.optional_text("/shipping_method", &request.shipping_method, METHOD_CHARS_MAX);
-    let contact_email = request.contact_email.trim().to_owned();
-    let good = contact_email.len() <= EMAIL_BYTES_MAX
-        && !contact_email.chars().any(|c| c.is_whitespace() || c.is_control())
-        && contact_email.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
-    violations.check(contact_email.is_empty() || good, "/contact_email", "is not an e-mail address");
+    let contact_email = if request.contact_email.trim().is_empty() {
+        String::new()
+    } else {
+        let email = violations.take("", Email::parse("/contact_email", &request.contact_email));
+        email.map(|email| email.as_str().to_owned()).unwrap_or_default()
+    };
     violations.finish()?;
     Ok(Common { currency, destination, method, contact_email })
-}
-
-/// A shopper's parcel needs more of an address than its country.
-fn check_deliverable(address: &Address) -> Result<()> {
-    let mut violations = Violations::new();
-    violations.check(!address.recipient.is_empty(), "/destination/recipient", "is required");
-    violations.check(address.lines.iter().any(|line| !line.is_empty()), "/destination/lines", "is required");
-    violations.check(!address.city.is_empty(), "/destination/city", "is required");
-    violations.check(address.country_code != "ZZ", "/destination/country_code", "must be a known country");
-    violations.finish()
 }
 
 fn draft_lines(lines: &[pb::DraftLine], currency: Currency) -> Result<Vec<AskedLine>> {
@@ -200,7 +191,7 @@ fn draft_lines(lines: &[pb::DraftLine], currency: Currency) -> Result<Vec<AskedL
             format!("{at}/quantity"),
             format!("must be between 1 and {QUANTITY_MAX}"),
         );
-        let reason = violations.optional_text(
+        let reason = violations.optional_lines(
             &format!("{at}/override_reason"),
             &line.override_reason,
             REASON_CHARS_MAX,
@@ -266,7 +257,7 @@ fn terms(terms: Option<&pb::StaffTerms>) -> Result<Terms> {
     };
     let delivery = pb::DeliveryCharge::try_from(terms.delivery_charge);
     violations.check(delivery.is_ok(), "/draft/terms/delivery_charge", "is no delivery charge");
-    let reason = violations.optional_text("/draft/terms/reason", &terms.reason, REASON_CHARS_MAX);
+    let reason = violations.optional_lines("/draft/terms/reason", &terms.reason, REASON_CHARS_MAX);
     if let Some(rate) = terms.tax_rate_micros {
         let good = (0..=ONE_MICROS).contains(&rate);
         violations.check(good, "/draft/terms/tax_rate_micros", "must be between 0 and 1000000");

@@ -107,7 +107,14 @@ async fn wrong_fields_of_a_cart_quote_are_named() {
         ("/destination/recipient", address(|a| a.recipient.clear())),
         ("/destination/lines", address(|a| a.lines.clear())),
         ("/destination/city", address(|a| a.city = "x".repeat(101))),
+        ("/destination/recipient", address(|a| a.recipient = "\u{200b}".into())),
+        ("/destination/postal_code", address(|a| a.postal_code.clear())),
+        ("/destination/postal_code", address(|a| a.postal_code = "75001".into())),
+        ("/destination/region", address(|a| (a.country_code, a.postal_code) = ("US".into(), "95014".into()))),
         ("/contact_email", CreateQuoteRequest { contact_email: "nobody".into(), ..from_cart() }),
+        ("/contact_email", CreateQuoteRequest { contact_email: "a@b@c.de".into(), ..from_cart() }),
+        ("/contact_email", CreateQuoteRequest { contact_email: "a@b.de,c@d.de".into(), ..from_cart() }),
+        ("/contact_email", CreateQuoteRequest { contact_email: "a@b\u{ad}.de".into(), ..from_cart() }),
         ("/shipping_method", CreateQuoteRequest { shipping_method: "x".repeat(33), ..from_cart() }),
     ] {
         assert_invalid(&refused(&mut client, request).await, field);

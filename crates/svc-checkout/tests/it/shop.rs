@@ -60,6 +60,7 @@ pub fn london() -> Option<Address> {
         recipient: "Ada Lovelace".into(),
         lines: vec!["12 St James's Square".into()],
         city: "London".into(),
+        postal_code: "SW1Y 4JH".into(),
         country_code: "GB".into(),
         ..Default::default()
     })

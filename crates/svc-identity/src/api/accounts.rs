@@ -11,7 +11,9 @@ use store::Batch;
 use zeroize::Zeroizing;
 
 use super::{Api, Asked, TRIES_MAX, busy, convert, credentials_refused, no_account, reply};
-use crate::domain::{ADMIN, Account, AdminChange, Email, KNOWN, Password, Permissions, SessionEnd, Subject};
+use crate::domain::{
+    ADMIN, Account, AdminChange, KNOWN, Password, Permissions, SessionEnd, SignInName, Subject,
+};
 use crate::store::{AccountFilter, Refused, accounts, sessions};
 
 impl Api {
@@ -34,13 +36,13 @@ impl Api {
         if permission.is_some_and(|permission| permission != ADMIN && !exists(permission)) {
             return Err(Error::field("/permission", "PERMISSION_UNKNOWN", "is not a permission"));
         }
-        let email_key =
-            email.map(|email| Email::parse("/email", email)).transpose()?.map(|email| email.key());
+        let name = email.map(|email| SignInName::parse("/email", email)).transpose()?;
+        let email_keys = name.map(|name| name.keys().to_vec()).unwrap_or_default();
         // The cursor does not carry the address, only that it belongs to a list of this address.
-        let named = email_key.as_deref().map(|key| self.derive.pseudonym(key)).unwrap_or_default();
+        let named = email_keys.first().map(|key| self.derive.pseudonym(key)).unwrap_or_default();
         let query = format!("accounts|{named}|{}", permission.unwrap_or_default());
         let after = self.ctx.cursors().open(&query, &page.cursor)?;
-        let filter = AccountFilter { email_key, permission: permission.map(str::to_owned) };
+        let filter = AccountFilter { email_keys, permission: permission.map(str::to_owned) };
         let found = self.store.accounts(&filter, after, page.limit).await?;
         let next = found.next.map(|position| self.ctx.cursors().seal(&query, &position));
         let accounts = found.items.iter().map(convert::account).collect();

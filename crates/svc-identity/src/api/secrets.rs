@@ -82,7 +82,6 @@ impl Api {
         let target: CustomerId = contract::wire::parse_id("/account_id", &asked.message.account_id)?;
         let mut violations = Violations::new();
         let label = violations.text("/label", &asked.message.label, LABEL_CHARS_MAX);
-        violations.check(!label.contains('\n'), "/label", "has a line break");
         violations.finish()?;
         let lifetime = contract::wire::optional(&asked.message.lifetime, |value| {
             contract::wire::parse_duration("/lifetime", value)

@@ -4,7 +4,7 @@ use std::mem::take;
 
 use chassis::Reply;
 use contract::souk::identity::v1 as wire;
-use kernel::{Code, Error, Result, SessionId, Timestamp};
+use kernel::{Code, Email, Error, Result, SessionId, Timestamp};
 use mesh::Principal;
 use store::{Batch, RequestKey};
 use zeroize::Zeroizing;
@@ -13,7 +13,7 @@ use super::grant::{Again, Given};
 use super::{Api, Asked, TRIES_MAX, busy, convert, credentials_refused, no_account, reply};
 use crate::derive::RefreshToken;
 use crate::domain::{
-    Account, Email, Password, Presented, SESSIONS_MAX, Session, SessionEnd, Subject, refused,
+    Account, Password, Presented, SESSIONS_MAX, Session, SessionEnd, SignInName, Subject, refused,
 };
 use crate::store::{Credentials, Refused, Revoke, Written, accounts, sessions};
 
@@ -61,24 +61,21 @@ impl Api {
     ) -> Result<Reply<wire::SignInResponse>> {
         let fingerprint = self.derive.fingerprint(&asked.message);
         let password = Zeroizing::new(take(&mut asked.message.password));
-        let email = Email::parse("/email", &asked.message.email)?;
+        let name = SignInName::parse("/email", &asked.message.email)?;
         let device = convert::device(&asked.message.device)?;
         let password = Password::given("/password", &password)?;
-        let owner = self.derive.pseudonym(&email.key());
+        let owner = self.derive.pseudonym(name.key());
         let key = self.key(owner, "identity.SignIn", &asked.message.request_id, fingerprint)?;
         if let Some(answer) = self.store.answer(&key).await? {
             return signed_in_again(self.give_again(&answer).await?);
         }
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
-        self.throttle.by_account(&email.key()).await?;
+        self.throttle.by_account(name.key()).await?;
         for _ in 0..TRIES_MAX {
             let now = self.ctx.now();
-            let found = self.store.account_by_email(&email.key()).await?;
-            let stored = found.as_ref().and_then(|found| found.password.as_deref());
-            let verdict = self.hasher.verify(password.clone(), stored, asked.address).await?;
-            let Some(found) = found.filter(|_| verdict.good) else { return Err(credentials_refused()) };
+            let (found, outdated) = self.verify(&name, &password, asked.address).await?;
             let mut batch = Batch::new();
-            if verdict.outdated {
+            if outdated {
                 let hash = self.hasher.hash(password.clone(), self.ctx.random(), asked.address).await?;
                 batch = accounts::set_password(batch, found.account.id, hash);
             }
@@ -89,6 +86,29 @@ impl Api {
             }
         }
         Err(busy())
+    }
+
+    /// The account whose password this is, and whether the hash of it is out of date. Somebody unknown takes as long.
+    async fn verify(
+        &self,
+        name: &SignInName,
+        password: &Password,
+        address: Option<std::net::IpAddr>,
+    ) -> Result<(Credentials, bool)> {
+        let mut found = self.store.accounts_by_email(name.keys()).await?.into_iter();
+        let mut next = found.next();
+        loop {
+            let stored = next.as_ref().and_then(|found| found.password.as_deref());
+            let verdict = self.hasher.verify(password.clone(), stored, address).await?;
+            if let Some(found) = next.filter(|_| verdict.good) {
+                return Ok((found, verdict.outdated));
+            }
+            // Two spellings of one address were two accounts once.
+            next = found.next();
+            if next.is_none() {
+                return Err(credentials_refused());
+            }
+        }
     }
 
     async fn write_sign_in(

@@ -1,8 +1,8 @@
 //! Accounts.
 
-use kernel::{CustomerId, Error, Result, Timestamp};
+use kernel::{CustomerId, Email, Error, Result, Timestamp};
 
-use super::{Email, Permissions};
+use super::Permissions;
 
 /// Name of the operator's account, and of its place among the addresses: no address lacks an `@`.
 pub const OPERATOR: &str = "operator";

@@ -1,10 +1,8 @@
 //! Passwords: what is accepted, and how they are kept out of sight.
 
-use kernel::{Error, Result};
+use kernel::{Email, Error, Result};
 use unicode_normalization::UnicodeNormalization;
 use zeroize::Zeroizing;
-
-use super::Email;
 
 /// Fewest characters (NIST SP 800-63B, 5.1.1.2).
 const CHARS_MIN: usize = 8;

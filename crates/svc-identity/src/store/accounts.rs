@@ -1,12 +1,15 @@
 //! Accounts and their passwords.
 
-use kernel::{CustomerId, Error, Page, Result, Timestamp};
+use kernel::{CustomerId, Email, Error, Page, Result, Timestamp};
 use store::{Batch, Row, sql};
 
 use super::Store;
-use crate::domain::{Account, AccountKind, AdminChange, Email, OPERATOR, Permissions};
+use crate::domain::{Account, AccountKind, AdminChange, OPERATOR, Permissions};
 
 const COLUMNS: &str = "id, kind, email, password, permissions, tokens_from, version, created_at, updated_at";
+
+/// The rule of addresses by which the keys are made: 2 since domains are compared as DNS does.
+const EMAIL_RULE: i64 = 2;
 
 /// An account with the hash of its password.
 #[derive(Clone)]
@@ -18,8 +21,8 @@ pub(crate) struct Credentials {
 
 /// Which accounts to list.
 pub(crate) struct AccountFilter {
-    /// Only the one of this address, as [`Email::key`] writes it.
-    pub(crate) email_key: Option<String>,
+    /// Only those under one of these keys, where there are any.
+    pub(crate) email_keys: Vec<String>,
     /// Only those with this permission.
     pub(crate) permission: Option<String>,
 }
@@ -35,6 +38,58 @@ impl Store {
         self.sql.fetch_one(query).await?.as_ref().map(read).transpose()
     }
 
+    /// The accounts under these keys, in the order of the keys.
+    pub(crate) async fn accounts_by_email(&self, email_keys: &[String]) -> Result<Vec<Credentials>> {
+        let mut found = Vec::new();
+        for key in email_keys {
+            found.extend(self.account_by_email(key).await?);
+        }
+        Ok(found)
+    }
+
+    /// Gives every account the form of its address that is the rule now, once for each directory. An account whose new form
+    /// another account has already, or whose address is none any more, keeps what it has and is found by it.
+    pub(crate) async fn renew_emails(&self) -> Result<()> {
+        let rule = self.sql.fetch_one(sql("SELECT amount FROM counters WHERE name = 'email_rule'")).await?;
+        if rule.is_none_or(|rule| rule.int("amount").is_ok_and(|rule| rule >= EMAIL_RULE)) {
+            return Ok(());
+        }
+        let mut after = String::new();
+        loop {
+            let text = "SELECT id, email, email_key FROM accounts WHERE id > ? AND kind = 'person' ORDER BY id LIMIT 500";
+            let rows = self.sql.fetch(sql(text).bind(after)).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.text("id")?;
+            for row in &rows {
+                self.renew_email(row).await?;
+            }
+        }
+        let done = sql("UPDATE counters SET amount = ? WHERE name = 'email_rule'").bind(EMAIL_RULE);
+        Ok(self.sql.commit(Batch::new().run(done)).await.map(|_| ())?)
+    }
+
+    async fn renew_email(&self, row: &Row) -> Result<()> {
+        let (id, before) = (row.text("id")?, row.text("email_key")?);
+        let Some(email) = row.opt_text("email")?.and_then(|email| Email::parse("/email", &email).ok()) else {
+            tracing::warn!(
+                account = id,
+                "the account's address is none by today's rule; it is kept as it is"
+            );
+            return Ok(());
+        };
+        let key = email.key();
+        if key == before {
+            return Ok(());
+        }
+        if self.account_by_email(&key).await?.is_some() {
+            tracing::warn!(account = id, "another account has this account's address in another spelling");
+            return Ok(());
+        }
+        let text = "UPDATE accounts SET email = ?, email_key = ? WHERE id = ? AND email_key = ?";
+        let update = sql(text).bind(email.as_str()).bind(key).bind(id).bind(before);
+        Ok(self.sql.commit(Batch::new().run(update)).await.map(|_| ())?)
+    }
+
     pub(crate) async fn operator(&self) -> Result<Option<Account>> {
         Ok(self.account_by_email(OPERATOR).await?.map(|found| found.account))
     }
@@ -48,9 +103,16 @@ impl Store {
     ) -> Result<Page<Account>> {
         let mut conditions = vec!["id > ?"];
         let mut values = vec![after.unwrap_or_default()];
-        if let Some(key) = &filter.email_key {
-            conditions.push("email_key = ?");
-            values.push(key.clone());
+        match filter.email_keys.as_slice() {
+            [] => {}
+            [key] => {
+                conditions.push("email_key = ?");
+                values.push(key.clone());
+            }
+            [key, former, ..] => {
+                conditions.push("email_key IN (?, ?)");
+                values.extend([key.clone(), former.clone()]);
+            }
         }
         if let Some(permission) = &filter.permission {
             conditions.push("staff = 1 AND permissions LIKE ?");
@@ -156,5 +218,66 @@ pub(crate) fn count_admins(batch: Batch, change: AdminChange) -> Batch {
         AdminChange::None => batch,
         AdminChange::Gained => batch.expect(sql(more), 1, "admins"),
         AdminChange::Lost => batch.expect(sql(less), 1, "last_admin"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use kernel::Clock;
+    use store::OpenOptions;
+
+    use super::super::MIGRATIONS;
+    use super::*;
+
+    struct Still;
+    impl Clock for Still {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(1_700_000_000)
+        }
+        fn monotonic(&self) -> Duration {
+            Duration::ZERO
+        }
+    }
+
+    async fn key_of(store: &Store, id: u128) -> (String, String) {
+        let query = sql("SELECT email, email_key FROM accounts WHERE id = ?").bind(CustomerId::from_bits(id));
+        let row = store.sql.fetch_one(query).await.expect("read").expect("there");
+        (row.text("email").expect("text"), row.text("email_key").expect("text"))
+    }
+
+    #[tokio::test]
+    async fn addresses_of_the_former_rule_get_the_form_of_today_once() {
+        let options = OpenOptions::new(Arc::new(Still));
+        let database = store::open("mem:", "identity", MIGRATIONS, options).await.expect("opened");
+        let store = Store::new(database.sql());
+        for (id, email, key) in [
+            (1, "Ida@b\u{fc}cher.example", "ida@b\u{fc}cher.example"),
+            (2, "ida@xn--fcher-fx.example", "ida@xn--fcher-fx.example"),
+            (3, "zoe\u{200b}@example.com", "zoe\u{200b}@example.com"),
+            (4, "kai@m\u{fc}ller.example", "kai@m\u{fc}ller.example"),
+            (5, "kai@xn--mller-kva.example", "kai@xn--mller-kva.example"),
+            (6, "ada@example.com", "ada@example.com"),
+        ] {
+            let account =
+                Account::person(CustomerId::from_bits(id), Email::stored(email.to_owned()), Still.now());
+            let mut batch = insert(Batch::new(), &account, None);
+            batch =
+                batch.run(sql("UPDATE accounts SET email_key = ? WHERE id = ?").bind(key).bind(account.id));
+            store.commit(batch).await.map_err(Error::from).map(|_| ()).expect("written");
+        }
+        store.renew_emails().await.expect("renewed");
+        let pair = |email: &str, key: &str| (email.to_owned(), key.to_owned());
+        assert_eq!(key_of(&store, 1).await, pair("Ida@xn--bcher-kva.example", "ida@xn--bcher-kva.example"));
+        assert_eq!(key_of(&store, 3).await.1, "zoe\u{200b}@example.com", "none by today's rule: kept");
+        assert_eq!(key_of(&store, 4).await.1, "kai@m\u{fc}ller.example", "the other spelling is taken: kept");
+        assert_eq!(key_of(&store, 5).await.1, "kai@xn--mller-kva.example");
+        assert_eq!(key_of(&store, 6).await, pair("ada@example.com", "ada@example.com"));
+        let back = sql("UPDATE accounts SET email_key = 'x' WHERE id = ?").bind(CustomerId::from_bits(6));
+        store.sql.commit(Batch::new().run(back)).await.expect("written");
+        store.renew_emails().await.expect("nothing to do");
+        assert_eq!(key_of(&store, 6).await.1, "x", "a directory is gone through once");
     }
 }

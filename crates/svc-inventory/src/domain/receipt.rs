@@ -100,7 +100,7 @@ impl Adjustment {
             }
             AdjustmentReason::Count => (MovementKind::Adjusted, change),
         };
-        let note = violations.optional_text("/note", note, NOTE_CHARS_MAX);
+        let note = violations.optional_lines("/note", note, NOTE_CHARS_MAX);
         violations.finish()?;
         Ok(Self { place: Place::new(sku, location), kind, quantity, note })
     }

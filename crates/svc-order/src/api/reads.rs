@@ -2,6 +2,7 @@
 
 use contract::souk::order::v1 as wire_v1;
 use contract::wire::{page, page_info, parse_id, parse_optional_id};
+use kernel::text::{self, Lines};
 use kernel::{CustomerId, Error, OrderId, Result};
 use mesh::Caller;
 
@@ -29,7 +30,9 @@ impl Api {
         &self,
         request: wire_v1::FindOrderRequest,
     ) -> Result<wire_v1::FindOrderResponse> {
-        let reference = request.external_reference.trim();
+        // It was stored as the rule for texts makes it.
+        let clean = text::clean(&request.external_reference, Lines::One);
+        let reference = clean.unwrap_or_default();
         if reference.is_empty() || reference.chars().count() > 200 {
             return Err(Error::field(
                 "/external_reference",
@@ -37,7 +40,7 @@ impl Api {
                 "must have 1 to 200 characters",
             ));
         }
-        let id = self.orders.with_reference(reference).await?.ok_or_else(absent)?;
+        let id = self.orders.with_reference(&reference).await?.ok_or_else(absent)?;
         let (order, _) = self.orders.get(id).await?.ok_or_else(absent)?;
         Ok(wire_v1::FindOrderResponse { order: Some(self.show(&order, None).await?) })
     }

@@ -128,7 +128,7 @@ pub fn version(version: i64) -> Result<i64> {
 /// Why prices change.
 pub fn reason(pointer: &str, text: &str) -> Result<String> {
     let mut v = Violations::new();
-    let reason = v.optional_text(pointer, text, 200);
+    let reason = v.optional_lines(pointer, text, 200);
     v.finish()?;
     Ok(reason)
 }
@@ -143,7 +143,7 @@ pub fn historic(message: &pb::HistoricPrice, actor: &str, now: Timestamp) -> Res
     }
     let since = take(&mut v, wire::parse_timestamp("/from", &message.from));
     v.check(since.is_none_or(|since| since <= now), "/from", "is in the future");
-    let reason = v.optional_text("/reason", &message.reason, 200);
+    let reason = v.optional_lines("/reason", &message.reason, 200);
     v.finish()?;
     match (unit, since) {
         (Some(unit), Some(since)) => Ok(PriceRecord {

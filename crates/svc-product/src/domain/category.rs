@@ -127,6 +127,12 @@ impl Tree {
         self.children.get(&parent)?.iter().map(|id| &self.nodes[id].0).find(|child| child.slug == slug)
     }
 
+    /// The category below another, or at the top, that is called so. Its slug may be of an older rule or chosen by hand.
+    #[must_use]
+    pub fn child_named(&self, parent: Option<CategoryId>, name: &str) -> Option<&Category> {
+        self.children.get(&parent)?.iter().map(|id| &self.nodes[id].0).find(|child| child.name == name)
+    }
+
     /// Whether anything stands below it.
     #[must_use]
     pub fn has_children(&self, id: CategoryId) -> bool {
@@ -226,6 +232,21 @@ mod tests {
         assert_eq!(tree.path(CategoryId::from_bits(2)), "kitchen/mugs");
         let trail = tree.trail(&[CategoryId::from_bits(2), CategoryId::from_bits(3)]);
         assert_eq!(trail, [1, 2, 3].map(CategoryId::from_bits));
+    }
+
+    #[test]
+    fn a_category_is_known_by_its_name_whatever_its_slug() {
+        let (mut sizes, version) = category(2, Some(1), "Größen", 0);
+        sizes.slug = "groessen".into();
+        let tree = Tree::new([category(1, None, "Kitchen", 0), (sizes, version)]);
+        let kitchen = Some(CategoryId::from_bits(1));
+        let found = tree.child_named(kitchen, "Größen").map(|category| category.id);
+        assert_eq!(
+            found,
+            Some(CategoryId::from_bits(2)),
+            "made before slugs lost the marks of their letters"
+        );
+        assert!(tree.child_named(kitchen, "Bowls").is_none() && tree.child_named(None, "Größen").is_none());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use kernel::text::is_format;
 use kernel::{CategoryId, Result, UnitPrice, Violations};
 
 use super::picture::content_hash_is_good;
@@ -85,7 +86,7 @@ impl Input {
     pub fn check(mut self) -> Result<Draft> {
         let mut v = Violations::new();
         self.name = v.text("/name", &self.name, 200);
-        self.description = v.optional_text("/description", &self.description, 10_000);
+        self.description = v.optional_lines("/description", &self.description, 10_000);
         self.external_reference = v.optional_text("/external_reference", &self.external_reference, 128);
         v.check(self.status != Some(Status::Archived), "/status", "must be draft or active");
         self.check_lists(&mut v);
@@ -172,9 +173,9 @@ impl Input {
         for (n, variant) in self.variants.iter_mut().enumerate().take(VARIANTS_MAX) {
             let at = format!("/variants/{n}");
             v.check(
-                sku_is_good(&variant.sku),
+                sku_is_good(&variant.sku) && !variant.sku.chars().any(is_format),
                 format!("{at}/sku"),
-                "must be 1 to 64 bytes without control characters or space at either end",
+                "must be 1 to 64 bytes without hidden characters or space at either end",
             );
             v.check(skus.insert(variant.sku.clone()), format!("{at}/sku"), "repeats a SKU of this product");
             check_options(v, &at, &self.option_names, &mut variant.options);
@@ -200,7 +201,7 @@ fn limit(v: &mut Violations, pointer: &str, count: usize, count_max: usize) {
 
 fn check_options(v: &mut Violations, at: &str, names: &[String], options: &mut Vec<OptionValue>) {
     for (n, option) in options.iter_mut().enumerate().take(OPTIONS_MAX) {
-        option.name = option.name.trim().to_owned();
+        option.name = v.text(&format!("{at}/options/{n}/name"), &option.name, 40);
         option.value = v.text(&format!("{at}/options/{n}/value"), &option.value, 60);
         let known = names.contains(&option.name);
         v.check(known, format!("{at}/options/{n}/name"), "is none of the product's option names");

@@ -38,6 +38,27 @@ fn skus_that_differ_in_case_alone_are_two() {
 }
 
 #[test]
+fn texts_are_kept_as_they_read() {
+    let mut pasted = input(&[("A", "sea\tblue", 1)]);
+    pasted.name = "Cafe\u{301}\r\ncup\u{200b}".into();
+    pasted.description = "first\r\nsecond\tline\rthird".into();
+    pasted.synonyms = vec!["\u{feff}Mug".into()];
+    let product =
+        Product::create(ProductId::from_bits(1), pasted.check().expect("good"), Vec::new(), &why(1));
+    assert_eq!((product.name.as_str(), product.slug.as_str()), ("Café cup", "cafe-cup"));
+    assert_eq!(product.description, "first\nsecond line\nthird");
+    assert_eq!(
+        (product.synonyms[0].as_str(), product.variants[0].options[0].value.as_str()),
+        ("Mug", "sea blue")
+    );
+    let mut hidden = input(&[("A\u{200b}", "red", 1)]);
+    hidden.name = "\u{3164}".into();
+    let error = hidden.check().expect_err("two wrong fields");
+    let fields: Vec<_> = error.violations().iter().map(|v| v.field.as_str()).collect();
+    assert_eq!(fields, ["/name", "/variants/0/sku"]);
+}
+
+#[test]
 fn every_wrong_field_is_named() {
     let mut wrong = input(&[("A", "red", -1), ("A", "red", 1), (" B", "blue", 1)]);
     wrong.name = "\u{7}".into();

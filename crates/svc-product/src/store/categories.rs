@@ -91,7 +91,9 @@ impl Catalogue {
         let mut parent = None;
         for name in names {
             let draft = CategoryDraft::check(name, "", 0)?;
-            let known = self.tree().child(parent, &draft.slug).map(|category| category.id);
+            let tree = self.tree();
+            let known = tree.child_named(parent, &draft.name).or_else(|| tree.child(parent, &draft.slug));
+            let known = known.map(|category| category.id);
             let next = match known {
                 Some(known) => known,
                 None => match self.create_category(id(), parent, draft.clone(), effects).await {

@@ -1,6 +1,6 @@
 //! A question, checked.
 
-use kernel::{Currency, Error, Result, Violations};
+use kernel::{Currency, Error, Result, Violations, check_id_length};
 
 use super::words::{Word, query_words};
 
@@ -103,6 +103,9 @@ impl Ask {
         let length = self.query.chars().count();
         v.check(length <= QUERY_CHARS_MAX, "/query", "has more than 200 characters");
         v.check(self.categories.len() <= CATEGORIES_MAX, "/category_ids", "has more than 20 entries");
+        for (n, id) in self.categories.iter().enumerate().take(CATEGORIES_MAX) {
+            v.take("", check_id_length(&format!("/category_ids/{n}"), id));
+        }
         v.check(self.attributes.len() <= ATTRIBUTES_MAX, "/attributes", "has more than 20 entries");
         for (n, choice) in self.attributes.iter().enumerate().take(ATTRIBUTES_MAX) {
             let good = (1..=60).contains(&choice.name.chars().count());
@@ -241,6 +244,8 @@ mod tests {
             "/attributes/1/name"
         );
         assert_eq!(field(Ask { categories: vec![String::new(); 21], ..Ask::default() }), "/category_ids");
+        let huge = vec!["cat".into(), "x".repeat(4_000_000)];
+        assert_eq!(field(Ask { categories: huge, ..Ask::default() }), "/category_ids/1");
     }
 
     proptest! {

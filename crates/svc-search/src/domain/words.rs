@@ -1,13 +1,21 @@
 //! Words: how a text becomes what is compared.
 //!
-//! Letters are lowered and lose their accents, an English plural loses its ending, and everything that is no letter and
-//! no digit separates. The same is done to products and to questions, so no character of a question has a meaning of
-//! its own.
+//! Letters become plain ([`letters::plain`]), English words lose their endings, and everything that is no letter and no
+//! digit separates. The same is done to products and to questions, so no character of a question has a meaning of its own.
+//! An index keeps what this made: `super::super::index` has a number that changes with it.
+
+use std::borrow::Cow;
+
+use frostem::{Algorithm, Stemmer};
+use kernel::letters;
 
 /// The most characters of a word that count.
 const WORD_CHARS_MAX: usize = 40;
 /// The most words of a question that count.
 const QUERY_WORDS_MAX: usize = 12;
+
+/// How often a stem is stemmed again.
+const STEMS_MAX: usize = 4;
 
 /// Words so common that a product need not have them.
 const COMMON: &[&str] = &["a", "an", "and", "at", "for", "from", "in", "of", "on", "or", "the", "to", "with"];
@@ -15,49 +23,167 @@ const COMMON: &[&str] = &["a", "an", "and", "at", "for", "from", "in", "of", "on
 /// A word of a question.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Word {
-    /// As it is compared.
+    /// Its stem, as it is compared.
     pub text: String,
+    /// As it was typed, in plain letters.
+    pub typed: String,
     /// Whether it may be the beginning of a word, since it was the last that was typed.
     pub is_open: bool,
     /// Whether a product need not have it.
     pub is_optional: bool,
 }
 
-/// The words of a text, folded, in order.
+/// The words of a text in plain letters, in order.
+#[must_use]
+pub fn plain_words(text: &str) -> Vec<String> {
+    split(text).into_iter().map(|(word, _)| word).collect()
+}
+
+/// The stems of the words of a text, in order.
 #[must_use]
 pub fn words(text: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word = String::new();
-    let mut chars = 0;
-    let mut end = |word: &mut String, chars: &mut usize| {
-        if !word.is_empty() {
-            singular(word);
-            words.push(std::mem::take(word));
-        }
-        *chars = 0;
-    };
-    for c in text.chars().flat_map(char::to_lowercase) {
-        if is_mark(c) || matches!(c, '\'' | '’' | '\u{ad}' | '\u{200b}'..='\u{200d}') {
-            continue;
-        }
-        if !c.is_alphanumeric() {
-            end(&mut word, &mut chars);
-            continue;
-        }
-        if stands_alone(c) {
-            end(&mut word, &mut chars);
-            word.push(c);
-            end(&mut word, &mut chars);
-        } else if chars < WORD_CHARS_MAX {
-            match plain(c) {
-                Some(plain) => word.push_str(plain),
-                None => word.push(c),
+    split(text).into_iter().map(|(word, _)| stem(&word)).collect()
+}
+
+/// The stems of what hyphens join, written as one word: `wifi` for "Wi-Fi".
+#[must_use]
+pub fn hyphenated(text: &str) -> Vec<String> {
+    let mut joined = Vec::new();
+    let mut group = String::new();
+    let mut parts = 0;
+    for (word, follows_hyphen) in split(text) {
+        if !follows_hyphen {
+            if parts > 1 {
+                joined.push(stem(&group));
             }
+            group.clear();
+            parts = 0;
+        }
+        group.push_str(&word);
+        parts += 1;
+    }
+    if parts > 1 {
+        joined.push(stem(&group));
+    }
+    joined.retain(|word| word.chars().count() <= WORD_CHARS_MAX);
+    joined
+}
+
+/// The stems of every two neighbours, written as one word: `teapot` for "tea pot".
+#[must_use]
+pub fn neighbours(text: &str) -> Vec<String> {
+    let words = plain_words(text);
+    let pair = |pair: &[String]| stem(&format!("{}{}", pair[0], pair[1]));
+    let fits = |word: &String| word.chars().count() <= WORD_CHARS_MAX && !word.chars().any(stands_alone);
+    words.windows(2).map(pair).filter(fits).collect()
+}
+
+/// The words of a text, each with whether a hyphen joins it to the one before.
+fn split(text: &str) -> Vec<(String, bool)> {
+    let mut words = Vec::new();
+    let (mut word, mut chars, mut follows_hyphen) = (String::new(), 0, false);
+    let mut previous = ' ';
+    for c in letters::plain(text).chars() {
+        let joins = is_hyphen(previous);
+        if letters::is_apostrophe(c) {
+            continue;
+        }
+        if !c.is_alphanumeric() && !is_sign(c) || stands_alone(c) {
+            if !word.is_empty() {
+                words.push((std::mem::take(&mut word), follows_hyphen));
+                // A hyphen joins what it touches on both sides.
+                previous = if is_hyphen(c) { c } else { ' ' };
+            } else {
+                previous = ' ';
+            }
+            chars = 0;
+            if stands_alone(c) {
+                words.push((c.to_string(), false));
+                previous = ' ';
+            }
+            continue;
+        }
+        if word.is_empty() {
+            follows_hyphen = joins;
+        }
+        if chars < WORD_CHARS_MAX {
+            word.push(c);
             chars += 1;
         }
+        previous = c;
     }
-    end(&mut word, &mut chars);
+    if !word.is_empty() {
+        words.push((word, follows_hyphen));
+    }
     words
+}
+
+/// The stem of a word in plain letters: English words lose their endings (Snowball's algorithm for English), repeatedly, so
+/// that "lens" and "lenses" meet. Words of other scripts and those with digits stay.
+#[must_use]
+pub fn stem(word: &str) -> String {
+    if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+        return word.to_owned();
+    }
+    let stemmer = Stemmer::new(Algorithm::English);
+    let mut stem = singular(word).into_owned();
+    for _ in 0..STEMS_MAX {
+        let next = stemmer.stem(&stem).into_owned();
+        if next == stem {
+            break;
+        }
+        stem = next;
+    }
+    stem
+}
+
+/// The singular where its plural is not made by the rules of the algorithm: a closed list of the language.
+fn singular(word: &str) -> Cow<'_, str> {
+    const WHOLE: &[(&str, &str)] = &[
+        ("buses", "bus"),
+        ("busses", "bus"),
+        ("gases", "gas"),
+        ("quizzes", "quiz"),
+        ("lives", "life"),
+        ("men", "man"),
+        ("women", "woman"),
+        ("children", "child"),
+        ("feet", "foot"),
+        ("teeth", "tooth"),
+        ("geese", "goose"),
+        ("mice", "mouse"),
+        ("calves", "calf"),
+        ("elves", "elf"),
+        ("dwarves", "dwarf"),
+        ("wharves", "wharf"),
+        ("turves", "turf"),
+        ("staves", "staff"),
+        ("snowmen", "snowman"),
+        ("axes", "axe"),
+    ];
+    // Also at the end of longer words: bookshelves, penknives.
+    const ENDING: &[(&str, &str)] = &[
+        ("shelves", "shelf"),
+        ("selves", "self"),
+        ("knives", "knife"),
+        ("wives", "wife"),
+        ("wolves", "wolf"),
+        ("leaves", "leaf"),
+        ("loaves", "loaf"),
+        ("halves", "half"),
+        ("hooves", "hoof"),
+        ("scarves", "scarf"),
+        ("thieves", "thief"),
+        ("sheaves", "sheaf"),
+        ("kerchieves", "kerchief"),
+    ];
+    if let Some((_, one)) = WHOLE.iter().find(|(many, _)| *many == word) {
+        return Cow::Borrowed(one);
+    }
+    match ENDING.iter().find(|(many, _)| word.ends_with(many)) {
+        Some((many, one)) => Cow::Owned(format!("{}{one}", &word[..word.len() - many.len()])),
+        None => Cow::Borrowed(word),
+    }
 }
 
 /// A text folded as a whole: equal texts are the same name.
@@ -70,19 +196,21 @@ pub fn fold(text: &str) -> String {
 /// end.
 #[must_use]
 pub fn query_words(query: &str) -> Vec<Word> {
-    let is_open = query.chars().next_back().is_some_and(char::is_alphanumeric);
-    let mut texts = words(query);
+    let is_open = query.chars().next_back().is_some_and(|c| c.is_alphanumeric() || is_sign(c));
+    let mut texts = plain_words(query);
     let is_whole = texts.len() <= QUERY_WORDS_MAX;
     texts.truncate(QUERY_WORDS_MAX);
     let last = texts.len().saturating_sub(1);
     let all_common = texts.iter().all(|text| is_common(text));
     let mut words: Vec<Word> = Vec::with_capacity(texts.len());
-    for (n, text) in texts.into_iter().enumerate() {
-        let is_optional = !all_common && is_common(&text);
+    for (n, typed) in texts.into_iter().enumerate() {
+        let is_optional = !all_common && is_common(&typed);
         let is_open = is_open && is_whole && n == last;
+        let text = stem(&typed);
         match words.iter_mut().find(|word| word.text == text) {
-            Some(same) => same.is_open |= is_open,
-            None => words.push(Word { text, is_open, is_optional }),
+            Some(same) if is_open => (same.is_open, same.typed) = (true, typed),
+            Some(_) => {}
+            None => words.push(Word { text, typed, is_open, is_optional }),
         }
     }
     words
@@ -128,55 +256,20 @@ pub fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-/// English plurals lose their ending. Crude, but the same on both sides.
-fn singular(word: &mut String) {
-    if word.len() < 4 || !word.bytes().all(|b| b.is_ascii_lowercase()) {
-        return;
-    }
-    let cut = |word: &mut String, bytes: usize| word.truncate(word.len() - bytes);
-    if word.ends_with("ies") && word.len() > 4 {
-        cut(word, 3);
-        word.push('y');
-    } else if ["sses", "shes", "ches", "xes", "zes"].iter().any(|ending| word.ends_with(ending)) {
-        cut(word, 2);
-    } else if word.ends_with('s') && !["ss", "us", "is"].iter().any(|ending| word.ends_with(ending)) {
-        cut(word, 1);
-    }
+/// Hyphens of every length that join words.
+fn is_hyphen(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2013}')
 }
 
-/// Combining marks, which stand after the letter they change.
-fn is_mark(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
+/// Vowel signs and other marks of scripts whose words consist of letters and marks.
+fn is_sign(c: char) -> bool {
+    matches!(c, '\u{900}'..='\u{109f}' | '\u{1780}'..='\u{17d3}' | '\u{3099}'..='\u{309a}')
+        && !matches!(c, '\u{964}' | '\u{965}' | '\u{e3f}')
 }
 
 /// Characters of scripts that write no spaces: each is a word.
 fn stands_alone(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
-}
-
-/// The plain letters of an accented lower-case Latin letter.
-fn plain(c: char) -> Option<&'static str> {
-    Some(match c {
-        'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ą' | 'ă' => "a",
-        'æ' => "ae",
-        'ç' | 'ć' | 'č' => "c",
-        'ď' | 'đ' | 'ð' => "d",
-        'è' | 'é' | 'ê' | 'ë' | 'ē' | 'ę' | 'ě' => "e",
-        'ğ' => "g",
-        'ì' | 'í' | 'î' | 'ï' | 'ī' | 'ı' => "i",
-        'ł' => "l",
-        'ñ' | 'ń' | 'ň' => "n",
-        'ò' | 'ó' | 'ô' | 'õ' | 'ö' | 'ø' | 'ő' | 'ō' => "o",
-        'œ' => "oe",
-        'ř' => "r",
-        'ś' | 'š' | 'ş' | 'ș' => "s",
-        'ß' => "ss",
-        'ť' | 'ţ' | 'ț' => "t",
-        'ù' | 'ú' | 'û' | 'ü' | 'ū' | 'ů' | 'ű' => "u",
-        'ý' | 'ÿ' => "y",
-        'ź' | 'ż' | 'ž' => "z",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -188,16 +281,93 @@ mod tests {
     #[test]
     fn words_are_folded_alike() {
         for (text, expected) in [
-            ("White Hanging HEART T-Light Holders", "white hanging heart t light holder"),
-            ("Crème brûlée dishes", "creme brulee dish"),
+            ("White Hanging HEART T-Light Holders", "white hang heart t light holder"),
+            ("Crème brûlée dishes", "creme brule dish"),
             ("Cre\u{300}me", "creme"),
-            ("Baker's  boxes, cherries & glasses", "baker box cherry glass"),
+            ("Baker's  boxes, cherries & glasses", "baker box cherri glass"),
+            ("ＡＢＣ ノート", "abc ノ ー ト"),
             ("85123A", "85123a"),
             ("茶碗 set", "茶 碗 set"),
             ("  ", ""),
         ] {
             assert_eq!(fold(text), expected);
         }
+    }
+
+    #[test]
+    fn singular_and_plural_have_one_stem() {
+        for (one, many) in [
+            ("hoodie", "hoodies"),
+            ("beanie", "beanies"),
+            ("lens", "lenses"),
+            ("cookie", "cookies"),
+            ("berry", "berries"),
+            ("knife", "knives"),
+            ("shelf", "shelves"),
+            ("bookshelf", "bookshelves"),
+            ("scarf", "scarves"),
+            ("leaf", "leaves"),
+            ("wolf", "wolves"),
+            ("glove", "gloves"),
+            ("sleeve", "sleeves"),
+            ("glass", "glasses"),
+            ("mattress", "mattresses"),
+            ("dress", "dresses"),
+            ("box", "boxes"),
+            ("dish", "dishes"),
+            ("watch", "watches"),
+            ("potato", "potatoes"),
+            ("bus", "buses"),
+            ("minibus", "minibuses"),
+            ("gas", "gases"),
+            ("quiz", "quizzes"),
+            ("vase", "vases"),
+            ("house", "houses"),
+            ("canvas", "canvases"),
+            ("atlas", "atlases"),
+            ("iris", "irises"),
+            ("cactus", "cactuses"),
+            ("pie", "pies"),
+            ("movie", "movies"),
+            ("selfie", "selfies"),
+            ("brownie", "brownies"),
+            ("shoe", "shoes"),
+            ("toy", "toys"),
+            ("key", "keys"),
+            ("cup", "cups"),
+            ("tie", "ties"),
+            ("candle", "candles"),
+            ("earring", "earrings"),
+            ("woman", "women"),
+            ("child", "children"),
+            ("mouse", "mice"),
+            ("goose", "geese"),
+            ("foot", "feet"),
+            ("bench", "benches"),
+            ("brush", "brushes"),
+            ("handkerchief", "handkerchieves"),
+            ("half", "halves"),
+            ("olive", "olives"),
+            ("curve", "curves"),
+            ("axe", "axes"),
+            ("photo", "photos"),
+            ("roof", "roofs"),
+        ] {
+            assert_eq!(stem(one), stem(many), "{one} {many}");
+        }
+        for (one, other) in
+            [("glove", "glow"), ("hood", "hoodie"), ("cook", "cookie"), ("safe", "save"), ("bus", "busy")]
+        {
+            assert_ne!(stem(one), stem(other), "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn compounds_are_also_one_word() {
+        assert_eq!(hyphenated("Wi-Fi router, T\u{2011}shirts - rock-n-roll"), ["wifi", "tshirt", "rocknrol"]);
+        assert_eq!(hyphenated("a - b -c d- e"), [""; 0], "what hangs in the air joins nothing");
+        assert_eq!(neighbours("Tea pot, blue"), ["teapot", "potblu"]);
+        assert_eq!(neighbours("茶碗"), [""; 0]);
     }
 
     #[test]

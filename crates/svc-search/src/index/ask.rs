@@ -11,7 +11,7 @@ use tantivy::{Searcher, TantivyDocument, Term};
 use super::collect::{Collect, Collected, Group};
 use super::write::{attribute_facet, beginning, category_facet};
 use super::{Index, expand};
-use crate::domain::{Ask, Place, Understanding, Word, bands, fold};
+use crate::domain::{Ask, Place, Understanding, Word, bands, fold, stem};
 
 /// Score of a name, synonym or SKU that is exactly what was typed: before everything else.
 const EXACT_SCORE: f32 = 1_000.0;
@@ -20,6 +20,8 @@ const NAME_BOOST: f32 = 6.0;
 const SYNONYM_BOOST: f32 = 3.0;
 const DETAIL_BOOST: f32 = 2.0;
 const STORY_BOOST: f32 = 0.5;
+/// Score of a word that is written as two, or with a hyphen.
+const COMPOUND_SCORE: f32 = 4.0;
 /// Score of a word that only begins as typed.
 const BEGINNING_SCORE: f32 = 0.5;
 /// What is left of a word's weight after each typing error.
@@ -114,7 +116,7 @@ impl Index {
             let facets = choice.values.iter().map(|value| attribute_facet(&choice.name, value)).collect();
             groups.push(Group { dimension: Some(choice.name.clone()), facets });
         }
-        let mut query = self.query(ask, understanding, meant);
+        let mut query = self.query(searcher, ask, understanding, meant)?;
         if ask.words.is_empty() && !ask.facets && !groups.is_empty() {
             // Nothing else is counted, so the index may skip what the filters exclude.
             query = self.filtered(std::mem::take(&mut groups));
@@ -164,10 +166,17 @@ impl Index {
         Ok(Hits { hits, total: collected.total, understanding, facets, place })
     }
 
-    fn query(&self, ask: &Ask, understanding: Understanding, meant: &[Meant]) -> Box<dyn Query> {
+    fn query(
+        &self,
+        searcher: &Searcher,
+        ask: &Ask,
+        understanding: Understanding,
+        meant: &[Meant],
+    ) -> tantivy::Result<Box<dyn Query>> {
         if ask.words.is_empty() {
-            return Box::new(AllQuery);
+            return Ok(Box::new(AllQuery));
         }
+        let joined = self.joined(searcher, &ask.words)?;
         let fields = self.0.fields;
         let mut clauses: Vec<(Occur, Box<dyn Query>)> = Vec::new();
         for (n, word) in ask.words.iter().enumerate() {
@@ -177,20 +186,38 @@ impl Index {
                 Occur::Must
             };
             let meant = meant.get(n).map_or(&[][..], Vec::as_slice);
-            clauses.push((occur, self.word(word, meant)));
+            let joined = joined.iter().filter(|(first, _)| *first == n || first + 1 == n);
+            clauses.push((occur, self.word(word, meant, joined.map(|(_, text)| text.as_str()))));
         }
         let whole = term(fields.exact, &fold(&ask.query), IndexRecordOption::Basic);
         let exact = Box::new(ConstScoreQuery::new(whole, EXACT_SCORE));
         if understanding == Understanding::Nearest {
-            return Box::new(BooleanQuery::new(clauses));
+            return Ok(Box::new(BooleanQuery::new(clauses)));
         }
         // A product that is exactly what was typed is found even where it lacks a common word.
         let words = Box::new(BooleanQuery::new(clauses));
-        Box::new(BooleanQuery::new(vec![(Occur::Should, words), (Occur::Should, exact)]))
+        Ok(Box::new(BooleanQuery::new(vec![(Occur::Should, words), (Occur::Should, exact)])))
     }
 
-    /// A word wherever it may stand, or what it may have meant.
-    fn word(&self, word: &Word, meant: &[(String, usize)]) -> Box<dyn Query> {
+    /// Neighbours of the question that the index has as one word, each with the place of the first.
+    fn joined(&self, searcher: &Searcher, words: &[Word]) -> tantivy::Result<Vec<(usize, String)>> {
+        let mut joined = Vec::new();
+        for (n, pair) in words.windows(2).enumerate() {
+            let text = stem(&format!("{}{}", pair[0].typed, pair[1].typed));
+            if searcher.doc_freq(&Term::from_field_text(self.0.fields.word, &text))? > 0 {
+                joined.push((n, text));
+            }
+        }
+        Ok(joined)
+    }
+
+    /// A word wherever it may stand, alone or joined to its neighbour, or what it may have meant.
+    fn word<'a>(
+        &self,
+        word: &Word,
+        meant: &[(String, usize)],
+        joined: impl Iterator<Item = &'a str>,
+    ) -> Box<dyn Query> {
         let fields = self.0.fields;
         let mut places: Vec<Box<dyn Query>> = Vec::new();
         let mut add = |text: &str, share: f32| {
@@ -205,11 +232,14 @@ impl Index {
             }
         };
         add(&word.text, 1.0);
+        joined.for_each(|text| add(text, 1.0));
         for (text, errors) in meant {
             add(text, ERROR_SHARE.powi(i32::try_from(*errors).unwrap_or(i32::MAX)));
         }
+        let compound = term(fields.compound, &word.text, IndexRecordOption::Basic);
+        places.push(Box::new(ConstScoreQuery::new(compound, COMPOUND_SCORE)));
         if word.is_open {
-            let begins = term(fields.prefix, beginning(&word.text), IndexRecordOption::Basic);
+            let begins = term(fields.prefix, beginning(&word.typed), IndexRecordOption::Basic);
             places.push(Box::new(ConstScoreQuery::new(begins, BEGINNING_SCORE)));
         }
         Box::new(BooleanQuery::union(places))

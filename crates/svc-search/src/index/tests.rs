@@ -89,6 +89,115 @@ fn the_last_word_may_be_a_beginning_and_words_may_have_errors() {
 }
 
 #[test]
+fn singular_and_plural_find_each_other() {
+    let names = [
+        "Hoodie with pocket",
+        "Beanies",
+        "Camera lens 50 mm",
+        "Cookie jar",
+        "Bread knives",
+        "Wall shelf",
+        "Glasses",
+    ];
+    let all: Vec<_> = (1..).zip(names).map(|(number, name)| product(number, name)).collect();
+    let index = index(&all);
+    for (query, number) in [
+        ("hoodies", "1"),
+        ("hoodie ", "1"),
+        ("beanie", "2"),
+        ("beanies ", "2"),
+        ("lenses", "3"),
+        ("lens ", "3"),
+        ("cookies", "4"),
+        ("knife", "5"),
+        ("knives ", "5"),
+        ("shelves", "6"),
+        ("glass", "7"),
+        ("glasses ", "7"),
+    ] {
+        let hits = index.ask(&ask(query), None).expect("an answer");
+        assert_eq!(
+            (hits.understanding, hits.hits.as_slice()),
+            (Understanding::Exact, &[number.as_bytes().to_vec()][..]),
+            "{query}"
+        );
+    }
+    for typed in ["hood", "hoodi", "hoodie", "cook", "kniv", "shel", "glasse"] {
+        let hits = index.ask(&ask(typed), None).expect("an answer");
+        assert_eq!((hits.understanding, hits.total), (Understanding::Exact, 1), "{typed}");
+    }
+}
+
+#[test]
+fn letters_are_found_without_their_marks() {
+    let names = [
+        "Phở bowl, wide",
+        "Ľahká bunda",
+        "Ķirsis",
+        "Cafe\u{301} cre\u{300}me cups",
+        "ＡＢＣ ノート",
+        "Cămașă albă",
+        "Łódź lamp",
+    ];
+    let all: Vec<_> = (1..).zip(names).map(|(number, name)| product(number, name)).collect();
+    let index = index(&all);
+    for (query, number) in [
+        ("pho", "1"),
+        ("phở ", "1"),
+        ("lahka", "2"),
+        ("ľahká ", "2"),
+        ("kirsis", "3"),
+        ("creme", "4"),
+        ("crème cup", "4"),
+        ("ABC", "5"),
+        ("ａｂｃ ", "5"),
+        ("ノート", "5"),
+        ("camasa", "6"),
+        ("lodz", "7"),
+        ("LÓDŹ ", "7"),
+    ] {
+        let hits = index.ask(&ask(query), None).expect("an answer");
+        assert_eq!(
+            (hits.understanding, hits.hits.as_slice()),
+            (Understanding::Exact, &[number.as_bytes().to_vec()][..]),
+            "{query}"
+        );
+    }
+}
+
+#[test]
+fn compounds_are_found_however_they_are_written() {
+    let mut router = product(1, "Wi-Fi router");
+    router.synonyms = vec!["Access point".into()];
+    let mut plain = product(4, "Router");
+    plain.description = "With wi-fi.".into();
+    let index = index(&[
+        router,
+        product(2, "Tshirt"),
+        product(3, "T-Shirt, white"),
+        plain,
+        product(5, "Tea pot"),
+        product(6, "Teapots"),
+    ]);
+    let same = |query: &str| {
+        let mut found = found(&index, &ask(query));
+        found.sort();
+        found
+    };
+    for query in ["wifi ", "wi-fi ", "wi fi ", "WiFi", "wif"] {
+        assert_eq!(same(query)[..1], ["1"], "{query}");
+    }
+    assert_eq!(same("wifi "), ["1", "4"]);
+    for query in ["tshirt ", "t-shirt ", "t shirt ", "T\u{2011}Shirts ", "t-shirts"] {
+        assert_eq!(same(query), ["2", "3"], "{query}");
+    }
+    for query in ["teapot ", "tea pot ", "tea-pots "] {
+        assert_eq!(same(query), ["5", "6"], "{query}");
+    }
+    assert_eq!(found(&index, &ask("white t shirt ")), ["3"]);
+}
+
+#[test]
 fn the_nearest_is_offered_when_nothing_has_every_word() {
     let hits = hall().ask(&ask("purple teapot "), None).expect("an answer");
     assert_eq!((hits.understanding, hits.hits[0].as_slice()), (Understanding::Nearest, b"1".as_slice()));

@@ -9,7 +9,7 @@ use tantivy::schema::OwnedValue;
 use tantivy::{IndexWriter, TantivyDocument, Term};
 
 use super::{Index, payload};
-use crate::domain::{Product, words};
+use crate::domain::{Product, hyphenated, neighbours, plain_words, words};
 
 /// The least memory tantivy takes for a writer.
 const BYTES_MIN: usize = 15_000_000;
@@ -78,6 +78,15 @@ fn document(index: &Index, product: &Product) -> TantivyDocument {
     let name = words(&product.name);
     let synonyms: Vec<String> = product.synonyms.iter().flat_map(|text| words(text)).collect();
     let skus: Vec<String> = product.skus.iter().flat_map(|sku| words(sku)).collect();
+    let called = || std::iter::once(&product.name).chain(&product.synonyms);
+    let plain: Vec<String> = called().chain(&product.skus).flat_map(|text| plain_words(text)).collect();
+    let joined: Vec<String> = called().flat_map(|text| hyphenated(text)).collect();
+    let values = product.attributes.iter().map(|(_, value)| value).chain([&product.description]);
+    let compounds: Vec<String> = called()
+        .flat_map(|text| neighbours(text))
+        .chain(joined.iter().cloned())
+        .chain(values.flat_map(|text| hyphenated(text)))
+        .collect();
     let mut details: Vec<String> =
         product.attributes.iter().flat_map(|(name, value)| words(&format!("{name} {value}"))).collect();
     details.extend(skus.iter().cloned());
@@ -88,8 +97,9 @@ fn document(index: &Index, product: &Product) -> TantivyDocument {
     document.add_text(fields.synonym, synonyms.join(" "));
     document.add_text(fields.detail, details.join(" "));
     document.add_text(fields.story, words(&product.description).join(" "));
-    document.add_text(fields.prefix, beginnings(name.iter().chain(&synonyms).chain(&skus)));
+    document.add_text(fields.prefix, beginnings(plain.iter().chain(&joined)));
     document.add_text(fields.word, distinct(name.iter().chain(&synonyms).chain(&details)).join(" "));
+    document.add_text(fields.compound, distinct(compounds.iter()).join(" "));
     let mut exact = vec![name.join(" ")];
     exact.extend(product.synonyms.iter().chain(&product.skus).map(|text| words(text).join(" ")));
     for whole in distinct(exact.iter()) {
@@ -109,7 +119,7 @@ fn document(index: &Index, product: &Product) -> TantivyDocument {
     document.add_object(fields.price, prices);
     document.add_i64(fields.created, product.created.micros());
     document.add_u64(fields.tie, Product::tie(product.id));
-    document.add_text(fields.name_key, name.join(" "));
+    document.add_text(fields.name_key, plain_words(&product.name).join(" "));
     document.add_bytes(fields.hit, &product.hit);
     document
 }

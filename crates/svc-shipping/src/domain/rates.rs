@@ -215,7 +215,7 @@ impl RateTable {
     ///
     /// # Errors
     /// `INVALID_ARGUMENT` naming every wrong field.
-    pub fn check(&self) -> Result<()> {
+    pub fn check(&mut self) -> Result<()> {
         let mut wrong = Violations::new();
         wrong.check(!self.zones.is_empty(), "/rates/zones", "is required");
         wrong.check(
@@ -229,14 +229,13 @@ impl RateTable {
             "/rates/methods",
             format!("has more than {METHODS_MAX} methods"),
         );
+        self.clean_names(&mut wrong);
         let zones = self.check_zones(&mut wrong);
         let mut codes = BTreeSet::new();
         for (at, method) in self.methods.iter().enumerate().take(METHODS_MAX) {
             let pointer = format!("/rates/methods/{at}");
             check_code(&mut wrong, &format!("{pointer}/code"), &method.code);
             wrong.check(codes.insert(&method.code), format!("{pointer}/code"), "is there twice");
-            wrong.text(&format!("{pointer}/name"), &method.name, 100);
-            wrong.optional_text(&format!("{pointer}/carrier"), &method.carrier, 100);
             wrong.check(
                 !method.free || method.rates.is_empty(),
                 format!("{pointer}/rates"),
@@ -273,6 +272,17 @@ impl RateTable {
         wrong.finish()
     }
 
+    fn clean_names(&mut self, wrong: &mut Violations) {
+        for (at, method) in self.methods.iter_mut().enumerate().take(METHODS_MAX) {
+            let pointer = format!("/rates/methods/{at}");
+            method.name = wrong.text(&format!("{pointer}/name"), &method.name, 100);
+            method.carrier = wrong.optional_text(&format!("{pointer}/carrier"), &method.carrier, 100);
+        }
+        for (at, zone) in self.zones.iter_mut().enumerate().take(ZONES_MAX) {
+            zone.name = wrong.text(&format!("/rates/zones/{at}/name"), &zone.name, 100);
+        }
+    }
+
     fn check_zones(&self, wrong: &mut Violations) -> BTreeSet<&str> {
         let mut zones = BTreeSet::new();
         let mut countries: BTreeMap<&str, &str> = BTreeMap::new();
@@ -281,7 +291,6 @@ impl RateTable {
             let pointer = format!("/rates/zones/{at}");
             check_code(wrong, &format!("{pointer}/code"), &zone.code);
             wrong.check(zones.insert(zone.code.as_str()), format!("{pointer}/code"), "is there twice");
-            wrong.text(&format!("{pointer}/name"), &zone.name, 100);
             let named = format!("{pointer}/country_codes");
             if zone.rest_of_world {
                 wrong.check(

@@ -13,7 +13,7 @@ fn codes(options: &[Offer]) -> Vec<&str> {
 
 #[test]
 fn the_defaults_are_good_and_reach_everybody() {
-    let table = defaults();
+    let mut table = defaults();
     table.check().expect("good");
     let quoter = Quoter::new(table);
     for (country, zone) in

@@ -22,7 +22,7 @@ impl Api {
     ) -> Result<Reply<wire::AddAddressResponse>> {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
-        let new = convert::new_address(&message.label, &message.address, &message.default_for)?;
+        let new = convert::new_address(target.own, &message.label, &message.address, &message.default_for)?;
         let key = chassis::request_key(&asked.caller, "user.AddAddress", &message.request_id, message)?;
         let (id, now) = (self.ctx.id(), self.ctx.now());
         let decide = |found: &Versioned<Profile>, version: i64| {
@@ -41,7 +41,7 @@ impl Api {
         let message = &asked.message;
         let target = asked.target(&message.profile_id, "users.write")?;
         let id: AddressId = contract::wire::parse_id("/address_id", &message.address_id)?;
-        let new = convert::new_address(&message.label, &message.address, &message.default_for)?;
+        let new = convert::new_address(target.own, &message.label, &message.address, &message.default_for)?;
         let key = chassis::request_key(&asked.caller, "user.UpdateAddress", &message.request_id, message)?;
         let now = self.ctx.now();
         let decide = |found: &Versioned<Profile>, version: i64| {

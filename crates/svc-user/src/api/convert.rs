@@ -56,9 +56,15 @@ pub(super) fn country(code: &str) -> Result<String> {
     contract::wire::parse_country("/country_code", code)
 }
 
-/// What an address is to be.
-pub(super) fn new_address(label: &str, address: &Option<Address>, uses: &[i32]) -> Result<NewAddress> {
+/// What an address is to be. Its owner's is one that a parcel can be sent to; staff may note less of an address.
+pub(super) fn new_address(
+    own: bool,
+    label: &str,
+    address: &Option<Address>,
+    uses: &[i32],
+) -> Result<NewAddress> {
     let postal = contract::wire::parse_address("/address", address)?;
+    let postal = if own { contract::wire::deliverable_address("/address", postal)? } else { postal };
     let postal = PostalAddress {
         recipient: postal.recipient,
         lines: postal.lines,

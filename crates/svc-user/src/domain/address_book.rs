@@ -76,7 +76,6 @@ impl NewAddress {
     pub fn parse(label: &str, address: PostalAddress, mut default_for: Vec<AddressUse>) -> Result<Self> {
         let mut violations = Violations::new();
         let label = violations.optional_text("/label", label, LABEL_CHARS_MAX);
-        violations.check(!label.contains('\n'), "/label", "has a line break");
         violations.finish()?;
         default_for.sort_unstable();
         default_for.dedup();

@@ -75,3 +75,30 @@ async fn addresses_added_at_once_are_all_there_up_to_the_limit() {
     }
     assert_eq!((own(&mut world.of(customer(1))).await.addresses.len(), refused), (50, 10));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_owners_address_is_one_that_its_country_knows() {
+    let world = World::start().await;
+    let mut ada = world.of(customer(1));
+    let with = |change: fn(&mut contract::souk::r#type::v1::Address)| {
+        let mut address = london().expect("an address");
+        change(&mut address);
+        AddAddressRequest { address: Some(address), ..add("a-1") }
+    };
+    for (field, request) in [
+        ("/address/postal_code", with(|a| a.postal_code.clear())),
+        ("/address/postal_code", with(|a| a.postal_code = "1011".into())),
+        ("/address/region", with(|a| (a.country_code, a.postal_code) = ("US".into(), "95014".into()))),
+        ("/address/recipient", with(|a| a.recipient = "\u{3164}".into())),
+        ("/address/country_code", with(|a| a.country_code = "ZZ".into())),
+    ] {
+        let error = contract::error(ada.add_address(request).await.expect_err("refused"));
+        assert_eq!(error.violations()[0].field, field, "{error:?}");
+    }
+    let four = ["Flat 3", "The Old Mill", "12 Mill Lane", "Lower End"].map(String::from).to_vec();
+    let mut request = with(|a| a.postal_code = " sw1y 4jh".into());
+    request.address.as_mut().expect("an address").lines.clone_from(&four);
+    let kept = ada.add_address(request).await.expect("good").into_inner().address.expect("an address");
+    let kept = kept.address.expect("an address");
+    assert_eq!((kept.postal_code.as_str(), kept.lines), ("SW1Y 4JH", four));
+}

@@ -156,7 +156,7 @@ async fn no_way_back_leads_elsewhere() {
         let email = format!("{number}@example.com");
         let fields = [("email", email.as_str()), ("password", "a long enough secret"), ("back", back)];
         assert_eq!(browser.submit("/sign-up", &fields).await.location().as_deref(), Some("/"), "{back}");
-        let chosen = browser.submit("/preferences", &[("currency", "EUR"), ("back", back)]).await;
+        let chosen = browser.submit("/preferences", &[("currency", "GBP"), ("back", back)]).await;
         assert_eq!(chosen.location().as_deref(), Some("/"), "{back}");
         let page =
             browser.get(&format!("/sign-in?back={}", back.replace('/', "%2F").replace('\\', "%5C"))).await;

@@ -95,6 +95,7 @@ async fn nothing_personal_is_kept() {
 #[tokio::test(start_paused = true)]
 async fn a_currency_has_its_own_screens() {
     let world = shop(404).await;
+    super::forms::sells_in_euros(&world, "plate").await;
     let browser = world.browser();
     browser.get(PRODUCT).await;
     let chosen = browser.submit("/preferences", &[("currency", "EUR"), ("back", PRODUCT)]).await;
