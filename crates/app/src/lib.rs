@@ -10,4 +10,5 @@ pub mod import;
 pub mod load;
 pub mod retail;
 pub mod roles;
+pub mod table;
 pub mod up;
