@@ -4,35 +4,89 @@ mod pictures;
 pub mod product_rows;
 pub mod send;
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use contract::souk::inventory::v1::ReceiptLine;
-use contract::souk::product::v1::{ImportOutcome, ImportProduct};
-use flate2::bufread::MultiGzDecoder;
+use contract::souk::product::v1::{ImportOutcome, ImportProduct, ImportResult};
+use kernel::Currency;
+use prost::Message as _;
 use serde::Serialize;
 
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
-use product_rows::{Format, Located, Problem};
+use crate::table::{Encoding, source};
+use product_rows::{Format, Item, Located, Problem};
 
-/// Products sent at once.
+/// Products sent at once, and bytes: a server takes 4 MiB in one message.
 const CHUNK: usize = 100;
-/// Bad rows that are listed; all are counted.
+const CHUNK_BYTES_MAX: usize = 1 << 20;
+/// Bad rows, and notes, that are listed; bad rows are all counted.
 const PROBLEMS_MAX: usize = 1000;
+
+const HELP: &str = r#"A table (CSV, also separated by semicolons, tabs or bars; UTF-8, UTF-16 or an older encoding) has a header and a row for
+each variant. Columns, in any order; name, sku and prices must be there, others are told and ignored:
+  name                what the product is called
+  sku                 the variant's stock keeping unit, 1 to 64 bytes, unique over the catalogue
+  prices              24.50 GBP; 28 EUR
+  external_reference  the product's name elsewhere; rows that follow each other with the same one are variants of one
+                      product, and the first of them says what the product is
+  slug                its name in addresses; made from the name when empty
+  description         its story, in plain text
+  categories          Kitchen/Mugs; Gifts (the main one first, made where they are missing)
+  options             colour=blue; size=L (each variant has its own)
+  tax_class           standard (also when empty), reduced or zero
+  weight_grams        of one unit
+  stock               units to receive, once for each SKU however often the file is imported
+  synonyms            cup; beaker
+  attributes          material=stoneware; made in=Portugal
+  images              mug.jpg A white mug; other.png (files below the table's folder, and what is seen on them)
+  status              active (also when empty) or draft
+
+A JSON line is a product: external_reference, name, slug, description, categories, options, tax_class, status, synonyms,
+attributes ({"material": "stoneware"}), images ([{"file": "mug.jpg", "alt": "A white mug"}]) and variants, each with sku,
+options ({"colour": "blue"}), prices ({"GBP": "9.50"}), compare_at_prices, weight_grams and stock.
+
+Exports of other shops (--from shopify, --from woocommerce) go in as they are. Their prices are in --currency, pictures that
+stand elsewhere are skipped, and what is not published goes in as a draft.
+
+Good rows are applied. Bad ones are listed with line, column and reason, and the exit code is then 1.
+
+Example:
+  printf 'name,sku,prices,stock
+Mug,MUG-1,9.50 GBP,20
+' > mugs.csv
+  souk import products mugs.csv
+  echo '{"name": "Jug", "variants": [{"sku": "JUG-1", "prices": {"GBP": "19.50"}, "stock": 20}]}' > jugs.jsonl
+  souk import products jugs.jsonl"#;
+
+/// Another shop whose export is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum From {
+    /// Shopify's export of products
+    Shopify,
+    /// WooCommerce's export of products
+    #[value(name = "woocommerce")]
+    WooCommerce,
+}
 
 /// Options of `souk import products`.
 #[derive(Args, Clone, Debug)]
-#[command(
-    after_help = "Example:\n  echo '{\"name\": \"Mug\", \"variants\": [{\"sku\": \"MUG-1\", \"prices\": {\"GBP\": \"9.50\"}, \"stock\": 20}]}' > mugs.jsonl\n  souk import products mugs.jsonl\n\nA picture beside the file is named by \"images\": [{\"file\": \"mug.jpg\", \"alt\": \"A white mug\"}]; in CSV, `mug.jpg A white mug`."
-)]
+#[command(after_help = HELP)]
 pub struct ImportProductsArgs {
     /// A `.csv` or `.jsonl` file, plain or gzip
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// The shop that exported the file
+    #[arg(long, value_name = "SHOP", requires = "currency")]
+    pub from: Option<From>,
+    /// Currency of an export's prices
+    #[arg(long, value_name = "CODE", value_parser = currency, requires = "from")]
+    pub currency: Option<Currency>,
+    /// Encoding of the file where it is not found right, such as windows-1252
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Which shop
     #[command(flatten)]
     pub shop: ShopArgs,
@@ -41,15 +95,22 @@ pub struct ImportProductsArgs {
     pub json: bool,
 }
 
+fn currency(code: &str) -> Result<Currency, String> {
+    Currency::parse(&code.to_ascii_uppercase()).map_err(|error| error.message().to_owned())
+}
+
 /// What became of a file.
 #[derive(Debug, Default, Serialize)]
 struct Report {
     created: u64,
     updated: u64,
     unchanged: u64,
+    /// Products, and rows, that did not go in: each once, however much is wrong with it.
     refused: u64,
     units_received: i64,
     problems: Vec<Problem>,
+    /// What is to be known of rows that went in.
+    notes: Vec<Problem>,
     seconds: f64,
 }
 
@@ -59,13 +120,25 @@ impl Report {
         self.created + self.updated + self.unchanged + self.refused == 0
     }
 
-    fn refuse(&mut self, mut problem: Problem) {
+    /// A row that does not go in, with all that is wrong with it.
+    fn refuse(&mut self, problems: Vec<Problem>) {
+        self.refused += 1;
+        problems.into_iter().for_each(|problem| self.list(problem));
+    }
+
+    /// Something that is wrong.
+    fn list(&mut self, mut problem: Problem) {
         if problem.is_last {
             problem.reason.push_str("; nothing after it was read");
         }
-        self.refused += 1;
         if self.problems.len() < PROBLEMS_MAX {
             self.problems.push(problem);
+        }
+    }
+
+    fn note(&mut self, note: Problem) {
+        if self.notes.len() < PROBLEMS_MAX {
+            self.notes.push(note);
         }
     }
 }
@@ -76,84 +149,159 @@ impl Report {
 /// Exit code 2 for a file that cannot be read, 1 for a shop that is lost.
 pub async fn run(args: ImportProductsArgs) -> Outcome {
     let began = Stopwatch::start();
-    let unknown =
-        || Failure::usage(format!("{} is neither .csv nor .jsonl (.gz may follow)", args.file.display()));
-    let format = Format::of(&args.file).ok_or_else(unknown)?;
-    let rows = format.read(open(&args.file)?);
+    let format = match (args.from, args.currency) {
+        (Some(From::Shopify), Some(currency)) => Format::Shopify(currency),
+        (Some(From::WooCommerce), Some(currency)) => Format::WooCommerce(currency),
+        _ => Format::of(&args.file).ok_or_else(|| {
+            let name = args.file.display();
+            Failure::usage(format!("{name} is neither .csv nor .jsonl (.gz may follow); rename it"))
+        })?,
+    };
+    let input = source::open(&args.file).map_err(|error| {
+        Failure::usage(format!("{} cannot be read: {error}; nothing was imported", args.file.display()))
+    })?;
+    let rows = format.read(input, args.encoding);
     let shop = Shop::connect(&args.shop).await?;
-    let mut report = Report::default();
-    let mut uploads = pictures::Uploads::new(&shop, &args.file);
-    let mut chunk = Vec::with_capacity(CHUNK);
-    for row in rows {
-        match row {
-            Ok(mut located) => {
-                let problems = uploads.of(&mut located).await?;
-                match located.row.to_import() {
-                    Ok(product) if problems.is_empty() => chunk.push((located, product)),
-                    Ok(_) => problems.into_iter().for_each(|problem| report.refuse(problem)),
-                    Err(wrong) => wrong
-                        .iter()
-                        .for_each(|(pointer, reason)| report.refuse(located.problem(pointer, reason))),
+    let mut import = Import {
+        uploads: pictures::Uploads::new(&shop, &args.file),
+        shop: &shop,
+        report: Report::default(),
+        chunk: Vec::with_capacity(CHUNK),
+        chunk_bytes: 0,
+    };
+    for item in rows {
+        match item {
+            Item::Product(located) => import.add(located).await?,
+            Item::Note(note) => import.report.note(note),
+            Item::Refused(problems) => {
+                // A file of which nothing at all can be read is wrong input, not a bad row.
+                if let Some(problem) = problems.iter().find(|problem| problem.is_last)
+                    && import.chunk.is_empty()
+                    && import.report.is_empty()
+                {
+                    let message = format!("{}: {problem}; nothing was imported", args.file.display());
+                    return Err(Failure::usage(message));
                 }
+                import.report.refuse(problems);
             }
-            // A file of which nothing at all can be read is wrong input, not a bad row.
-            Err(problem) if problem.is_last && chunk.is_empty() && report.is_empty() => {
-                let message = format!("{}: {problem}; nothing was imported", args.file.display());
-                return Err(Failure::usage(message));
-            }
-            Err(problem) => report.refuse(problem),
-        }
-        if chunk.len() == CHUNK {
-            apply(&shop, std::mem::take(&mut chunk), &mut report).await?;
         }
     }
-    apply(&shop, chunk, &mut report).await?;
+    import.flush().await?;
+    let mut report = import.report;
+    report.problems.sort_by_key(|problem| problem.line);
     report.seconds = began.seconds();
     console::result(args.json, &report, || table(&report))?;
-    Ok(if report.refused == 0 { Verdict::Holds } else { Verdict::Fails })
+    Ok(if report.refused == 0 && report.problems.is_empty() { Verdict::Holds } else { Verdict::Fails })
 }
 
-fn open(path: &Path) -> Result<Box<dyn Read + Send>, Failure> {
-    let unreadable = |error: std::io::Error| {
-        Failure::usage(format!("{} cannot be read: {error}; nothing was imported", path.display()))
-    };
-    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
-    let gzip = reader.fill_buf().map_err(unreadable)?.starts_with(&[0x1f, 0x8b]);
-    Ok(if gzip { Box::new(MultiGzDecoder::new(reader)) } else { Box::new(reader) })
-}
-
-async fn apply(
-    shop: &Shop,
+struct Import<'a> {
+    shop: &'a Shop,
+    uploads: pictures::Uploads<'a>,
+    report: Report,
     chunk: Vec<(Located, ImportProduct)>,
-    report: &mut Report,
-) -> Result<(), Failure> {
-    if chunk.is_empty() {
-        return Ok(());
-    }
-    let (located, products): (Vec<_>, Vec<_>) = chunk.into_iter().unzip();
-    let results = send::products(shop, products).await?;
-    let mut receipts = Vec::new();
-    for (located, result) in located.iter().zip(&results) {
-        match result.outcome() {
-            ImportOutcome::Created => report.created += 1,
-            ImportOutcome::Updated => report.updated += 1,
-            ImportOutcome::Unchanged => report.unchanged += 1,
-            ImportOutcome::Refused | ImportOutcome::Unspecified => {
-                let refusals = result.refusals.iter();
-                refusals
-                    .for_each(|refusal| report.refuse(located.problem(&refusal.field, &refusal.description)));
-                continue;
+    chunk_bytes: usize,
+}
+
+impl Import<'_> {
+    /// Takes a product, with those of its pictures that are good.
+    async fn add(&mut self, mut located: Located) -> Result<(), Failure> {
+        let problems = self.uploads.of(&mut located).await?;
+        problems.into_iter().for_each(|problem| self.report.list(problem));
+        match located.row.to_import() {
+            Ok(product) => {
+                let bytes = product.encoded_len();
+                if self.chunk.len() == CHUNK || self.chunk_bytes + bytes > CHUNK_BYTES_MAX {
+                    self.flush().await?;
+                }
+                self.chunk_bytes += bytes;
+                self.chunk.push((located, product));
+            }
+            Err(wrong) => {
+                let problems = wrong.iter().map(|(pointer, reason)| located.problem(pointer, reason));
+                self.report.refuse(problems.collect());
             }
         }
-        receipts.extend(
-            located.row.stock().filter(|(_, units)| *units > 0).map(|(sku, units)| receipt(sku, units)),
-        );
+        Ok(())
     }
-    for lines in receipts.chunks(send::RECEIPTS_MAX) {
-        let received = send::receipts(shop, lines).await;
-        report.units_received += received.map_err(|error| error.fatal("the stock could not be received"))?;
+
+    /// Sends what was gathered, then its stock.
+    async fn flush(&mut self) -> Result<(), Failure> {
+        let chunk = std::mem::take(&mut self.chunk);
+        self.chunk_bytes = 0;
+        if chunk.is_empty() {
+            return Ok(());
+        }
+        let results =
+            send::products(self.shop, chunk.iter().map(|(_, product)| product.clone()).collect()).await?;
+        let (mut applied, mut again) = (Vec::new(), Vec::new());
+        for ((located, product), result) in chunk.into_iter().zip(results) {
+            match retried(&located, &product, &result) {
+                Some(product) => again.push((located, product)),
+                None => applied.extend(self.count(located, &result)),
+            }
+        }
+        if !again.is_empty() {
+            let products = again.iter().map(|(_, product)| product.clone()).collect();
+            let results = send::products(self.shop, products).await?;
+            for ((located, _), result) in again.into_iter().zip(results) {
+                let reason = "is the address of another product: one was made from the name";
+                self.report.note(located.problem("/slug", reason));
+                applied.extend(self.count(located, &result));
+            }
+        }
+        self.receive(&applied).await
     }
-    Ok(())
+
+    /// Counts what became of a product; gives it back when it is in.
+    fn count(&mut self, located: Located, result: &ImportResult) -> Option<Located> {
+        match result.outcome() {
+            ImportOutcome::Created => self.report.created += 1,
+            ImportOutcome::Updated => self.report.updated += 1,
+            ImportOutcome::Unchanged => self.report.unchanged += 1,
+            ImportOutcome::Refused | ImportOutcome::Unspecified => {
+                let refusals = result.refusals.iter();
+                let problems = refusals.map(|refusal| located.problem(&refusal.field, &refusal.description));
+                self.report.refuse(problems.collect());
+                return None;
+            }
+        }
+        Some(located)
+    }
+
+    async fn receive(&mut self, applied: &[Located]) -> Result<(), Failure> {
+        let (mut lines, mut places) = (Vec::new(), Vec::new());
+        for located in applied {
+            for (n, variant) in located.row.variants.iter().enumerate() {
+                if let Some(units) = variant.stock.filter(|units| *units > 0) {
+                    lines.push(receipt(&variant.sku, units));
+                    places.push((located, n));
+                }
+            }
+        }
+        let received = send::receipts_once(self.shop, &lines).await?;
+        self.report.units_received += received.units;
+        for n in received.other_before {
+            let (located, variant) = places[n];
+            let reason = "is another number than was received before; the stock stays as it is";
+            self.report.note(located.problem(&format!("/variants/{variant}/stock"), reason));
+        }
+        for (n, what) in received.refused {
+            let (located, variant) = places[n];
+            self.report.list(located.problem(&format!("/variants/{variant}/stock"), &what));
+        }
+        Ok(())
+    }
+}
+
+/// A product of another shop whose address is taken here goes in under one that is made from its name.
+fn retried(located: &Located, product: &ImportProduct, result: &ImportResult) -> Option<ImportProduct> {
+    let is_foreign =
+        matches!(located.source, product_rows::Source::Shopify | product_rows::Source::WooCommerce);
+    let is_taken = result.refusals.iter().any(|refusal| refusal.reason == "SLUG_TAKEN");
+    let mut product = product.clone();
+    let input = product.product.as_mut().filter(|input| is_foreign && is_taken && !input.slug.is_empty())?;
+    input.slug.clear();
+    Some(product)
 }
 
 /// Stock of a row is received once per SKU, however often its file is imported.
@@ -177,6 +325,9 @@ fn table(report: &Report) -> String {
     ]);
     for problem in &report.problems {
         text.push_str(&format!("{problem}\n"));
+    }
+    for note in &report.notes {
+        text.push_str(&format!("note: {note}\n"));
     }
     text
 }

@@ -12,4 +12,5 @@ pub mod log;
 pub mod process;
 pub mod retail;
 pub mod roles;
+pub mod table;
 pub mod up;

@@ -8,7 +8,7 @@ mod product;
 mod slug;
 
 pub use category::{CATEGORIES_MAX, Category, CategoryDraft, DEPTH_MAX, Tree};
-pub use draft::{Draft, Input, InputVariant, sku_is_good};
+pub use draft::{Draft, Input, InputVariant, REFERENCE_CHARS_MAX, sku_is_good};
 pub use picture::{Format, Picture, content_hash_is_good};
 pub use price::{PRICE_MICROS_MAX, Price, PriceChange, PriceRecord};
 pub use product::{

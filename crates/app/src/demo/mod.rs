@@ -9,7 +9,7 @@ use tonic::body::Body as TonicBody;
 use tonic::client::GrpcService;
 use tonic::codegen::{Body, Bytes, StdError};
 
-use crate::import::product_rows::{Format, Located};
+use crate::import::product_rows::{Format, Item, Located};
 
 /// Products in the format of `souk import products`, with stock.
 const CATALOGUE: &str = include_str!("catalogue.jsonl");
@@ -70,9 +70,13 @@ where
 }
 
 fn rows() -> Result<Vec<Located>> {
-    let rows = Format::JsonLines.read(CATALOGUE.as_bytes());
-    rows.map(|row| row.map_err(|problem| damaged(&format!("line {}: {}", problem.line, problem.reason))))
-        .collect()
+    let items = Format::JsonLines.read(Box::new(CATALOGUE.as_bytes()), None);
+    let row = |item| match item {
+        Item::Product(located) => Ok(located),
+        Item::Note(problem) => Err(damaged(&problem.to_string())),
+        Item::Refused(problems) => Err(damaged(&format!("{problems:?}"))),
+    };
+    items.map(row).collect()
 }
 
 fn import(located: &Located) -> Result<pb::ImportProduct> {

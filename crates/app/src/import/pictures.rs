@@ -1,16 +1,15 @@
 //! Pictures that a file of products names: read from beside it and uploaded, once each.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use kernel::Code;
 
-use super::product_rows::{Located, Problem};
+use super::product_rows::{ImageRow, Located, Problem};
 use super::send;
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
+use crate::table::source;
 
 /// The largest picture that the catalogue takes.
 const BYTES_MAX: u64 = 10 << 20;
@@ -30,22 +29,26 @@ impl<'a> Uploads<'a> {
         Self { shop, folder, done: HashMap::new() }
     }
 
-    /// Puts the content hash in the place of every file that a row names. What is wrong with a file is the row's problem.
+    /// Puts the content hash in the place of every file that a row names. A file that is no picture costs itself: it is left
+    /// out, and told.
     pub async fn of(&mut self, located: &mut Located) -> Result<Vec<Problem>, Failure> {
         let mut problems = Vec::new();
-        for n in 0..located.row.images.len() {
-            let file = std::mem::take(&mut located.row.images[n].file);
+        let mut good = Vec::with_capacity(located.row.images.len());
+        for (n, mut image) in std::mem::take(&mut located.row.images).into_iter().enumerate() {
+            let file = std::mem::take(&mut image.file);
             if file.is_empty() {
+                good.push(image);
                 continue;
             }
             match self.upload(&file).await? {
-                Ok(hash) => located.row.images[n].content_hash = hash,
+                Ok(hash) => good.push(ImageRow { content_hash: hash, ..image }),
                 Err(reason) => {
-                    let reason = format!("names {file:?}, which {reason}");
+                    let reason = format!("names {file:?}, which {reason}; the product goes in without it");
                     problems.push(located.problem(&format!("/images/{n}/file"), &reason));
                 }
             }
         }
+        located.row.images = good;
         Ok(problems)
     }
 
@@ -53,7 +56,7 @@ impl<'a> Uploads<'a> {
         if let Some(hash) = self.done.get(file) {
             return Ok(Ok(hash.clone()));
         }
-        let data = match read(&self.folder, file) {
+        let data = match source::read_below(&self.folder, file, BYTES_MAX) {
             Ok(data) => data,
             Err(reason) => return Ok(Err(reason)),
         };
@@ -69,19 +72,4 @@ impl<'a> Uploads<'a> {
             Err(error) => Err(error.fatal("the pictures could not be uploaded")),
         }
     }
-}
-
-/// A file below the folder; a row cannot reach for others.
-fn read(folder: &Path, file: &str) -> Result<Vec<u8>, String> {
-    if !Path::new(file).components().all(|part| matches!(part, Component::Normal(_))) {
-        return Err("is not below the folder of this file".to_owned());
-    }
-    let open = File::open(folder.join(file)).map_err(|error| format!("cannot be read: {error}"))?;
-    let mut data = Vec::new();
-    let read = open.take(BYTES_MAX + 1).read_to_end(&mut data);
-    read.map_err(|error| format!("cannot be read: {error}"))?;
-    if data.len() as u64 > BYTES_MAX {
-        return Err(format!("has more than {BYTES_MAX} bytes"));
-    }
-    Ok(data)
 }

@@ -1,15 +1,17 @@
 //! Products as files have them: JSON lines (a product each) and CSV (a variant each).
 //!
 //! A JSON line is a [`ProductRow`]. In CSV the columns are those of `csv::COLUMNS`; lines that follow each other with
-//! the same `external_reference` are variants of one product, and the first of them says what the product is. Reading
-//! goes on after a bad row: it is answered with its line and column.
+//! the same `external_reference` are variants of one product, and the first of them says what the product is. Exports of
+//! other shops become the same rows (`foreign`). Reading goes on after a bad row: it is answered with its line and column.
 
+mod cells;
 mod csv;
+mod foreign;
 mod json;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
-use std::io::Read;
+use std::io::BufRead;
 use std::path::Path;
 
 use contract::souk::product::v1 as pb;
@@ -17,21 +19,54 @@ use contract::souk::r#type::v1::UnitPrice;
 use kernel::Currency;
 use serde::{Deserialize, Serialize};
 
-/// The most bytes of one line of a file, or of one row where a field has line breaks.
-pub const ROW_BYTES_MAX: usize = 1 << 20;
+use crate::table::{Encoding, Limits, encoding};
+
+pub use csv::COLUMNS;
+
+/// The most bytes of one line of a file, or of one row where a field has line breaks, and the lines that such a row goes over:
+/// a long story has hundreds, and a quotation mark that is not closed by then never will be.
+pub const ROW_LIMITS: Limits = Limits { row_bytes_max: 1 << 20, row_lines_max: 5_000 };
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// Comma-separated, with a header.
+    /// The table of this shop, with a header.
     Csv,
     /// One JSON object a line.
     JsonLines,
+    /// The table that Shopify exports, with prices in a currency that it does not name.
+    Shopify(Currency),
+    /// The table that WooCommerce exports, with prices in a currency that it does not name.
+    WooCommerce(Currency),
+}
+
+/// What a row was read from: it decides how its columns are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A table of this shop.
+    Csv,
+    /// JSON lines.
+    JsonLines,
+    /// An export of Shopify.
+    Shopify,
+    /// An export of WooCommerce.
+    WooCommerce,
+}
+
+/// What reading comes upon.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// A product.
+    Product(Located),
+    /// A product or a row that is none, with all that is wrong with it.
+    Refused(Vec<Problem>),
+    /// Something to know, by which nothing is refused.
+    Note(Problem),
 }
 
 /// A product as a file has it. Prices are decimal texts, so that nothing is lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(expecting = "a product, an object with name and variants")]
 pub struct ProductRow {
     /// Its name in the system it comes from; the first SKU when absent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -81,7 +116,7 @@ pub enum Values {
 
 /// A variant as a file has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(expecting = "a variant, an object with a sku")]
 pub struct VariantRow {
     /// Its SKU.
     pub sku: String,
@@ -91,6 +126,9 @@ pub struct VariantRow {
     /// Decimal prices by currency code: "GBP": "24.50".
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prices: BTreeMap<String, String>,
+    /// Prices that it is compared with, higher ones, by currency code.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub compare_at_prices: BTreeMap<String, String>,
     /// Weight of one unit in grams.
     #[serde(default)]
     pub weight_grams: i32,
@@ -101,7 +139,7 @@ pub struct VariantRow {
 
 /// A picture as a file has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(expecting = "a picture, an object with file, content_hash or url")]
 pub struct ImageRow {
     /// Its file, below the folder of the file of products: it is uploaded; or
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -112,12 +150,13 @@ pub struct ImageRow {
     /// its https address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
-    /// What is seen.
+    /// What is seen; the product's name when absent.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub alt: String,
-    /// In pixels; known of an uploaded one.
+    /// In pixels; known of an uploaded one, 0 where nobody knows it.
     #[serde(default)]
     pub width: i32,
-    /// In pixels; known of an uploaded one.
+    /// In pixels, as width.
     #[serde(default)]
     pub height: i32,
 }
@@ -127,7 +166,7 @@ pub struct ImageRow {
 pub struct Problem {
     /// The line it begins on, from 1.
     pub line: u64,
-    /// The column's name in CSV, a JSON pointer in JSON lines; empty when it is about the whole row.
+    /// The column's name in a table, a JSON pointer in JSON lines; empty when it is about the whole row.
     pub column: String,
     /// What is wrong, a clause that follows the column's name.
     pub reason: String,
@@ -150,50 +189,82 @@ impl fmt::Display for Problem {
 pub struct Located {
     /// The product.
     pub row: ProductRow,
-    /// The line of each variant in CSV; the one line in JSON lines.
+    /// The line of each variant in a table; the one line in JSON lines.
     pub lines: Vec<u64>,
-    format: Format,
+    /// What it was read from.
+    pub source: Source,
 }
 
-/// Rows of a file, one after the other; a bad one does not end it, except where the problem says so.
-pub type Rows = Box<dyn Iterator<Item = Result<Located, Problem>> + Send>;
+/// What a file holds, one after the other; a bad row does not end it, except where its problem says so.
+pub type Rows = Box<dyn Iterator<Item = Item> + Send>;
 
 impl Format {
-    /// The format of a file by its name: `.csv`, `.jsonl` or `.ndjson`; a `.gz` behind does not matter.
+    /// The format of a file by its name: `.csv`, `.tsv`, `.txt`, `.jsonl` or `.ndjson`; a `.gz` behind does not matter.
     #[must_use]
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_ascii_lowercase();
         let name = name.strip_suffix(".gz").unwrap_or(&name);
         match name.rsplit_once('.')?.1 {
-            "csv" => Some(Self::Csv),
+            "csv" | "tsv" | "txt" => Some(Self::Csv),
             "jsonl" | "ndjson" => Some(Self::JsonLines),
             _ => None,
         }
     }
 
-    /// Reads products.
+    /// Reads products from text in an encoding that is to be found unless it is known.
     #[must_use]
-    pub fn read(self, reader: impl Read + Send + 'static) -> Rows {
-        let mut seen = HashSet::new();
-        let rows: Rows = match self {
-            Self::Csv => Box::new(csv::read(reader)),
-            Self::JsonLines => Box::new(json::read(reader)),
+    pub fn read(self, reader: Box<dyn BufRead + Send>, encoding: Option<Encoding>) -> Rows {
+        let items: Rows = match self {
+            Self::Csv => Box::new(csv::read(reader, encoding)),
+            Self::JsonLines => Box::new(json::read(reader, encoding)),
+            Self::Shopify(currency) => Box::new(foreign::shopify::read(reader, encoding, currency)),
+            Self::WooCommerce(currency) => Box::new(foreign::woocommerce::read(reader, encoding, currency)),
         };
-        Box::new(rows.map(move |row| {
-            let located = row?;
-            // A product that comes again would replace itself, or lose its variants.
-            if !seen.insert(located.row.reference().to_owned()) {
-                let reason = "repeats a product of this file; variants of one product must follow each other";
-                return Err(Problem {
-                    line: located.lines.first().copied().unwrap_or(1),
-                    column: located.column("/external_reference"),
-                    reason: reason.to_owned(),
-                    is_last: false,
-                });
-            }
-            Ok(located)
+        let mut seen = Seen::default();
+        Box::new(items.map(move |item| match item {
+            Item::Product(located) => seen.check(located),
+            other => other,
         }))
     }
+}
+
+/// Names that must not come twice in one file.
+#[derive(Default)]
+struct Seen {
+    references: HashSet<String>,
+    /// The line of each SKU.
+    skus: HashMap<String, u64>,
+}
+
+impl Seen {
+    fn check(&mut self, located: Located) -> Item {
+        // A product that comes again would replace itself, or lose its variants.
+        if !self.references.insert(located.row.reference().to_owned()) {
+            let reason = "repeats a product of this file; variants of one product must follow each other";
+            return Item::Refused(vec![located.problem("/external_reference", reason)]);
+        }
+        let mut problems = Vec::new();
+        for (n, variant) in located.row.variants.iter().enumerate() {
+            if let Some(line) = self.skus.get(&variant.sku) {
+                let reason = format!("is {:?}, which line {line} has already", variant.sku);
+                problems.push(located.problem(&format!("/variants/{n}/sku"), &reason));
+            }
+        }
+        if !problems.is_empty() {
+            return Item::Refused(problems);
+        }
+        for (n, variant) in located.row.variants.iter().enumerate() {
+            self.skus.entry(variant.sku.clone()).or_insert_with(|| located.line(Some(n)));
+        }
+        Item::Product(located)
+    }
+}
+
+/// Tells the encoding of a file that is not UTF-8.
+fn encoding_note(found: &encoding::Found) -> Option<Item> {
+    let encoding = found.get().filter(|encoding| !encoding.is_utf8())?;
+    let reason = format!("the file was read as {}; say --encoding where that is wrong", encoding.name());
+    Some(Item::Note(Problem { line: 1, column: String::new(), reason, is_last: false }))
 }
 
 impl ProductRow {
@@ -217,7 +288,7 @@ impl ProductRow {
     /// JSON pointers into the row, each with what is wrong.
     pub fn to_import(&self) -> Result<pb::ImportProduct, Vec<(String, String)>> {
         let mut wrong = Vec::new();
-        let tax_class = match self.tax_class.as_str() {
+        let tax_class = match self.tax_class.to_ascii_lowercase().as_str() {
             "" | "standard" => pb::TaxClass::Standard,
             "reduced" => pb::TaxClass::Reduced,
             "zero" => pb::TaxClass::Zero,
@@ -226,7 +297,7 @@ impl ProductRow {
                 pb::TaxClass::Unspecified
             }
         };
-        let status = match self.status.as_str() {
+        let status = match self.status.to_ascii_lowercase().as_str() {
             "" => pb::ProductStatus::Unspecified,
             "active" => pb::ProductStatus::Active,
             "draft" => pb::ProductStatus::Draft,
@@ -282,17 +353,9 @@ impl Values {
 
 impl VariantRow {
     fn to_input(&self, n: usize, options: &[String], wrong: &mut Vec<(String, String)>) -> pb::VariantInput {
-        let mut prices = Vec::new();
-        for (code, text) in &self.prices {
-            let pointer = format!("/variants/{n}/prices/{code}");
-            match (Currency::parse(code), micros(text)) {
-                (Ok(currency), Some(micros)) => {
-                    prices.push(UnitPrice { currency_code: currency.code().to_owned(), micros });
-                }
-                (Err(error), _) => wrong.push((pointer, error.message().to_owned())),
-                (_, None) => wrong.push((pointer, "must be a decimal number, at most 6 decimals".to_owned())),
-            }
-        }
+        let prices = unit_prices(&self.prices, &format!("/variants/{n}/prices"), wrong);
+        let compare_at_prices =
+            unit_prices(&self.compare_at_prices, &format!("/variants/{n}/compare_at_prices"), wrong);
         if self.stock.is_some_and(|stock| !(0..=1_000_000_000).contains(&stock)) {
             wrong.push((format!("/variants/{n}/stock"), "must be between 0 and 1000000000".to_owned()));
         }
@@ -307,8 +370,33 @@ impl VariantRow {
             options: values.into_iter().map(value).collect(),
             prices,
             weight_grams: self.weight_grams,
+            compare_at_prices,
         }
     }
+}
+
+fn unit_prices(
+    texts: &BTreeMap<String, String>,
+    pointer: &str,
+    wrong: &mut Vec<(String, String)>,
+) -> Vec<UnitPrice> {
+    let mut prices = Vec::new();
+    for (code, text) in texts {
+        let pointer = format!("{pointer}/{code}");
+        match (Currency::parse(code), micros(text)) {
+            (Ok(currency), Some(micros)) => {
+                prices.push(UnitPrice { currency_code: currency.code().to_owned(), micros });
+            }
+            (Err(error), _) => wrong.push((pointer, error.message().to_owned())),
+            (_, None) if text.contains(',') => {
+                let what =
+                    "must be a decimal number with a point, such as 24.50, without a sign for thousands";
+                wrong.push((pointer, what.to_owned()));
+            }
+            (_, None) => wrong.push((pointer, "must be a decimal number, at most 6 decimals".to_owned())),
+        }
+    }
+    prices
 }
 
 impl ImageRow {
@@ -339,17 +427,24 @@ impl Located {
             Some("variants") => parts.next().and_then(|n| n.parse().ok()),
             _ => None,
         };
-        let line = variant.and_then(|n| self.lines.get(n)).or(self.lines.first()).copied().unwrap_or(1);
+        let line = self.line(variant);
         Problem { line, column: self.column(pointer), reason: reason.to_owned(), is_last: false }
+    }
+
+    /// The line of a variant, or of the product.
+    fn line(&self, variant: Option<usize>) -> u64 {
+        variant.and_then(|n| self.lines.get(n)).or(self.lines.first()).copied().unwrap_or(1)
     }
 
     fn column(&self, pointer: &str) -> String {
         let own = pointer.strip_prefix("/product").unwrap_or(pointer);
         let own = own.replacen("/category_paths", "/categories", 1).replacen("/option_names", "/options", 1);
         let own = own.replacen("/category_ids", "/categories", 1);
-        match self.format {
-            Format::Csv => csv::column(&own),
-            Format::JsonLines => own,
+        match self.source {
+            Source::Csv => csv::column(&own),
+            Source::JsonLines => own,
+            Source::Shopify => foreign::shopify::column(&csv::column(&own)),
+            Source::WooCommerce => foreign::woocommerce::column(&csv::column(&own)),
         }
     }
 }

@@ -5,6 +5,7 @@ use contract::souk::inventory::v1::inventory_service_client::InventoryServiceCli
 use contract::souk::inventory::v1::{ReceiptLine, ReceiveStockRequest};
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use contract::souk::product::v1::{ImportProduct, ImportProductsRequest, ImportResult, UploadPictureRequest};
+use kernel::Code;
 
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
@@ -39,6 +40,54 @@ pub async fn receipts(shop: &Shop, lines: &[ReceiptLine]) -> Result<i64, CallErr
         async move { client.receive_stock(request).await }
     });
     Ok(answer.await?.units_received)
+}
+
+/// What became of receipts.
+#[derive(Debug, Default)]
+pub struct Received {
+    /// Units that were not received before.
+    pub units: i64,
+    /// Lines, by place, under whose reference another quantity was received before: these stay as they were.
+    pub other_before: Vec<usize>,
+    /// Lines, by place, that are refused for what is wrong with them.
+    pub refused: Vec<(usize, String)>,
+}
+
+/// Receives stock, each line once, in calls of bounded size. Where a call is refused for one of its lines it is halved until
+/// that line stands alone.
+///
+/// # Errors
+/// A shop that is lost, or refuses to receive at all.
+pub async fn receipts_once(shop: &Shop, lines: &[ReceiptLine]) -> Result<Received, Failure> {
+    let mut received = Received::default();
+    let mut waiting: Vec<std::ops::Range<usize>> = Vec::new();
+    for from in (0..lines.len()).step_by(RECEIPTS_MAX).rev() {
+        waiting.push(from..lines.len().min(from + RECEIPTS_MAX));
+    }
+    while let Some(range) = waiting.pop() {
+        let error = match receipts(shop, &lines[range.clone()]).await {
+            Ok(units) => {
+                received.units += units;
+                continue;
+            }
+            Err(CallError::Refused(error)) => error,
+            Err(lost) => return Err(lost.fatal("the stock could not be received")),
+        };
+        let is_reused = error.reason() == "REFERENCE_REUSED";
+        if !is_reused && error.code() != Code::InvalidArgument {
+            return Err(CallError::Refused(error).fatal("the stock could not be received"));
+        }
+        if range.len() > 1 {
+            let middle = range.start + range.len() / 2;
+            waiting.extend([middle..range.end, range.start..middle]);
+        } else if is_reused {
+            received.other_before.push(range.start);
+        } else {
+            let description = error.violations().first().map(|violation| violation.description.clone());
+            received.refused.push((range.start, description.unwrap_or_else(|| error.message().to_owned())));
+        }
+    }
+    Ok(received)
 }
 
 /// Uploads a picture; its content hash.

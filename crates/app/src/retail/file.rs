@@ -3,21 +3,21 @@
 //! The reader never holds more than one record, so a hostile file (ten gigabytes without an end of line in a small gzip) costs
 //! no memory. Whatever cannot be read is an error with its line and column.
 
-mod records;
-
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use flate2::bufread::MultiGzDecoder;
 use kernel::{Currency, Money, Rounding, Timestamp, UnitPrice};
-use records::{Record, Records};
+use sha2::{Digest as _, Sha256};
+
+use crate::table::{Columns, Fault, Known, Limits, Record, Records, Utf8, excerpt, source};
 
 /// Lines that one file may have; more do not fit the memory of a small machine.
 const LINES_MAX: u64 = 20_000_000;
+/// How large a line may be.
+const LIMITS: Limits = Limits { row_bytes_max: 64 * 1024, row_lines_max: 100 };
 /// Units that a line may have, in either direction.
 const QUANTITY_MAX: i64 = 1_000_000_000;
 /// The currency of the data set.
@@ -159,14 +159,7 @@ impl Line {
 /// # Errors
 /// The first thing that cannot be read; lines before it have been handed over.
 pub fn read(path: &Path, each: impl FnMut(Line)) -> Result<Summary, FileError> {
-    let file = File::open(path).map_err(FileError::Open)?;
-    let mut file = BufReader::with_capacity(1 << 16, file);
-    let head = file.fill_buf().map_err(FileError::Open)?;
-    if head.starts_with(&[0x1f, 0x8b]) {
-        read_from(BufReader::with_capacity(1 << 16, MultiGzDecoder::new(file)), each)
-    } else {
-        read_from(file, each)
-    }
+    read_from(source::open(path).map_err(FileError::Open)?, each)
 }
 
 /// Reads unpacked text and hands over each line in turn.
@@ -174,21 +167,55 @@ pub fn read(path: &Path, each: impl FnMut(Line)) -> Result<Summary, FileError> {
 /// # Errors
 /// As [`read`].
 pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summary, FileError> {
-    let mut records = Records::new(input);
-    let Some(header) = records.next()? else {
-        return Err(bad(1, "the file is empty; its first line names the columns".to_owned()));
-    };
-    let places = places(&header)?;
+    let known = Known { names: &COLUMNS, file: "the data set" };
+    let hashed = Hashed { input, hash: Sha256::new() };
+    let mut records = Records::open(Utf8::new(hashed, None), LIMITS, &|name| known.find(name).is_some())?;
+    let mut header: Option<([usize; 8], usize)> = None;
     let mut names = Names::default();
     let mut lines = 0;
-    while let Some(record) = records.next()? {
-        each(line(&record, &places, header.fields.len(), &mut names)?);
+    while let Some(record) = records.next() {
+        let record = record?;
+        if record.is_blank() {
+            continue;
+        }
+        let Some((places, width)) = &header else {
+            let columns = Columns::of(&record, &known)?;
+            header = Some((places(&columns, records.separator())?, columns.width()));
+            continue;
+        };
+        each(line(&record, places, *width, &mut names)?);
         lines += 1;
         if lines > LINES_MAX {
-            return Err(bad(record.number, format!("the file has more than {LINES_MAX} lines")));
+            return Err(bad(record.line, format!("the file has more than {LINES_MAX} lines")));
         }
     }
-    Ok(Summary { lines, sha256: records.sha256() })
+    if header.is_none() {
+        return Err(bad(1, "the file is empty; its first line names the columns".to_owned()));
+    }
+    Ok(Summary { lines, sha256: records.into_inner().into_inner().hash.finalize().into() })
+}
+
+/// A stream that is hashed as it is read.
+struct Hashed<R> {
+    input: R,
+    hash: Sha256,
+}
+
+impl<R: Read> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.hash.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+impl From<Fault> for FileError {
+    fn from(fault: Fault) -> Self {
+        match fault.source {
+            Some(source) => Self::Read { line: fault.line, source },
+            None => Self::Bad { line: fault.line, column: None, what: fault.what },
+        }
+    }
 }
 
 fn bad(line: u64, what: String) -> FileError {
@@ -200,22 +227,22 @@ fn bad_field(line: u64, place: usize, name: &str, what: String) -> FileError {
 }
 
 /// Finds the columns that are needed in the header.
-fn places(header: &Record) -> Result<[usize; 8], FileError> {
+fn places(columns: &Columns, separator: char) -> Result<[usize; 8], FileError> {
     let mut places = [0; 8];
-    for (place, column) in places.iter_mut().zip(COLUMNS) {
-        let found = header
-            .fields
-            .iter()
-            .position(|field| field.strip_prefix(b"\xef\xbb\xbf").unwrap_or(field) == column.as_bytes());
-        *place = found.ok_or_else(|| bad(1, format!("column {column} is missing")))?;
+    for (n, (place, column)) in places.iter_mut().zip(COLUMNS).enumerate() {
+        let missing = || {
+            let seen = columns.seen(separator);
+            bad(columns.line, format!("column {column} is missing from the header, which is {seen}"))
+        };
+        *place = columns.place(n).ok_or_else(missing)?;
     }
     Ok(places)
 }
 
 /// Reads the fields of one line.
 fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -> Result<Line, FileError> {
-    let number = record.number;
-    let have = record.fields.len();
+    let number = record.line;
+    let have = record.len();
     if have < width {
         let missing =
             places.iter().zip(COLUMNS).filter(|(place, _)| **place >= have).min_by_key(|(place, _)| **place);
@@ -225,17 +252,16 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
             None => bad(number, what),
         });
     }
-    if have > width {
-        return Err(bad(number, format!("the line has {have} columns, the first line has {width}")));
-    }
+    record.check_width(width)?;
     let text = |index: usize, bytes_max: usize, required: bool| {
         let place = places[index];
-        text(&record.fields[place], bytes_max, required)
+        record
+            .text(place)
+            .and_then(|found| text(found, bytes_max, required))
             .map_err(|what| bad_field(number, place, COLUMNS[index], what))
     };
     let parsed = |index: usize, wanted: &str, found: &str| {
-        let shown: String = found.chars().take(40).collect();
-        bad_field(number, places[index], COLUMNS[index], format!("{shown:?} is not {wanted}"))
+        bad_field(number, places[index], COLUMNS[index], format!("{} is not {wanted}", excerpt(found)))
     };
     let quantity = text(3, 32, true)?;
     let time = text(4, 32, true)?;
@@ -259,12 +285,7 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
 }
 
 /// Text of a field, trimmed.
-fn text(field: &[u8], bytes_max: usize, required: bool) -> Result<&str, String> {
-    let text = std::str::from_utf8(field).map_err(|error| {
-        let at = error.valid_up_to();
-        format!("is not UTF-8: byte {} is 0x{:02x}", at + 1, field[at])
-    })?;
-    let text = text.trim();
+fn text(text: &str, bytes_max: usize, required: bool) -> Result<&str, String> {
     if text.is_empty() && required {
         return Err("is empty".to_owned());
     }

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::catalogue::{Article, Catalogue, StockShare};
 use super::file::{self, CURRENCY};
 use super::{SOURCE, destinations, unreadable};
-use crate::client::{CallError, Shop, ShopArgs};
+use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
 use crate::import::send;
@@ -153,28 +153,15 @@ impl Import<'_> {
 
     async fn stock(&self, receipts: Vec<ReceiptLine>) -> Result<(), Failure> {
         for chunk in receipts.chunks(send::RECEIPTS_MAX) {
-            self.receive(chunk).await?;
-        }
-        Ok(())
-    }
-
-    /// Receives lines once. A line that was received before with another quantity (another `--stock`) stays as it was: the
-    /// lines are then halved until it stands alone.
-    async fn receive(&self, lines: &[ReceiptLine]) -> Result<(), Failure> {
-        let mut waiting = vec![lines];
-        while let Some(lines) = waiting.pop() {
-            match send::receipts(self.shop, lines).await {
-                Ok(_) => self.bar.inc(lines.len() as u64),
-                Err(CallError::Refused(error)) if error.reason() == "REFERENCE_REUSED" => {
-                    if lines.len() == 1 {
-                        self.bar.inc(1);
-                        continue;
-                    }
-                    let (left, right) = lines.split_at(lines.len() / 2);
-                    waiting.extend([right, left]);
-                }
-                Err(error) => return Err(error.fatal("the stock could not be received")),
+            let received = send::receipts_once(self.shop, chunk).await?;
+            // A line that was received before with another quantity (another `--stock`) stays as it was.
+            if let Some((n, what)) = received.refused.first() {
+                let sku = &chunk[*n].sku;
+                return Err(Failure::unfinished(format!(
+                    "the stock of {sku} could not be received: it {what}"
+                )));
             }
+            self.bar.inc(chunk.len() as u64);
         }
         Ok(())
     }

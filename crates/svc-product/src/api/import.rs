@@ -15,7 +15,7 @@ use prost::Message;
 use tonic::Response;
 
 use super::{Api, count, derived_id, parse, reply, show};
-use crate::domain::{Category, DEPTH_MAX, Input, PriceRecord, Product, Tree, Why};
+use crate::domain::{Category, DEPTH_MAX, Input, PriceRecord, Product, REFERENCE_CHARS_MAX, Tree, Why};
 use crate::store::{Found, Outbound, Saved};
 
 /// Rows of one import.
@@ -207,7 +207,7 @@ struct Applied {
 /// categories.
 fn check_row(row: &pb::ImportProduct) -> Result<Input> {
     let mut v = Violations::new();
-    let reference = v.text("/external_reference", &row.external_reference, 128);
+    let reference = v.text("/external_reference", &row.external_reference, REFERENCE_CHARS_MAX);
     let inner = row.product.as_ref().map_or("", |product| product.external_reference.as_str());
     let agrees = inner.is_empty() || inner == row.external_reference;
     v.check(agrees, "/product/external_reference", "must be empty or that of the row");

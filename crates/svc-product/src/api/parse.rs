@@ -58,9 +58,15 @@ fn variant(v: &mut Violations, n: usize, variant: &pb::VariantInput) -> InputVar
         .take(ENTRIES_MAX)
         .enumerate()
         .filter_map(|(m, price)| take(v, unit_price(&format!("/variants/{n}/prices/{m}"), price)));
+    let prices = prices.collect();
+    let compare_at =
+        variant.compare_at_prices.iter().take(ENTRIES_MAX).enumerate().filter_map(|(m, price)| {
+            take(v, unit_price(&format!("/variants/{n}/compare_at_prices/{m}"), price))
+        });
     InputVariant {
         sku: variant.sku.clone(),
-        prices: prices.collect(),
+        prices,
+        compare_at: compare_at.collect(),
         options: variant.options.iter().map(option).collect(),
         weight_grams: variant.weight_grams,
     }

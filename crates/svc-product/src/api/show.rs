@@ -125,6 +125,7 @@ fn variant(variant: &crate::domain::Variant) -> pb::Variant {
         options: variant.options.iter().map(option).collect(),
         prices: variant.prices.iter().map(price).collect(),
         weight_grams: variant.weight_grams,
+        compare_at_prices: variant.compared().map(wire::unit_price).collect(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use kernel::text::is_format;
+use kernel::text::{Lines, clean, is_format};
 use kernel::{CategoryId, Result, UnitPrice, Violations};
 
 use super::picture::content_hash_is_good;
@@ -10,14 +10,23 @@ use super::price::PRICE_MICROS_MAX;
 use super::product::{Attribute, Image, ImageSource, OptionValue, Status, TaxClass};
 use super::slug::{slug_is_good, slugify};
 
-const VARIANTS_MAX: usize = 100;
+/// A product of other shops has up to 100 variants, of few up to 250.
+const VARIANTS_MAX: usize = 250;
 const OPTIONS_MAX: usize = 5;
 const PRICES_MAX: usize = 20;
 const CATEGORIES_MAX: usize = 10;
 const ATTRIBUTES_MAX: usize = 50;
-const IMAGES_MAX: usize = 20;
+const IMAGES_MAX: usize = 50;
 const SYNONYMS_MAX: usize = 50;
 const SKU_BYTES_MAX: usize = 64;
+/// Characters: names, options and their values as long as those of other shops.
+const NAME_CHARS_MAX: usize = 255;
+const DESCRIPTION_CHARS_MAX: usize = 20_000;
+const OPTION_CHARS_MAX: usize = 100;
+const VALUE_CHARS_MAX: usize = 255;
+const ALT_CHARS_MAX: usize = 300;
+/// Characters of a product's name in the system it came from: a prefix and an address of 255.
+pub const REFERENCE_CHARS_MAX: usize = 300;
 const WEIGHT_GRAMS_MAX: i32 = 1_000_000;
 const PIXELS_MAX: i32 = 20_000;
 
@@ -61,6 +70,8 @@ pub struct InputVariant {
     pub prices: Vec<UnitPrice>,
     /// Weight in grams.
     pub weight_grams: i32,
+    /// Prices that it is compared with, one a currency.
+    pub compare_at: Vec<UnitPrice>,
 }
 
 /// A product that passed every check but those of the whole catalogue (SKUs, slug, reference and categories).
@@ -85,9 +96,10 @@ impl Input {
     /// `INVALID_ARGUMENT` naming every wrong field.
     pub fn check(mut self) -> Result<Draft> {
         let mut v = Violations::new();
-        self.name = v.text("/name", &self.name, 200);
-        self.description = v.optional_lines("/description", &self.description, 10_000);
-        self.external_reference = v.optional_text("/external_reference", &self.external_reference, 128);
+        self.name = v.text("/name", &self.name, NAME_CHARS_MAX);
+        self.description = v.optional_lines("/description", &self.description, DESCRIPTION_CHARS_MAX);
+        let reference = v.optional_text("/external_reference", &self.external_reference, REFERENCE_CHARS_MAX);
+        self.external_reference = reference;
         v.check(self.status != Some(Status::Archived), "/status", "must be draft or active");
         self.check_lists(&mut v);
         self.check_images(&mut v);
@@ -118,7 +130,7 @@ impl Input {
         let mut seen = HashSet::new();
         for (n, attribute) in self.attributes.iter_mut().enumerate().take(ATTRIBUTES_MAX) {
             attribute.name = v.text(&format!("/attributes/{n}/name"), &attribute.name, 60);
-            attribute.value = v.text(&format!("/attributes/{n}/value"), &attribute.value, 120);
+            attribute.value = v.text(&format!("/attributes/{n}/value"), &attribute.value, VALUE_CHARS_MAX);
             let new = seen.insert((attribute.name.clone(), attribute.value.clone()));
             v.check(new, format!("/attributes/{n}"), "repeats an attribute with its value");
         }
@@ -133,7 +145,7 @@ impl Input {
         limit(v, "/option_names", self.option_names.len(), OPTIONS_MAX);
         let mut seen = HashSet::new();
         for (n, name) in self.option_names.iter_mut().enumerate().take(OPTIONS_MAX) {
-            *name = v.text(&format!("/option_names/{n}"), name, 40);
+            *name = v.text(&format!("/option_names/{n}"), name, OPTION_CHARS_MAX);
             v.check(seen.insert(name.clone()), format!("/option_names/{n}"), "repeats an option");
         }
     }
@@ -154,14 +166,18 @@ impl Input {
                     v.check(good, format!("{at}/content_hash"), "must be 64 lower-case hexadecimal digits");
                 }
             }
-            image.alt = v.text(&format!("{at}/alt"), &image.alt, 300);
+            image.alt = v.optional_text(&format!("{at}/alt"), &image.alt, ALT_CHARS_MAX);
+            if image.alt.is_empty() {
+                image.alt = self.name.chars().take(ALT_CHARS_MAX).collect();
+            }
             if matches!(image.source, ImageSource::ContentHash(_)) {
                 // Its sides are the house's to know.
                 continue;
             }
             for (side, pixels) in [("width", image.width), ("height", image.height)] {
-                let good = (1..=PIXELS_MAX).contains(&pixels);
-                v.check(good, format!("{at}/{side}"), "must be between 1 and 20000");
+                // Zero where nobody knows it.
+                let good = (0..=PIXELS_MAX).contains(&pixels);
+                v.check(good, format!("{at}/{side}"), "must be between 0 and 20000");
             }
         }
     }
@@ -185,7 +201,8 @@ impl Input {
                 format!("{at}/options"),
                 "repeats the options of another variant",
             );
-            check_prices(v, &at, &mut variant.prices);
+            check_prices(v, &format!("{at}/prices"), &mut variant.prices);
+            check_prices(v, &format!("{at}/compare_at_prices"), &mut variant.compare_at);
             v.check(
                 (0..=WEIGHT_GRAMS_MAX).contains(&variant.weight_grams),
                 format!("{at}/weight_grams"),
@@ -201,8 +218,8 @@ fn limit(v: &mut Violations, pointer: &str, count: usize, count_max: usize) {
 
 fn check_options(v: &mut Violations, at: &str, names: &[String], options: &mut Vec<OptionValue>) {
     for (n, option) in options.iter_mut().enumerate().take(OPTIONS_MAX) {
-        option.name = v.text(&format!("{at}/options/{n}/name"), &option.name, 40);
-        option.value = v.text(&format!("{at}/options/{n}/value"), &option.value, 60);
+        option.name = clean(&option.name, Lines::One).unwrap_or_default();
+        option.value = v.text(&format!("{at}/options/{n}/value"), &option.value, VALUE_CHARS_MAX);
         let known = names.contains(&option.name);
         v.check(known, format!("{at}/options/{n}/name"), "is none of the product's option names");
     }
@@ -217,12 +234,12 @@ fn check_options(v: &mut Violations, at: &str, names: &[String], options: &mut V
 }
 
 fn check_prices(v: &mut Violations, at: &str, prices: &mut [UnitPrice]) {
-    limit(v, &format!("{at}/prices"), prices.len(), PRICES_MAX);
+    limit(v, at, prices.len(), PRICES_MAX);
     let mut seen = HashSet::new();
     for (n, price) in prices.iter().enumerate().take(PRICES_MAX) {
         let good = (0..=PRICE_MICROS_MAX).contains(&price.micros);
-        v.check(good, format!("{at}/prices/{n}/micros"), "must be between 0 and 1000000000000000");
-        v.check(seen.insert(price.currency), format!("{at}/prices/{n}/currency_code"), "repeats a currency");
+        v.check(good, format!("{at}/{n}/micros"), "must be between 0 and 1000000000000000");
+        v.check(seen.insert(price.currency), format!("{at}/{n}/currency_code"), "repeats a currency");
     }
     prices.sort_by_key(|price| price.currency);
 }

@@ -87,6 +87,9 @@ pub struct Variant {
     pub prices: Vec<Price>,
     /// In grams.
     pub weight_grams: i32,
+    /// Prices that it is compared with, by currency; what is not above the price is not shown.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compare_at: Vec<UnitPrice>,
 }
 
 /// A product. Its version stands with the document that holds it.
@@ -275,7 +278,16 @@ impl Variant {
             sku: input.sku,
             options: input.options,
             weight_grams: input.weight_grams,
+            compare_at: input.compare_at,
         }
+    }
+
+    /// The prices that it is compared with: those above its own price in their currency.
+    pub fn compared(&self) -> impl Iterator<Item = UnitPrice> {
+        let is_above = |compare: &&UnitPrice| {
+            self.price(compare.currency).is_some_and(|price| compare.micros > price.unit.micros)
+        };
+        self.compare_at.iter().filter(is_above).copied()
     }
 
     /// Its price in a currency.

@@ -118,6 +118,7 @@ pub fn bowl(name: &str, variants: &[(&str, i64)]) -> pb::ProductInput {
         },
         prices: vec![gbp(*pence)],
         weight_grams: 400,
+        compare_at_prices: Vec::new(),
     };
     pb::ProductInput {
         name: name.into(),

@@ -92,6 +92,7 @@ serve! {
                             .map(|price| pb::VariantPrice { unit_price: Some(price), since: None })
                             .collect(),
                         weight_grams: variant.weight_grams,
+                        compare_at_prices: Vec::new(),
                     })
                     .collect(),
                 create_time: seen.map_or_else(

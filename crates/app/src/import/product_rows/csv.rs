@@ -1,18 +1,15 @@
-//! CSV: a line a variant.
+//! CSV of the house: a line a variant.
 
-use std::collections::BTreeMap;
-use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::BufRead;
 
-use csv::{Position, Reader, ReaderBuilder, StringRecord};
-
-use super::{Format, ImageRow, Located, Problem, ProductRow, ROW_BYTES_MAX, Values, VariantRow};
+use super::{ImageRow, Item, Located, Problem, ProductRow, ROW_LIMITS, Source, Values, VariantRow, cells};
+use crate::table::{Columns, Encoding, Fault, Known, Record, Records, Utf8, encoding, excerpt};
 
 /// The columns, in any order. `name`, `sku` and `prices` must be there. Lists are separated by semicolons: categories
 /// `Kitchen/Mugs; Gifts`, options `colour=blue; size=L`, prices `24.50 GBP; 28 EUR`, attributes `material=oak`, images
 /// `bowl.jpg what is seen` (a file, see [`ImageRow`]) or `https://… 800x600 what is seen`.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 15] = [
     "external_reference",
     "name",
     "slug",
@@ -27,11 +24,12 @@ pub const COLUMNS: [&str; 14] = [
     "synonyms",
     "attributes",
     "images",
+    "status",
 ];
-const STATUS: &str = "status";
 const REQUIRED: [&str; 3] = ["name", "sku", "prices"];
-/// The most variants that are gathered; the catalogue refuses more than 100 anyway.
-const VARIANTS_MAX: usize = 1_000;
+const KNOWN: Known<'static> = Known { names: &COLUMNS, file: "a product file" };
+/// The most variants that are gathered; the catalogue refuses more than it takes.
+const VARIANTS_MAX: usize = 5_000;
 
 /// The column of a pointer into a row.
 pub(super) fn column(pointer: &str) -> String {
@@ -43,150 +41,221 @@ pub(super) fn column(pointer: &str) -> String {
 
 /// Reads products. Ends with a problem that is the last one where the file cannot be read on.
 pub(super) fn read(
-    reader: impl Read + Send + 'static,
-) -> impl Iterator<Item = Result<Located, Problem>> + Send {
-    let since = Arc::new(AtomicUsize::new(0));
-    let guarded = Guarded { inner: reader, since: Arc::clone(&since) };
-    let reader = ReaderBuilder::new().flexible(true).from_reader(guarded);
-    Lines { reader, since, columns: None, open: None, bad: None, is_over: false }
+    reader: Box<dyn BufRead + Send>,
+    known: Option<Encoding>,
+) -> impl Iterator<Item = Item> + Send {
+    let reader = Utf8::new(reader, known);
+    let found = reader.found();
+    let mut lines =
+        Lines { records: None, found, columns: None, open: None, ready: VecDeque::new(), is_over: false };
+    lines.begin(reader);
+    lines
 }
 
-/// Refuses a record that does not end: memory is bounded whatever the file holds.
-struct Guarded<R> {
-    inner: R,
-    since: Arc<AtomicUsize>,
-}
+type Input = Utf8<Box<dyn BufRead + Send>>;
 
-impl<R: Read> Read for Guarded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
-        if self.since.fetch_add(read, Ordering::Relaxed) > ROW_BYTES_MAX {
-            return Err(io::Error::other(format!("a row is longer than {ROW_BYTES_MAX} bytes")));
-        }
-        Ok(read)
-    }
-}
-
-struct Lines<R> {
-    reader: Reader<Guarded<R>>,
-    since: Arc<AtomicUsize>,
+struct Lines {
+    records: Option<Records<Input>>,
+    found: encoding::Found,
     columns: Option<Columns>,
     /// The product whose variants are being gathered.
-    open: Option<Located>,
-    /// A problem that waits until the open product was given.
-    bad: Option<Problem>,
+    open: Option<Open>,
+    ready: VecDeque<Item>,
     is_over: bool,
 }
 
-struct Columns(Vec<&'static str>);
+/// A product and what is wrong with its rows.
+struct Open {
+    located: Located,
+    problems: Vec<Problem>,
+    /// A row that could not be read since the last one that is the product's.
+    unreadable: Option<u64>,
+}
 
-impl<R: Read> Iterator for Lines<R> {
-    type Item = Result<Located, Problem>;
+impl Iterator for Lines {
+    type Item = Item;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Item> {
         loop {
-            if let Some(bad) = self.bad.take() {
-                return Some(Err(bad));
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
             }
             if self.is_over {
-                return self.open.take().map(Ok);
+                return None;
             }
-            match self.step() {
-                Ok(None) => {}
-                Ok(Some(done)) => return Some(Ok(done)),
-                Err(problem) => {
-                    self.is_over |= problem.is_last;
-                    self.bad = Some(problem);
-                    if let Some(open) = self.open.take() {
-                        return Some(Ok(open));
-                    }
-                }
-            }
+            self.step();
         }
     }
 }
 
-impl<R: Read> Lines<R> {
-    /// Reads one line; answers a product that ended with it.
-    fn step(&mut self) -> Result<Option<Located>, Problem> {
-        if self.columns.is_none() {
-            let header = self.reader.headers().map_err(|error| unreadable(&error, 1, &[]))?;
-            self.columns = Some(Columns::of(header)?);
+impl Lines {
+    fn begin(&mut self, reader: Input) {
+        match Records::open(reader, ROW_LIMITS, &|name| KNOWN.find(name).is_some()) {
+            Ok(records) => self.records = Some(records),
+            Err(fault) => self.end(fault),
         }
-        let columns = self.columns.as_ref().map_or(&[][..], |columns| &columns.0);
-        let line = self.reader.position().line();
-        let mut record = StringRecord::new();
-        let more = self.reader.read_record(&mut record).map_err(|error| unreadable(&error, line, columns))?;
-        self.since.store(0, Ordering::Relaxed);
-        if !more {
+    }
+
+    fn end(&mut self, fault: Fault) {
+        self.flush();
+        let problem = self.problem_of(fault);
+        self.ready.push_back(Item::Refused(vec![problem]));
+        self.is_over = true;
+    }
+
+    fn problem_of(&self, fault: Fault) -> Problem {
+        let name = |place: usize| {
+            self.columns
+                .as_ref()
+                .map_or_else(|| format!("column {}", place + 1), |columns| columns.name(place))
+        };
+        Problem {
+            line: fault.line,
+            column: fault.column.map(name).unwrap_or_default(),
+            reason: fault.what,
+            is_last: fault.is_last,
+        }
+    }
+
+    /// Reads one line.
+    fn step(&mut self) {
+        let Some(records) = &mut self.records else {
             self.is_over = true;
-            return Ok(None);
+            return;
+        };
+        match records.next() {
+            Some(Ok(record)) if record.is_blank() => {}
+            Some(Ok(record)) if self.columns.is_none() => self.header(&record),
+            Some(Ok(record)) => self.row(&record),
+            Some(Err(fault)) if fault.is_last => self.end(fault),
+            Some(Err(fault)) => {
+                if let Some(open) = &mut self.open {
+                    open.unreadable = Some(fault.line);
+                }
+                let problem = self.problem_of(fault);
+                self.ready.push_back(Item::Refused(vec![problem]));
+            }
+            None if self.columns.is_none() => {
+                let what = "the file is empty; its first line names the columns".to_owned();
+                self.end(Fault { is_last: true, ..Fault::of_row(1, None, what) });
+            }
+            None => {
+                self.flush();
+                self.ready.extend(super::encoding_note(&self.found));
+                self.is_over = true;
+            }
         }
-        let line = record.position().map_or(0, Position::line);
-        if record.len() != columns.len() {
-            // The first one that is not there; none when there are too many.
-            let column = columns.get(record.len()).copied().unwrap_or_default();
-            let (what, count) =
-                if column.is_empty() { ("", "has") } else { ("is missing: ", "the line has") };
-            let reason =
-                format!("{what}{count} {} fields where the header has {}", record.len(), columns.len());
-            return Err(problem(line, column, reason));
+    }
+
+    fn header(&mut self, record: &Record) {
+        let columns = match Columns::of(record, &KNOWN) {
+            Ok(columns) => columns,
+            Err(fault) => {
+                // The name that is there twice says more than its number.
+                let name = fault.column.and_then(|place| record.text(place).ok()).map(str::to_owned);
+                let mut problem = self.problem_of(fault);
+                problem.column = name.unwrap_or(problem.column);
+                self.ready.push_back(Item::Refused(vec![problem]));
+                self.is_over = true;
+                return;
+            }
+        };
+        let is_there = |name: &str| KNOWN.find(name).and_then(|place| columns.place(place)).is_some();
+        if let Some(missing) = REQUIRED.iter().find(|name| !is_there(name)) {
+            let separator = self.records.as_ref().map_or(',', Records::separator);
+            let reason = format!(
+                "is missing from the header, which is {} (separated by {separator:?})",
+                columns.seen(separator)
+            );
+            let problem = Problem { line: record.line, column: (*missing).to_owned(), reason, is_last: true };
+            self.ready.push_back(Item::Refused(vec![problem]));
+            self.is_over = true;
+            return;
         }
-        let fields: BTreeMap<&str, &str> =
-            columns.iter().copied().zip(record.iter().map(str::trim)).collect();
-        let fields = Fields { line, fields };
-        let variant = fields.variant()?;
+        for (place, _) in &columns.unknown {
+            let (column, reason) = (columns.name(*place), columns.told(*place, &KNOWN));
+            self.ready.push_back(Item::Note(Problem { line: record.line, column, reason, is_last: false }));
+        }
+        self.columns = Some(columns);
+    }
+
+    fn row(&mut self, record: &Record) {
+        let Some(columns) = &self.columns else { return };
+        let fields = match Fields::of(record, columns) {
+            Ok(fields) => fields,
+            Err(problem) => {
+                if let Some(open) = &mut self.open {
+                    open.unreadable = Some(record.line);
+                }
+                self.ready.push_back(Item::Refused(vec![problem]));
+                return;
+            }
+        };
+        let mut problems = Vec::new();
+        let variant = fields.variant(&mut problems);
         let reference = fields.get("external_reference");
         if let Some(open) = &mut self.open
             && !reference.is_empty()
-            && open.row.external_reference == reference
+            && open.located.row.external_reference == reference
         {
-            if open.row.variants.len() >= VARIANTS_MAX {
-                return Err(problem(
-                    line,
-                    "sku",
-                    format!("is more than {VARIANTS_MAX} variants of one product"),
-                ));
-            }
-            open.row.variants.push(variant);
-            open.lines.push(line);
-            return Ok(None);
+            open.add(variant, record.line, problems);
+            return;
         }
-        let row = fields.product(variant)?;
-        Ok(self.open.replace(Located { row, lines: vec![line], format: Format::Csv }))
+        let row = fields.product(variant, &mut problems);
+        self.flush();
+        let located = Located { row, lines: vec![record.line], source: Source::Csv };
+        self.open = Some(Open { located, problems, unreadable: None });
+    }
+
+    /// Gives the product that is complete. One with a bad row is refused as a whole: without its row it would lose a variant.
+    fn flush(&mut self) {
+        let item = self.open.take().map(|open| match open.problems.is_empty() {
+            true => Item::Product(open.located),
+            false => Item::Refused(open.problems),
+        });
+        self.ready.extend(item);
     }
 }
 
-impl Columns {
-    fn of(header: &StringRecord) -> Result<Self, Problem> {
-        let last = |column: &str, reason: String| Problem { is_last: true, ..problem(1, column, reason) };
-        if header.is_empty() {
-            return Err(last("", "the file is empty; its first line names the columns".to_owned()));
+impl Open {
+    fn add(&mut self, variant: VariantRow, line: u64, problems: Vec<Problem>) {
+        if let Some(bad) = self.unreadable.take() {
+            let reason = format!("has a row in between that cannot be read, line {bad}");
+            self.problems.push(problem(line, "external_reference", reason));
         }
-        let mut columns = Vec::new();
-        for name in header.iter().map(|name| name.trim().trim_start_matches('\u{feff}')) {
-            let known = COLUMNS.iter().chain([&STATUS]).find(|known| **known == name);
-            let Some(known) = known else {
-                return Err(last(
-                    name,
-                    format!("is no column of a product file; they are {}, {STATUS}", COLUMNS.join(", ")),
-                ));
-            };
-            if columns.contains(known) {
-                return Err(last(name, "is there twice".to_owned()));
+        if self.located.row.variants.len() >= VARIANTS_MAX {
+            if self.problems.is_empty() {
+                let reason = format!("is more than {VARIANTS_MAX} variants of one product");
+                self.problems.push(problem(line, "sku", reason));
             }
-            columns.push(*known);
+            return;
         }
-        match REQUIRED.iter().find(|required| !columns.contains(required)) {
-            Some(missing) => Err(last(missing, "is missing from the header".to_owned())),
-            None => Ok(Self(columns)),
-        }
+        self.problems.extend(problems);
+        self.located.row.variants.push(variant);
+        self.located.lines.push(line);
     }
 }
 
 struct Fields<'a> {
     line: u64,
-    fields: BTreeMap<&'a str, &'a str>,
+    fields: BTreeMap<&'static str, &'a str>,
+}
+
+impl<'a> Fields<'a> {
+    fn of(record: &'a Record, columns: &Columns) -> Result<Self, Problem> {
+        let line = record.line;
+        if record.len() < columns.width() {
+            let reason = format!("is missing: the line has {} of {} columns", record.len(), columns.width());
+            return Err(problem(line, &columns.name(record.len()), reason));
+        }
+        record.check_width(columns.width()).map_err(|fault| problem(line, "", fault.what))?;
+        let mut fields = BTreeMap::new();
+        for (n, name) in COLUMNS.iter().enumerate() {
+            let Some(place) = columns.place(n) else { continue };
+            fields.insert(*name, record.text(place).map_err(|what| problem(line, name, what))?);
+        }
+        Ok(Self { line, fields })
+    }
 }
 
 impl Fields<'_> {
@@ -198,107 +267,105 @@ impl Fields<'_> {
         self.get(column).split(';').map(str::trim).filter(|part| !part.is_empty())
     }
 
-    fn pairs(&self, column: &str) -> Result<Vec<(String, String)>, Problem> {
-        let pair = |text: &str| {
-            let (name, value) = text.split_once('=').ok_or_else(|| {
-                problem(self.line, column, format!("has {text:?} where name=value is expected"))
-            })?;
-            Ok((name.trim().to_owned(), value.trim().to_owned()))
-        };
-        self.list(column).map(pair).collect()
+    fn pairs(&self, column: &str, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for text in self.list(column) {
+            match text.split_once('=') {
+                Some((name, value)) => pairs.push((name.trim().to_owned(), value.trim().to_owned())),
+                None => {
+                    let reason = format!("has {} where name=value is expected", excerpt(text));
+                    problems.push(problem(self.line, column, reason));
+                }
+            }
+        }
+        pairs
     }
 
-    fn number<T: std::str::FromStr>(&self, column: &str) -> Result<Option<T>, Problem> {
+    fn number<T: std::str::FromStr>(&self, column: &str, problems: &mut Vec<Problem>) -> Option<T> {
         match self.get(column) {
-            "" => Ok(None),
-            text => text
-                .parse()
-                .map(Some)
-                .map_err(|_| problem(self.line, column, format!("is {text:?}, no whole number"))),
+            "" => None,
+            text => cells::whole(text).map_err(|what| problems.push(problem(self.line, column, what))).ok(),
         }
     }
 
-    fn variant(&self) -> Result<VariantRow, Problem> {
+    fn variant(&self, problems: &mut Vec<Problem>) -> VariantRow {
         let mut prices = BTreeMap::new();
         for text in self.list("prices") {
-            let wrong = |reason: &str| problem(self.line, "prices", format!("has {text:?} {reason}"));
-            let (price, currency) =
-                text.split_once(' ').ok_or_else(|| wrong("where 24.50 GBP is expected"))?;
-            if super::micros(price).is_none() {
-                return Err(wrong("whose price is no decimal number of at most 6 decimals"));
-            }
-            if prices.insert(currency.trim().to_owned(), price.to_owned()).is_some() {
-                return Err(wrong("whose currency repeats"));
+            match cells::price_with_code(text) {
+                Ok((code, price)) => {
+                    if prices.insert(code, price).is_some() {
+                        let reason = format!("has {} whose currency repeats", excerpt(text));
+                        problems.push(problem(self.line, "prices", reason));
+                    }
+                }
+                Err(what) => problems.push(problem(self.line, "prices", what)),
             }
         }
-        Ok(VariantRow {
+        VariantRow {
             sku: self.get("sku").to_owned(),
-            options: self.pairs("options")?.into_iter().collect(),
+            options: self.pairs("options", problems).into_iter().collect(),
             prices,
-            weight_grams: self.number("weight_grams")?.unwrap_or_default(),
-            stock: self.number("stock")?,
-        })
+            weight_grams: self.number("weight_grams", problems).unwrap_or_default(),
+            stock: self.number("stock", problems),
+            ..VariantRow::default()
+        }
     }
 
-    fn product(&self, variant: VariantRow) -> Result<ProductRow, Problem> {
+    fn product(&self, variant: VariantRow, problems: &mut Vec<Problem>) -> ProductRow {
         let mut attributes: BTreeMap<String, Values> = BTreeMap::new();
-        for (name, value) in self.pairs("attributes")? {
+        for (name, value) in self.pairs("attributes", problems) {
             let values = attributes.entry(name).or_insert_with(|| Values::Many(Vec::new()));
             if let Values::Many(values) = values {
                 values.push(value);
             }
         }
-        Ok(ProductRow {
+        // What is wrong with a pair was told with the variant.
+        let options = self.pairs("options", &mut Vec::new()).into_iter().map(|(name, _)| name).collect();
+        ProductRow {
             external_reference: self.get("external_reference").to_owned(),
             name: self.get("name").to_owned(),
             slug: self.get("slug").to_owned(),
             description: self.get("description").to_owned(),
             categories: self.list("categories").map(str::to_owned).collect(),
             tax_class: self.get("tax_class").to_owned(),
-            status: self.get(STATUS).to_owned(),
-            options: self.pairs("options")?.into_iter().map(|(name, _)| name).collect(),
+            status: self.get("status").to_owned(),
+            options,
             synonyms: self.list("synonyms").map(str::to_owned).collect(),
             attributes,
-            images: self.list("images").map(|text| self.image(text)).collect::<Result<_, _>>()?,
+            images: self.list("images").map(image).collect(),
             variants: vec![variant],
-        })
+        }
     }
+}
 
-    /// `bowl.jpg what is seen`, or `https://… 800x600 what is seen`
-    fn image(&self, text: &str) -> Result<ImageRow, Problem> {
-        let read = match text.split_once(' ') {
-            Some((url, more)) if url.contains("://") => more.split_once(' ').and_then(|(size, alt)| {
-                let (width, height) = size.split_once('x')?;
-                let (width, height) = (width.parse().ok()?, height.parse().ok()?);
-                let (url, alt) = (url.to_owned(), alt.to_owned());
-                Some(ImageRow { url, alt, width, height, ..ImageRow::default() })
-            }),
-            Some((file, alt)) => {
-                Some(ImageRow { file: file.to_owned(), alt: alt.to_owned(), ..ImageRow::default() })
-            }
-            None => None,
+/// `bowl.jpg what is seen`, or `https://… 800x600 what is seen`; what is seen and the size may be absent. The name of a file
+/// may have blanks where it ends as pictures' names do.
+fn image(text: &str) -> ImageRow {
+    if text.contains("://") {
+        let (url, more) = text.split_once(' ').unwrap_or((text, ""));
+        let sizes = |size: &str| {
+            let (width, height) = size.split_once('x')?;
+            Some((width.parse().ok()?, height.parse().ok()?))
         };
-        let expected = "a file and what is seen, or an address, 800x600 and what is seen, are expected";
-        read.ok_or_else(|| problem(self.line, "images", format!("has {text:?} where {expected}")))
+        let (size, alt) = more.trim().split_once(' ').unwrap_or((more.trim(), ""));
+        let ((width, height), alt) = sizes(size).map_or(((0, 0), more), |sizes| (sizes, alt));
+        return ImageRow {
+            url: url.to_owned(),
+            alt: alt.trim().to_owned(),
+            width,
+            height,
+            ..ImageRow::default()
+        };
     }
+    let lower = text.to_ascii_lowercase();
+    let ends = [".jpg", ".jpeg", ".png", ".webp"].iter().flat_map(|ending| {
+        lower.match_indices(ending).map(|(at, ending)| at + ending.len()).collect::<Vec<_>>()
+    });
+    let end = ends.filter(|end| text[*end..].is_empty() || text[*end..].starts_with(' ')).min();
+    let end = end.or_else(|| text.find(' ')).unwrap_or(text.len());
+    ImageRow { file: text[..end].to_owned(), alt: text[end..].trim().to_owned(), ..ImageRow::default() }
 }
 
 fn problem(line: u64, column: &str, reason: String) -> Problem {
     Problem { line, column: column.to_owned(), reason, is_last: false }
-}
-
-/// What the reader says of a record that began at this line, unless it knows better.
-fn unreadable(error: &csv::Error, line: u64, columns: &[&str]) -> Problem {
-    let line = error.position().map_or(line, Position::line);
-    match error.kind() {
-        csv::ErrorKind::Utf8 { err, .. } => {
-            let column = columns.get(err.field()).copied().unwrap_or_default();
-            let at = format!("byte {} of field {}", err.valid_up_to() + 1, err.field() + 1);
-            problem(line, column, format!("is not UTF-8: {at}"))
-        }
-        csv::ErrorKind::Io(error) => {
-            Problem { is_last: true, ..problem(line, "", format!("cannot be read: {error}")) }
-        }
-        _ => problem(line, "", error.to_string()),
-    }
 }

@@ -1,60 +1,85 @@
 //! JSON lines.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 
-use super::{Format, Located, Problem, ProductRow, ROW_BYTES_MAX};
+use super::{Item, Located, Problem, ProductRow, ROW_LIMITS, Source};
+use crate::table::{Encoding, Utf8};
+
+/// Unknown fields that are told of one line.
+const UNKNOWN_MAX: usize = 10;
 
 /// Reads a product a line; empty lines are passed over.
-pub(super) fn read(reader: impl Read) -> impl Iterator<Item = Result<Located, Problem>> {
-    let mut reader = BufReader::new(reader);
+pub(super) fn read(
+    reader: Box<dyn BufRead + Send>,
+    known: Option<Encoding>,
+) -> impl Iterator<Item = Item> + Send {
+    let mut reader = Utf8::new(reader, known);
+    let found = reader.found();
     let mut line = 0;
     let mut is_over = false;
+    let mut is_empty = true;
     std::iter::from_fn(move || {
         while !is_over {
             line += 1;
             let mut bytes = Vec::new();
-            let limit = ROW_BYTES_MAX as u64 + 1;
-            let problem =
-                |reason: String, is_last| Some(Err(Problem { line, column: String::new(), reason, is_last }));
-            match reader.by_ref().take(limit).read_until(b'\n', &mut bytes) {
+            let problem = |reason: String| {
+                let problem = Problem { line, column: String::new(), reason, is_last: true };
+                Some(vec![Item::Refused(vec![problem])])
+            };
+            match reader.by_ref().take(ROW_LIMITS.row_bytes_max as u64 + 1).read_until(b'\n', &mut bytes) {
                 Ok(0) => {
                     is_over = true;
-                    if line == 1 {
-                        return problem("the file is empty; a line of it is a product".to_owned(), true);
+                    if is_empty {
+                        return problem("the file is empty; a line of it is a product".to_owned());
                     }
+                    return super::encoding_note(&found).map(|note| vec![note]);
                 }
-                Ok(_) if bytes.len() > ROW_BYTES_MAX => {
+                Ok(_) if bytes.len() > ROW_LIMITS.row_bytes_max => {
                     is_over = true;
-                    return problem(format!("is longer than {ROW_BYTES_MAX} bytes"), true);
+                    return problem(format!("is longer than {} bytes", ROW_LIMITS.row_bytes_max));
                 }
+                Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(_) => {
-                    let bytes = if line == 1 {
-                        bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes)
-                    } else {
-                        &bytes
-                    };
-                    if bytes.iter().all(u8::is_ascii_whitespace) {
-                        continue;
-                    }
-                    return Some(parse(bytes, line));
+                    is_empty = false;
+                    return Some(parse(&bytes, line));
                 }
                 Err(error) => {
                     is_over = true;
-                    return problem(format!("cannot be read: {error}"), true);
+                    return problem(format!("cannot be read: {error}"));
                 }
             }
         }
         None
     })
+    .flatten()
 }
 
-fn parse(bytes: &[u8], line: u64) -> Result<Located, Problem> {
-    let problem = |reason: String| Problem { line, column: String::new(), reason, is_last: false };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| problem(format!("is not UTF-8 at byte {}", error.valid_up_to() + 1)))?;
-    let row: ProductRow =
-        serde_json::from_str(text).map_err(|error| problem(format!("is no product: {}", plain(&error))))?;
-    Ok(Located { row, lines: vec![line], format: Format::JsonLines })
+fn parse(bytes: &[u8], line: u64) -> Vec<Item> {
+    let problem = |reason: String| {
+        vec![Item::Refused(vec![Problem { line, column: String::new(), reason, is_last: false }])]
+    };
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return problem(format!("is not UTF-8 at byte {}", error.valid_up_to() + 1)),
+    };
+    let mut unknown = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let row: Result<ProductRow, _> = serde_ignored::deserialize(&mut reader, |path| {
+        if unknown.len() < UNKNOWN_MAX {
+            unknown.push(format!("/{}", path.to_string().replace('.', "/").replace("?/", "")));
+        }
+    });
+    let row = match row.and_then(|row| reader.end().map(|()| row)) {
+        Ok(row) => row,
+        Err(error) => return problem(format!("is no product: {}", plain(&error))),
+    };
+    let note = |column: String| {
+        let reason = "is no field of a product and is ignored".to_owned();
+        Item::Note(Problem { line, column, reason, is_last: false })
+    };
+    let mut items: Vec<Item> = unknown.into_iter().map(note).collect();
+    items.push(Item::Product(Located { row, lines: vec![line], source: Source::JsonLines }));
+    items
 }
 
 /// serde's words, with the character of the line instead of its own line number.

@@ -1,14 +1,34 @@
-use std::io::Cursor;
+use std::io::{BufReader, Cursor, Read};
 
 use super::*;
 
-fn read(format: Format, text: &'static [u8]) -> Vec<Result<Located, Problem>> {
-    format.read(Cursor::new(text)).collect()
+fn items(format: Format, text: impl Into<Vec<u8>>) -> Vec<Item> {
+    format.read(Box::new(Cursor::new(text.into())), None).collect()
 }
 
-fn problems(format: Format, text: &'static [u8]) -> Vec<(u64, String)> {
-    let rows = read(format, text).into_iter();
-    rows.filter_map(|row| row.err().map(|problem| (problem.line, problem.column))).collect()
+fn good(format: Format, text: impl Into<Vec<u8>>) -> Vec<Located> {
+    let product = |item| match item {
+        Item::Product(located) => Some(located),
+        _ => None,
+    };
+    items(format, text).into_iter().filter_map(product).collect()
+}
+
+fn problems(format: Format, text: impl Into<Vec<u8>>) -> Vec<(u64, String)> {
+    let refused = |item| match item {
+        Item::Refused(problems) => problems,
+        _ => Vec::new(),
+    };
+    let problems = items(format, text).into_iter().flat_map(refused);
+    problems.map(|problem| (problem.line, problem.column)).collect()
+}
+
+fn notes(format: Format, text: impl Into<Vec<u8>>) -> Vec<Problem> {
+    let note = |item| match item {
+        Item::Note(note) => Some(note),
+        _ => None,
+    };
+    items(format, text).into_iter().filter_map(note).collect()
 }
 
 #[test]
@@ -31,15 +51,35 @@ not json
 {"name": "Mug", "variants": [{"sku": "M-1", "prices": {"GBP": "9.50", "EUR": "11"}}]}
 {"name": "Bowl again", "variants": [{"sku": "B-1"}]}
 "#;
-    let rows = read(Format::JsonLines, text);
-    let good: Vec<_> = rows.iter().filter_map(|row| row.as_ref().ok()).collect();
-    assert_eq!(good.len(), 2);
+    let good = good(Format::JsonLines, text);
+    assert_eq!(good.len(), 3);
     let bowl = good[0].row.to_import().expect("good");
     assert_eq!(bowl.external_reference, "B-1");
     assert_eq!(bowl.product.expect("there").variants[0].prices[0].micros, 12_500_000);
     assert_eq!(good[0].row.stock().collect::<Vec<_>>(), [("B-1", 3)]);
     let lines: Vec<_> = problems(Format::JsonLines, text).into_iter().map(|(line, _)| line).collect();
-    assert_eq!(lines, [3, 4, 5, 7]);
+    assert_eq!(lines, [4, 5, 7]);
+    let notes = notes(Format::JsonLines, text);
+    assert_eq!(
+        (notes.len(), notes[0].line, notes[0].column.as_str()),
+        (1, 3, "/colour"),
+        "told, and ignored"
+    );
+}
+
+#[test]
+fn json_lines_are_read_in_other_encodings_and_by_true_lines() {
+    let line = r#"{"name": "Bøwl", "variants": [{"sku": "B-1", "color": "red"}]}"#;
+    let text = format!("\u{feff}\r\n{line}\r\n[1]\r\n");
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for bytes in [text.clone().into_bytes(), utf16] {
+        assert_eq!(good(Format::JsonLines, bytes.clone())[0].lines, [2]);
+        assert_eq!(problems(Format::JsonLines, bytes.clone()), [(3, String::new())]);
+        let told = notes(Format::JsonLines, bytes);
+        assert_eq!(told[0].column, "/variants/0/color");
+    }
+    let broken = b"{\"name\": \"\xc3\xb8\xc3\xb8\xc3\xb8\xc3\xb8\xc3\xb8\xff\", \"variants\": []}\n";
+    assert_eq!(problems(Format::JsonLines, broken), [(1, String::new())]);
 }
 
 #[test]
@@ -48,7 +88,8 @@ fn lines_of_one_reference_are_variants_of_one_product() {
         r1,Bowl,B-1,colour=blue,12.50 GBP; 14 EUR,400,material=stoneware; made in=Portugal\n\
         r1,,B-2,colour=green,12.50 GBP,400,\n\
         ,Mug,M-1,,9 GBP,,\n";
-    let rows: Vec<_> = read(Format::Csv, text).into_iter().map(|row| row.expect("good")).collect();
+    let rows = good(Format::Csv, text);
+    assert_eq!(problems(Format::Csv, text), []);
     assert_eq!(rows.len(), 2);
     assert_eq!((rows[0].lines.as_slice(), rows[0].row.variants.len()), ([2, 3].as_slice(), 2));
     let bowl = rows[0].row.to_import().expect("good").product.expect("there");
@@ -69,18 +110,95 @@ fn what_is_wrong_in_a_csv_is_named_by_line_and_column() {
         Bowl,B-1,12.50 GBP,1,blue\n\
         Bowl,B-1,12.50 GBP; 13 GBP,1,\n\
         Bo\xffwl,B-1,12.50 GBP,1,\n\
+        Caf\xc3\xa9 cr\xc3\xa8me br\xc3\xbbl\xc3\xa9e \xc3\xa0 la,B-0,12.50 GBP,1,\n\
         Bowl,B-1,12.50 GBP,1,\n";
     let expected = [(2, "prices"), (3, "stock"), (4, "stock"), (5, "options"), (6, "prices"), (7, "name")];
     assert_eq!(problems(Format::Csv, text), expected.map(|(line, column)| (line, column.to_owned())));
-    assert_eq!(read(Format::Csv, text).iter().filter(|row| row.is_ok()).count(), 1);
-    for (header, column) in [
-        (&b"name,sku\n"[..], "prices"),
-        (b"name,sku,prices,color\n", "color"),
-        (b"name,sku,sku,prices\n", "sku"),
-    ] {
+    assert_eq!(good(Format::Csv, text).len(), 2);
+    for (header, column) in [(&b"name,sku\n"[..], "prices"), (b"name,sku,sku,prices\n", "sku")] {
         assert_eq!(problems(Format::Csv, header), [(1, column.to_owned())]);
     }
     assert_eq!(problems(Format::Csv, b"").len(), 1);
+    let told = notes(Format::Csv, "name,sku,prices,stok\nBowl,B-1,1 GBP,3\n");
+    assert_eq!((told.len(), told[0].column.as_str()), (1, "stok"));
+    assert!(told[0].reason.contains("is stock meant?"), "{}", told[0].reason);
+}
+
+#[test]
+fn what_people_write_in_cells_is_read_or_told() {
+    let told = |column: &str, cell: &str| {
+        let text = format!(
+            "name,sku,prices,stock\nBowl,B-1,{},{}\n",
+            if column == "prices" { cell } else { "1 GBP" },
+            if column == "stock" { cell } else { "1" }
+        );
+        match items(Format::Csv, text).remove(0) {
+            Item::Refused(problems) => {
+                assert_eq!((problems.len(), problems[0].column.as_str()), (1, column), "{problems:?}");
+                problems[0].reason.clone()
+            }
+            Item::Product(located) => {
+                format!("{:?} {:?}", located.row.variants[0].prices, located.row.variants[0].stock)
+            }
+            Item::Note(note) => note.to_string(),
+        }
+    };
+    for (column, cell, said) in [
+        ("prices", "\"24,50 GBP\"", "written with a point (24.50)"),
+        ("prices", "£24.50", "write the currency's code"),
+        ("prices", "24.50", "where 24.50 GBP is expected"),
+        ("prices", "x GBP", "no decimal number"),
+        ("prices", "24.50 gbp", "{\"GBP\": \"24.50\"}"),
+        ("prices", "EUR 24.50", "{\"EUR\": \"24.50\"}"),
+        ("stock", "12.00", "Some(12)"),
+        ("stock", "\"1,200\"", "without a sign (1200)"),
+        ("stock", "1.5", "no whole number"),
+        ("stock", "many", "\"many\", no whole number"),
+    ] {
+        let reason = told(column, cell);
+        assert!(reason.contains(said), "{cell}: {reason}");
+    }
+}
+
+#[test]
+fn a_product_with_a_bad_row_is_refused_as_a_whole_with_all_that_is_wrong() {
+    let text = "external_reference,name,sku,prices,stock\n\
+        r1,Bowl,B-1,1 GBP,1\n\
+        r1,,B-2,none,none\n\
+        r1,,B-3,1 GBP,1\n\
+        r2,Mug,M-1,1 GBP,1\n";
+    let all = items(Format::Csv, text);
+    let Item::Refused(problems) = &all[0] else { panic!("{all:?}") };
+    let said: Vec<_> = problems.iter().map(|problem| (problem.line, problem.column.as_str())).collect();
+    assert_eq!(said, [(3, "prices"), (3, "stock")]);
+    assert!(matches!(&all[1], Item::Product(located) if located.row.reference() == "r2"));
+    assert_eq!(all.len(), 2);
+    // A SKU of another row is refused by its own row.
+    let text = "name,sku,prices\nBowl,B-1,1 GBP\nMug,B-1,1 GBP\n";
+    assert_eq!((problems_of(text), good(Format::Csv, text).len()), (vec![(3, "sku".to_owned())], 1));
+}
+
+fn problems_of(text: &str) -> Vec<(u64, String)> {
+    problems(Format::Csv, text)
+}
+
+#[test]
+fn pictures_need_no_words_and_no_sizes() {
+    let text = "name,sku,prices,images\nBowl,B-1,1 GBP,bowl.jpg; my bowl.PNG a blue bowl; https://x.example/a.jpg; https://x.example/b.jpg 800x600 seen\n";
+    let images = good(Format::Csv, text).remove(0).row.images;
+    let told: Vec<_> = images
+        .iter()
+        .map(|image| (format!("{}{}", image.file, image.url), image.alt.as_str(), image.width))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("bowl.jpg".to_owned(), "", 0),
+            ("my bowl.PNG".to_owned(), "a blue bowl", 0),
+            ("https://x.example/a.jpg".to_owned(), "", 0),
+            ("https://x.example/b.jpg".to_owned(), "seen", 800),
+        ]
+    );
 }
 
 #[test]
@@ -105,9 +223,10 @@ fn values_that_no_product_has_are_named() {
 #[test]
 fn a_file_without_an_end_takes_no_memory() {
     for format in [Format::Csv, Format::JsonLines] {
-        let rows: Vec<_> = format.read(std::io::repeat(0).take(1 << 40)).take(3).collect();
+        let endless = BufReader::new(std::io::repeat(0).take(1 << 40));
+        let rows: Vec<_> = format.read(Box::new(endless), None).take(3).collect();
         assert_eq!(rows.len(), 1, "{format:?}");
-        assert!(rows[0].as_ref().expect_err("too long").is_last, "{format:?}");
+        assert!(matches!(&rows[0], Item::Refused(problems) if problems[0].is_last), "{format:?}");
     }
 }
 

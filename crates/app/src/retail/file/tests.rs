@@ -82,7 +82,7 @@ fn bad_lines_say_where() {
             "line 3, column 3 (Description): has a control character, U+0007",
         ),
         ("1,a,\"b,2,2010-12-01 08:26:00,1,,EIRE", "line 3: a quotation mark is opened and never closed"),
-        ("", "line 3, column 2 (StockCode): the line is cut short: it has 1 of 8 columns"),
+        ("1", "line 3, column 2 (StockCode): the line is cut short: it has 1 of 8 columns"),
     ] {
         let told = with(line);
         assert!(told.starts_with(wanted), "{line:?} was told {told:?}, wanted {wanted:?}");
@@ -94,11 +94,25 @@ fn bad_files_say_what() {
     assert!(message(b"").contains("line 1: the file is empty"));
     assert_eq!(
         message(b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,CustomerID,Country\n"),
-        "line 1: column UnitPrice is missing"
+        "line 1: column UnitPrice is missing from the header, which is \"InvoiceNo,StockCode,Description,Quantity,…\""
     );
+    let mut mixed = HEADER.as_bytes().to_vec();
+    mixed.extend_from_slice("1,a,CAFÉ CRÈME BRÛLÉE À LA,2,2010-12-01 08:26:00,1,,EIRE\n".as_bytes());
+    mixed.extend_from_slice(b"1,a,CAF\xc9,2,2010-12-01 08:26:00,1,,EIRE\n");
+    assert_eq!(message(&mixed), "line 3, column 3 (Description): is not UTF-8: byte 4 is 0xc9");
+}
+
+#[test]
+fn the_rules_are_those_of_every_other_table() {
     let mut latin1 = HEADER.as_bytes().to_vec();
-    latin1.extend_from_slice(b"1,a,CAF\xc9,2,2010-12-01 08:26:00,1,,EIRE\n");
-    assert_eq!(message(&latin1), "line 2, column 3 (Description): is not UTF-8: byte 4 is 0xc9");
+    latin1.extend_from_slice(b"1,a,CAF\xc9 AU LAIT,2,2010-12-01 08:26:00,1,,EIRE\n");
+    assert_eq!(&*lines_of(&latin1).expect("reads")[0].description, "CAFÉ AU LAIT");
+    let text = format!("sep=;\r\n{}", HEADER.replace(',', ";").to_lowercase());
+    let text = format!("{text}\r\n;;;;;;;\r\n1;a;b;2;2010-12-01 08:26:00;1;;EIRE\r\n");
+    let lines = lines_of(text.as_bytes()).expect("reads");
+    assert_eq!((lines.len(), lines[0].number), (1, 5), "blank lines are none, and counted");
+    let bad = "1,a,\"b\" c,2,2010-12-01 08:26:00,1,,EIRE\n";
+    assert!(message(format!("{HEADER}{bad}").as_bytes()).starts_with("line 2: "));
 }
 
 #[test]
