@@ -11,6 +11,7 @@ use mesh::{Admission, Directory, Faults, Telemetry, Verifier};
 use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 
+use crate::audit::AuditHub;
 use crate::events::EventHub;
 use crate::secrets::Secrets;
 use crate::{Config, Cursors, Drain, Entropy};
@@ -30,6 +31,7 @@ pub(crate) struct House {
     pub(crate) faults: Faults,
     pub(crate) drain: Drain,
     pub(crate) events: EventHub,
+    pub(crate) audit: AuditHub,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
@@ -107,6 +109,7 @@ impl House {
             faults,
             drain: Drain::default(),
             events: EventHub::default(),
+            audit: AuditHub::default(),
             registry: Arc::new(Mutex::new(registry)),
         })
     }

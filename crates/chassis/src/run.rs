@@ -5,12 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::souk::audit::v1::audit_service_server::{AuditServiceServer, SERVICE_NAME as AUDIT_SERVICE};
 use contract::souk::event::v1::event_service_server::{EventServiceServer, SERVICE_NAME as EVENT_SERVICE};
 use kernel::{Clock, Error, Result};
 use mesh::{Channel, Endpoint, Endpoints, Faults, Principal, inbound};
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
+use crate::audit::AuditApi;
 use crate::events::EventApi;
 use crate::house::{Data, House};
 use crate::{
@@ -190,6 +192,10 @@ struct Started {
 
 async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started> {
     let events = || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone()))).1;
+    let audit = || {
+        let (hub, cursors) = (house.audit.clone(), house.cursors.clone());
+        mesh::grpc(AuditServiceServer::new(AuditApi { hub, cursors, clock: house.clock.clone() })).1
+    };
     let mut roles = HashMap::new();
     let mut gateways = HashMap::new();
     let mut outside = Endpoints::default();
@@ -199,6 +205,7 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
         let mut role = role;
         gateways.extend(role.http.take().map(|http| (service.name, http)));
         role.add(EVENT_SERVICE, events());
+        role.add(AUDIT_SERVICE, audit());
         let endpoint = inbound::stack(&house.guards, Arc::new(role.endpoints));
         house.directory.add_local(service.name, endpoint.clone());
         for name in names {
@@ -207,6 +214,7 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
         roles.insert(service.name, endpoint);
     }
     outside.add(EVENT_SERVICE, inbound::stack(&house.guards, events()));
+    outside.add(AUDIT_SERVICE, inbound::stack(&house.guards, audit()));
     Ok(Started { roles, gateways, outside })
 }
 

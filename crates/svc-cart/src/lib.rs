@@ -10,6 +10,7 @@
 //! cart is shown.
 
 mod api;
+mod audit;
 mod catalogue;
 mod domain;
 mod jobs;
@@ -77,6 +78,8 @@ fn start(ctx: chassis::Context) -> chassis::Starting {
         let currency = Currency::parse(&settings.currency).map_err(|error| error.at("/cart/currency"))?;
         let database = ctx.database(&[]).await?;
         let carts = store::Carts::new(&database, settings.limits(), api::announce);
+        audit::tables(&database).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let catalogue = catalogue::Catalogue::new(&ctx)?;
         let jobs = jobs::Jobs::new(carts.clone(), ctx.clone());
         let sweeper = jobs.clone();

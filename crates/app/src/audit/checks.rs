@@ -5,6 +5,7 @@ mod events;
 mod ledger;
 mod orders;
 mod provider;
+mod rows;
 mod stock;
 
 #[cfg(test)]
@@ -45,6 +46,14 @@ const RULES: &[Rule] = &[
     events::caught_up,
     events::parked,
     provider::agrees,
+    rows::valid,
+    rows::lines,
+    rows::receipts,
+    rows::shipments,
+    rows::references,
+    rows::ordered,
+    rows::content,
+    rows::index,
 ];
 
 /// Applies every rule. Books that could not be read whole are not judged; only what is unreadable is told.

@@ -8,6 +8,7 @@ mod events;
 mod money;
 mod orders;
 mod provider;
+mod rows;
 mod stock;
 
 use std::collections::HashSet;
@@ -120,12 +121,13 @@ fn taken<T>(read: Result<T, Unread>, unreadable: &mut Vec<Unreadable>) -> Result
 /// # Errors
 /// When the shop stays away, or does not let this caller read.
 pub async fn books(shop: &Shop) -> Result<Books, Failure> {
-    let (orders, money, stock, events, provider) = tokio::join!(
+    let (orders, money, stock, events, provider, rows) = tokio::join!(
         orders::read(shop),
         money::read(shop),
         stock::read(shop),
         events::read(shop),
         provider::read(shop),
+        rows::read(shop),
     );
     let mut books = Books::default();
     let mut unreadable = Vec::new();
@@ -143,6 +145,9 @@ pub async fn books(shop: &Shop) -> Result<Books, Failure> {
     }
     if let Some(provider) = taken(provider, &mut unreadable)? {
         books.provider = provider;
+    }
+    if let Some(rows) = taken(rows, &mut unreadable)? {
+        books.rows = rows;
     }
     books.unreadable = unreadable;
     Ok(books)

@@ -40,6 +40,11 @@ impl Shared {
     pub(crate) fn new(engine: Arc<dyn DocsEngine>) -> Self {
         Self { engine, ready: Ready::default(), turns: std::array::from_fn(|_| Mutex::new(())) }
     }
+
+    /// Makes a kind ready to be read.
+    pub(crate) async fn prepare<T: Document>(&self) -> Result<()> {
+        self.ready.ensure::<T>(&*self.engine).await
+    }
 }
 
 impl<T> Clone for Docs<T> {
@@ -225,7 +230,7 @@ fn body<T: Document>(value: &T) -> Result<String> {
 }
 
 /// The values of all declared indexes, in their order.
-fn keys<T: Document>(value: &T) -> Vec<Value> {
+pub(crate) fn keys<T: Document>(value: &T) -> Vec<Value> {
     let mut given = value.keys();
     let take = |index: &super::Index| match given.iter().position(|(name, _)| *name == index.name) {
         Some(at) => given.swap_remove(at).1,

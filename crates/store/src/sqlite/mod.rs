@@ -9,6 +9,7 @@ mod documents;
 mod errors;
 mod house;
 mod identity;
+mod inspect;
 mod log;
 mod open;
 mod readers;

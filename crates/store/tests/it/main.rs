@@ -1,6 +1,7 @@
 //! The embedded engines: the conformance suite, and what only a directory has.
 
 mod directory;
+mod inspect;
 mod killed;
 
 use std::sync::Arc;
