@@ -8,6 +8,7 @@ pub mod checks;
 mod collect;
 mod expect;
 mod report;
+pub mod rows;
 mod sums;
 
 use std::path::PathBuf;

@@ -10,6 +10,7 @@ use mesh::{Channel, Killed, Principal, Verified};
 use prometheus_client::registry::Registry;
 use store::{Database, Kv, Migration, OpenOptions, Position};
 
+use crate::audit::{DescribeEvent, Examine};
 use crate::consume::Consumer;
 use crate::house::House;
 use crate::{Consume, Cursors, LogSettings, Secret, Service, Settings, Subscription};
@@ -66,7 +67,18 @@ impl Context {
     pub async fn database(&self, migrations: &'static [Migration]) -> Result<Database> {
         let database = self.database_named(self.service.name, migrations).await?;
         self.house.events.add_outbox(self.service.name, database.clone());
+        self.house.audit.add_database(self.service.name, database.clone());
         Ok(database)
+    }
+
+    /// Adds a table to what an audit of this role checks.
+    pub fn examine(&self, table: Arc<dyn Examine>) {
+        self.house.audit.add_table(self.service.name, table);
+    }
+
+    /// Says how this role's events describe their aggregates, so that an audit compares them with the rows.
+    pub fn describe_events(&self, describe: DescribeEvent) {
+        self.house.audit.describe(self.service.name, describe);
     }
 
     /// Another database of this role, apart from its own.

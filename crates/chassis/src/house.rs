@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use prometheus_client::registry::Registry;
 use tokio::sync::watch;
 
+use crate::audit::AuditHub;
 use crate::databases::Databases;
 use crate::events::EventHub;
 use crate::process::{Build, Process};
@@ -40,6 +41,7 @@ pub(crate) struct House {
     pub(crate) events: EventHub,
     pub(crate) databases: Databases,
     pub(crate) consumers: Consumers,
+    pub(crate) audit: AuditHub,
     pub(crate) registry: Arc<Mutex<Registry>>,
 }
 
@@ -142,6 +144,7 @@ impl House {
             events: EventHub::default(),
             databases,
             consumers,
+            audit: AuditHub::default(),
             registry: Arc::new(Mutex::new(registry)),
         })
     }

@@ -4,6 +4,7 @@
 //! addresses and the handle to drain them; the binary, the development run and the tests call this one function. A role
 //! reaches everything outside through its [`Context`]: time, ids, randomness, storage, secrets, calls, events.
 
+pub mod audit;
 mod clock;
 mod config;
 mod connection;

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::souk::audit::v1::audit_service_server::{AuditServiceServer, SERVICE_NAME as AUDIT_SERVICE};
 use contract::souk::event::v1::event_service_server::{EventServiceServer, SERVICE_NAME as EVENT_SERVICE};
 use kernel::{Clock, Error, Result};
 use mesh::{Channel, Endpoint, Endpoints, Faults, Principal, inbound};
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tonic_health::pb::health_server::HealthServer;
 
+use crate::audit::AuditApi;
 use crate::connections::ListenerMetrics;
 use crate::events::EventApi;
 use crate::health::HealthApi;
@@ -248,6 +250,10 @@ struct Started {
 async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started> {
     let events =
         || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone(), house.databases.clone()))).1;
+    let audit = || {
+        let (hub, cursors) = (house.audit.clone(), house.cursors.clone());
+        mesh::grpc(AuditServiceServer::new(AuditApi { hub, cursors, clock: house.clock.clone() })).1
+    };
     let mut roles = HashMap::new();
     let mut gateways = HashMap::new();
     let mut outside = Endpoints::default();
@@ -257,6 +263,7 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
         let mut role = role;
         gateways.extend(role.http.take().map(|http| (service.name, http)));
         role.add(EVENT_SERVICE, events());
+        role.add(AUDIT_SERVICE, audit());
         let endpoint = inbound::stack(&house.guards, Arc::new(role.endpoints));
         house.directory.add_local(service.name, endpoint.clone());
         for name in names {
@@ -265,6 +272,7 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
         roles.insert(service.name, endpoint);
     }
     outside.add(EVENT_SERVICE, inbound::stack(&house.guards, events()));
+    outside.add(AUDIT_SERVICE, inbound::stack(&house.guards, audit()));
     Ok(Started { roles, gateways, outside })
 }
 

@@ -7,6 +7,7 @@
 
 mod check;
 mod comments;
+mod events;
 mod redact;
 mod table;
 
@@ -94,6 +95,7 @@ fn compile(proto_dir: &Path, files: &[PathBuf]) -> Result<Compiled, Vec<String>>
 fn generate(compiled: &Compiled, out_dir: &Path) -> Result<(), Vec<String>> {
     let redacted = redact::messages(&compiled.pool);
     write(&out_dir.join("redacted.rs"), redact::render(&redacted).as_bytes())?;
+    write(&out_dir.join("events.rs"), events::render(&compiled.pool).as_bytes())?;
     let mut config = tonic_prost_build::Config::new();
     config.skip_debug(redacted.iter().map(|message| format!(".{}", message.full_name())));
     config.enable_type_names().type_name_domain(["."], "type.googleapis.com");

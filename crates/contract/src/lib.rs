@@ -24,9 +24,34 @@ pub mod wire;
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/contract.rs"));
     include!(concat!(env!("OUT_DIR"), "/redacted.rs"));
+    include!(concat!(env!("OUT_DIR"), "/events.rs"));
 }
 
 pub use generated::souk;
+
+/// Why the bytes of an event are not what a service published.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventDefect {
+    /// No contract has an event of this name.
+    UnknownType,
+    /// The bytes are no message of this type.
+    Malformed,
+    /// The bytes are not those that encoding their content gives: something was added, or stands in another order.
+    NotCanonical,
+}
+
+/// Whether bytes are an event of a type, by its full name, exactly as a service encodes it.
+///
+/// # Errors
+/// What is wrong with them.
+pub fn check_event(type_name: &str, payload: &[u8]) -> Result<(), EventDefect> {
+    match generated::recode_event(type_name, payload) {
+        None => Err(EventDefect::UnknownType),
+        Some(Err(_)) => Err(EventDefect::Malformed),
+        Some(Ok(bytes)) if bytes != payload => Err(EventDefect::NotCanonical),
+        Some(Ok(_)) => Ok(()),
+    }
+}
 pub use method::{Access, Cache, CacheScope, Criticality, Idempotency, MethodContract, method, methods};
 pub use status::{DOMAIN, error, status};
 

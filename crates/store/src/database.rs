@@ -9,6 +9,7 @@ use crate::batch::Position;
 use crate::docs::{Docs, Document};
 use crate::engine::{DocsEngine, Engine, SqlEngine};
 use crate::faulty::{Faults, Faulty};
+use crate::inspect::{InspectEngine, Inspector};
 use crate::lease::Leases;
 use crate::migration::Migration;
 use crate::outbox::Outbox;
@@ -48,23 +49,25 @@ pub struct Database {
     engine: Arc<dyn Engine>,
     sql: Arc<dyn SqlEngine>,
     docs: Arc<crate::docs::Shared>,
+    inspect: Arc<dyn InspectEngine>,
     leases: Leases,
     timings: Arc<Timings>,
 }
 
 impl Database {
-    fn new<E: SqlEngine + DocsEngine>(engine: E, options: OpenOptions) -> Self {
+    fn new<E: SqlEngine + DocsEngine + InspectEngine>(engine: E, options: OpenOptions) -> Self {
         match options.faults {
             Some(faults) => Self::over(Arc::new(Faulty::new(engine, faults)), options.clock),
             None => Self::over(Arc::new(engine), options.clock),
         }
     }
 
-    fn over<E: SqlEngine + DocsEngine>(engine: Arc<E>, clock: Arc<dyn Clock>) -> Self {
+    fn over<E: SqlEngine + DocsEngine + InspectEngine>(engine: Arc<E>, clock: Arc<dyn Clock>) -> Self {
         let timings = Arc::new(Timings::new(Arc::clone(&clock)));
         let leases = Leases::new(Arc::clone(&engine) as _, clock);
         let docs = Arc::new(crate::docs::Shared::new(Arc::clone(&engine) as _, Arc::clone(&timings)));
-        Self { engine: Arc::clone(&engine) as _, sql: engine, docs, leases, timings }
+        let inspect = Arc::clone(&engine) as _;
+        Self { engine: Arc::clone(&engine) as _, sql: engine, docs, inspect, leases, timings }
     }
 
     /// Its rows.
@@ -101,6 +104,12 @@ impl Database {
     #[must_use]
     pub fn parked(&self) -> Parked {
         Parked::new(Arc::clone(&self.engine))
+    }
+
+    /// Its rows as they are stored, for an audit.
+    #[must_use]
+    pub fn inspect(&self) -> Inspector {
+        Inspector::new(Arc::clone(&self.inspect), Arc::clone(&self.docs))
     }
 
     /// Where a consumer stands in a source's events; `None` when it has not begun. It moves with

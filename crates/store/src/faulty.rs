@@ -20,6 +20,7 @@ use crate::engine::{
     DocKeys, DocQuery, DocRow, DocWrite, DocsEngine, Engine, Extent, Gap, LeaseRow, Remembered, SqlEngine,
 };
 use crate::error::CommitError;
+use crate::inspect::{InspectEngine, RequestId, StoredPosition, StoredRequest};
 use crate::parked::ParkedEvent;
 use crate::row::Row;
 use crate::value::{Statement, Value};
@@ -263,6 +264,25 @@ impl<E: DocsEngine> DocsEngine for Faulty<E> {
     }
     async fn put(&self, write: DocWrite) -> Result<Committed, CommitError> {
         self.faults.write(self.engine.put(write)).await
+    }
+}
+
+#[async_trait]
+impl<E: InspectEngine> InspectEngine for Faulty<E> {
+    async fn stored_requests(&self, after: &RequestId, limit: u32) -> Result<Vec<StoredRequest>> {
+        self.faults.read(self.engine.stored_requests(after, limit)).await
+    }
+    async fn stored_positions(&self) -> Result<Vec<StoredPosition>> {
+        self.faults.read(self.engine.stored_positions()).await
+    }
+    async fn stored_documents(
+        &self,
+        kind: &'static str,
+        indexes: &[&'static str],
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(DocRow, Vec<Value>)>> {
+        self.faults.read(self.engine.stored_documents(kind, indexes, after, limit)).await
     }
 }
 

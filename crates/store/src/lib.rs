@@ -18,6 +18,7 @@ mod error;
 pub mod faulty;
 #[cfg(feature = "conformance")]
 pub mod floor;
+mod inspect;
 mod kv;
 mod lease;
 mod migration;
@@ -43,6 +44,9 @@ pub use docs::{
 pub use engine::Gap;
 pub use error::CommitError;
 pub use faulty::Faults;
+pub use inspect::{
+    INSPECT_MAX, InspectEngine, Inspector, RequestId, StoredDocument, StoredPosition, StoredRequest,
+};
 pub use kv::{KV_ENTRIES_MAX, KV_KEY_BYTES_MAX, KV_VALUE_BYTES_MAX, Kv, KvEngine, Quota, Taken};
 pub use lease::{Lease, Leases};
 pub use migration::Migration;

@@ -39,6 +39,7 @@ pub fn announce(head: &Head) -> NewEvent {
         version: head.version,
         line_count: i32::try_from(head.lines).unwrap_or(i32::MAX),
         quantity: head.quantity,
+        digest: head.digest.to_vec(),
     };
     chassis::event(head.id, head.version, &message)
 }

@@ -10,6 +10,7 @@
 //! cart is shown.
 
 mod api;
+mod audit;
 mod catalogue;
 mod domain;
 mod jobs;
@@ -98,6 +99,8 @@ fn start(ctx: chassis::Context) -> chassis::Starting {
         let currency = Currency::parse(&settings.currency)?;
         let database = ctx.database(&[]).await?;
         let carts = store::Carts::new(&database, settings.limits(), api::announce);
+        audit::tables(&database).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let catalogue = catalogue::Catalogue::new(&ctx)?;
         let jobs = jobs::Jobs::new(carts.clone(), ctx.clone(), database.clone());
         let sweeper = jobs.clone();

@@ -6,6 +6,7 @@ mod sweep;
 use std::collections::BTreeMap;
 
 use kernel::{CartId, Error, OrderId, Result, Timestamp};
+use sha2::{Digest, Sha256};
 use store::{Database, Docs, Document, Index, NewEvent, Put, RequestKey, Updated, Value, Versioned};
 
 use crate::domain::{Cart, CartState, Limits, Owner};
@@ -43,6 +44,8 @@ pub struct Head {
     pub lines: usize,
     /// Units over all lines.
     pub quantity: i64,
+    /// Digest of all that is in it.
+    pub digest: [u8; 32],
 }
 
 /// What became of a change.
@@ -63,11 +66,32 @@ pub struct Carts {
 }
 
 impl Head {
-    fn of(cart: &Cart, version: i64) -> Self {
+    /// What a cart comes to at a version.
+    pub fn of(cart: &Cart, version: i64) -> Self {
         let shown = matches!(cart.state, CartState::Open);
         let (lines, quantity) = if shown { (cart.lines.len(), cart.quantity()) } else { (0, 0) };
-        Self { id: cart.owner.cart_id(), owner: cart.owner, version, lines, quantity }
+        Self { id: cart.owner.cart_id(), owner: cart.owner, version, lines, quantity, digest: digest(cart) }
     }
+}
+
+/// The digest of a cart that was dropped.
+pub const GONE: [u8; 32] = [0; 32];
+
+/// SHA-256 of all that a cart says, as text in a fixed order.
+fn digest(cart: &Cart) -> [u8; 32] {
+    let Cart { owner, state, lines, bought, merged, updated, expires } = cart;
+    let mut text = match state {
+        CartState::Open => format!("{owner} open"),
+        CartState::Merging { into } => format!("{owner} merging {into}"),
+        CartState::Merged { into } => format!("{owner} merged {into}"),
+    };
+    for line in lines {
+        text.push_str(&format!("|{} {} {} {}", line.id, line.quantity, line.created.micros(), line.sku));
+    }
+    bought.iter().for_each(|order| text.push_str(&format!("|{order}")));
+    merged.iter().for_each(|cart| text.push_str(&format!("|{cart}")));
+    text.push_str(&format!("|{} {:?}", updated.micros(), expires.map(kernel::Timestamp::micros)));
+    Sha256::digest(text).into()
 }
 
 impl Carts {

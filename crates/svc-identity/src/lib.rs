@@ -6,6 +6,7 @@
 //! lost permissions reach every role through the key set's stream at once; and that there is always an admin. Calls nobody.
 
 mod api;
+mod audit;
 mod derive;
 mod domain;
 mod hashing;
@@ -53,6 +54,7 @@ fn start(ctx: Context) -> Starting {
         let database = ctx.database(MIGRATIONS).await?;
         let store = Store::new(database.sql());
         store.renew_emails().await?;
+        audit::tables(&store).into_iter().for_each(|table| ctx.examine(table));
         let derive = Derive::new(ctx.secret("identity").await?.bytes());
         let times =
             KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };

@@ -68,6 +68,16 @@ impl From<Refused> for Error {
 }
 
 impl Store {
+    /// Rows of a query that takes a text and a limit, for the audit.
+    pub(crate) async fn stored(
+        &self,
+        query: &'static str,
+        text: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<store::Row>> {
+        self.sql.fetch(store::sql(query).bind(text.unwrap_or_default()).bind(limit)).await
+    }
+
     pub(crate) fn new(sql: Sql) -> Self {
         Self { sql }
     }

@@ -10,6 +10,7 @@
 //! **Publishes** `StockBandChanged` when what is left crosses a band. **Calls** nobody.
 
 mod api;
+mod audit;
 mod domain;
 mod jobs;
 mod store;
@@ -63,6 +64,8 @@ fn start(ctx: chassis::Context) -> chassis::Starting {
         let settings: Settings = ctx.config()?;
         let database = ctx.database(store::MIGRATIONS).await?;
         let stock = store::Stock::new(&database, api::announce);
+        audit::tables(&stock).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let sweeper = jobs::Sweeper::new(stock.clone(), ctx.clone());
         ctx.every("expire holds", Duration::from_millis(settings.sweep_every_ms), move || {
             sweeper.clone().run()

@@ -9,6 +9,7 @@ mod holds;
 mod lists;
 mod locations;
 mod receipts;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ use store::{Batch, CommitError, Database, Migration, NewEvent, Row, Sql, Value, 
 
 use crate::domain::{COUNTER_MAX, Counter, Crossing, MovementKind, Place, Step};
 
-pub use holds::Held;
+pub use holds::{Held, hold_of};
 pub use lists::{After, Balance, Entry, Totals};
 pub use locations::Location;
 pub use receipts::{Adjusted, Received};

@@ -16,6 +16,7 @@
 //! | `api`, `wire`, `board` | the gRPC face, its words, and who waits for what |
 
 mod api;
+mod audit;
 mod board;
 pub mod domain;
 mod jobs;
@@ -58,6 +59,8 @@ async fn build(ctx: &Context) -> Result<api::Api> {
     let database = ctx.database(store::MIGRATIONS).await?;
     let instance = format!("{:032x}", u128::from_be_bytes(ctx.random()));
     let orders = store::Orders::open(&database, instance, settings.legal_entity.clone()).await?;
+    audit::tables(&orders).into_iter().for_each(|table| ctx.examine(table));
+    ctx.describe_events(audit::describe);
     let worker = saga::Worker::new(
         ctx.clone(),
         orders.clone(),

@@ -5,6 +5,7 @@
 //! gaps whatever is undone. On an engine with one writer that costs nothing. On InnoDB the row is locked only for the statements
 //! of one batch, since no caller's code runs within a transaction; a leased numberer would add a commit and a delay to every order.
 
+mod named;
 mod read;
 
 use kernel::{Error, OrderId, Result, Timestamp};

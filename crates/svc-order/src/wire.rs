@@ -268,7 +268,9 @@ fn encode(event: &Event, order: &Order, quote: &Quote) -> NewEvent {
     }
 }
 
-fn confirmed(order: &Order, quote: &Quote) -> wire::OrderConfirmed {
+/// The event of a confirmation.
+#[must_use]
+pub fn confirmed(order: &Order, quote: &Quote) -> wire::OrderConfirmed {
     let (customer_id, guest_id) = owner(order);
     let lines = quote.lines.iter().map(|line| wire::BoughtLine {
         line_id: line.line_id.clone(),

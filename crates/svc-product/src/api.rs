@@ -5,7 +5,7 @@ mod import;
 mod parse;
 mod pictures;
 mod products;
-mod show;
+pub mod show;
 
 use std::collections::HashSet;
 use std::sync::Arc;

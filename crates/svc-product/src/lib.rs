@@ -11,6 +11,7 @@
 pub mod domain;
 
 mod api;
+mod audit;
 mod rendition;
 mod store;
 
@@ -28,6 +29,8 @@ fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let database = ctx.database(&[]).await?;
         let catalogue = store::Catalogue::open(database, ctx.clock().clone()).await?;
+        audit::tables(&catalogue).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let server = ProductServiceServer::new(api::Api::new(ctx, catalogue))
             .max_decoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Role::new().grpc(server))

@@ -24,8 +24,9 @@ use store::{
 
 use crate::domain::{Category, Picture, Product, Revision, Status, Tree};
 use cache::Cache;
-use claims::Claim;
-use history::Record;
+pub use claims::Claim;
+pub use history::{Record, record_id};
+pub use pictures::{Kept, digest as file_digest, rendition_id};
 
 pub use cache::Found;
 pub use categories::SavedCategory;
@@ -55,8 +56,9 @@ pub enum Saved {
 
 /// A product's document. Without a product the id is spent: a maker that came too late may not use it any more.
 #[derive(Clone, Serialize, Deserialize)]
-struct Held {
-    product: Option<Product>,
+pub struct Held {
+    /// The product.
+    pub product: Option<Product>,
 }
 
 impl Document for Held {
@@ -125,6 +127,25 @@ impl Catalogue {
         let catalogue = Self(Arc::new(inner));
         catalogue.read_tree().await?;
         Ok(catalogue)
+    }
+
+    /// Its documents as they are stored, for the audit.
+    #[must_use]
+    pub fn inspect(&self) -> store::Inspector {
+        self.0.database.inspect()
+    }
+
+    /// Which product claims each of these SKUs, of those that are claimed.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn claims_of(&self, skus: &[String]) -> Result<std::collections::HashMap<String, ProductId>> {
+        let mut claims = std::collections::HashMap::with_capacity(skus.len());
+        for some in skus.chunks(store::DOCS_GET_MAX) {
+            let found = self.0.claims.get_many(some).await?;
+            claims.extend(found.into_iter().map(|claim| (claim.id, claim.value.product)));
+        }
+        Ok(claims)
     }
 
     /// The answer a request got before, if it did.

@@ -1,6 +1,6 @@
 //! `souk.search.v1.SearchService`: parse, ask, reply.
 
-mod show;
+pub mod show;
 
 use std::sync::Arc;
 

@@ -8,6 +8,7 @@ mod ask;
 mod browse;
 mod collect;
 mod expand;
+mod inspect;
 mod segment;
 mod write;
 

@@ -10,6 +10,7 @@ pub mod domain;
 pub mod index;
 
 mod api;
+mod audit;
 mod categories;
 mod feed;
 mod state;
@@ -31,6 +32,7 @@ fn start(ctx: Context) -> Starting {
         let products = ctx.call("product", ProductServiceClient::new)?;
         let state = Arc::new(state::State::default());
         let feed = feed::Feed::open(ctx.clone(), products, Arc::clone(&state))?;
+        ctx.examine(Arc::new(audit::IndexRows(Arc::clone(&state))));
         ctx.spawn("index", feed.run());
         Ok(Role::new().grpc(SearchServiceServer::new(api::Api::new(ctx, state))))
     })

@@ -9,6 +9,7 @@
 //! - Making a shipment is one commit of one row, one event and the request's key.
 
 mod api;
+mod audit;
 pub mod domain;
 mod rates;
 mod store;
@@ -34,6 +35,8 @@ fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let database = ctx.database(store::MIGRATIONS).await?;
         let books = Books::new(&database);
+        audit::tables(&books).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let rates = RateCache::open(&ctx, books.clone()).await?;
         let refreshed = rates.clone();
         ctx.every("shipping rates", REFRESH_EVERY, move || {

@@ -1,5 +1,9 @@
 //! What is kept: the versions of the rates, and shipments with their history.
 
+mod stored;
+
+pub use stored::{StoredShipment, StoredStep};
+
 use kernel::{Error, OrderId, Result, ShipmentGroupId, ShipmentId, Timestamp};
 use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Row, Sql, sql};
 

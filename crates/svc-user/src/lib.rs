@@ -5,6 +5,7 @@
 //! person is. Calls nobody.
 
 mod api;
+mod audit;
 mod domain;
 mod store;
 
@@ -20,6 +21,8 @@ pub const SERVICE: Service = Service::new("user", start).about("profiles and add
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let database = ctx.database(&[]).await?;
+        audit::tables(&database).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let profiles = Profiles::new(database.docs());
         Ok(Role::new().grpc(UserServiceServer::new(Api { ctx, profiles })))
     })

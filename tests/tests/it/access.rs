@@ -62,7 +62,7 @@ fn kinds() -> Vec<Kind> {
 fn role(method: &MethodContract) -> &'static str {
     match method.package_role {
         "testpay" => "payment",
-        "event" => "product",
+        "event" | "audit" => "product",
         role => role,
     }
 }

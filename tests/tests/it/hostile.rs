@@ -89,7 +89,7 @@ async fn answer(
     let (role, principal) = somebody(method);
     let callee = match method.package_role {
         "testpay" => "payment",
-        "event" => "product",
+        "event" | "audit" => "product",
         callee => callee,
     };
     let client: Channel =
@@ -146,7 +146,7 @@ async fn text_that_is_no_utf_8_names_its_field() {
         let (role, principal) = somebody(method);
         let callee = match method.package_role {
             "testpay" => "payment",
-            "event" => "product",
+            "event" | "audit" => "product",
             callee => callee,
         };
         let client: Channel =

@@ -2,6 +2,7 @@
 
 mod access;
 mod audit;
+mod audit_goods;
 mod clock;
 mod commits;
 mod crowd;

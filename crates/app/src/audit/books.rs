@@ -9,6 +9,8 @@ use contract::souk::payment::v1::{AttemptState, LedgerEntryKind, OperationState,
 use contract::souk::testpay::v1::{AuthorizationState, RefundState};
 use kernel::{HoldId, Money, OrderId, PaymentId, Timestamp};
 
+use super::rows::RoleRows;
+
 /// All books of a shop, as read within one look.
 #[derive(Clone, Debug, Default)]
 pub struct Books {
@@ -32,6 +34,8 @@ pub struct Books {
     pub provider: Provider,
     /// Every database, and what is wrong with it.
     pub storage: Vec<Storage>,
+    /// What each role says about its own rows.
+    pub rows: Vec<RoleRows>,
     /// What a client was told, when it left a file.
     pub remembered: Option<Vec<Remembered>>,
     /// Lists that a service could not read from its own store.

@@ -5,6 +5,7 @@ mod events;
 mod ledger;
 mod orders;
 mod provider;
+mod rows;
 mod stock;
 mod storage;
 
@@ -47,6 +48,14 @@ const RULES: &[Rule] = &[
     events::parked,
     provider::agrees,
     storage::intact,
+    rows::valid,
+    rows::lines,
+    rows::receipts,
+    rows::shipments,
+    rows::references,
+    rows::ordered,
+    rows::content,
+    rows::index,
 ];
 
 /// Applies every rule. Books that could not be read whole are not judged; only what is unreadable is told.

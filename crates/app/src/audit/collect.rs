@@ -8,6 +8,7 @@ mod events;
 mod money;
 mod orders;
 mod provider;
+mod rows;
 mod stock;
 mod storage;
 
@@ -131,12 +132,13 @@ pub async fn storage(shop: &Shop) -> Result<(Vec<Storage>, Vec<Unreadable>), Fai
 /// # Errors
 /// When the shop stays away, or does not let this caller read.
 pub async fn books(shop: &Shop) -> Result<Books, Failure> {
-    let (orders, money, stock, events, provider) = tokio::join!(
+    let (orders, money, stock, events, provider, rows) = tokio::join!(
         orders::read(shop),
         money::read(shop),
         stock::read(shop),
         events::read(shop),
         provider::read(shop),
+        rows::read(shop),
     );
     let mut books = Books::default();
     let mut unreadable = Vec::new();
@@ -154,6 +156,9 @@ pub async fn books(shop: &Shop) -> Result<Books, Failure> {
     }
     if let Some(provider) = taken(provider, &mut unreadable)? {
         books.provider = provider;
+    }
+    if let Some(rows) = taken(rows, &mut unreadable)? {
+        books.rows = rows;
     }
     books.unreadable = unreadable;
     Ok(books)

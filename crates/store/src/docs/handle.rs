@@ -42,6 +42,11 @@ impl Shared {
     pub(crate) fn new(engine: Arc<dyn DocsEngine>, timings: Arc<Timings>) -> Self {
         Self { engine, timings, ready: Ready::default(), turns: std::array::from_fn(|_| Mutex::new(())) }
     }
+
+    /// Makes a kind ready to be read.
+    pub(crate) async fn prepare<T: Document>(&self) -> Result<()> {
+        self.ready.ensure::<T>(&*self.engine).await
+    }
 }
 
 impl<T> Clone for Docs<T> {
@@ -233,7 +238,7 @@ fn body<T: Document>(value: &T) -> Result<String> {
 }
 
 /// The values of all declared indexes, in their order.
-fn keys<T: Document>(value: &T) -> Vec<Value> {
+pub(crate) fn keys<T: Document>(value: &T) -> Vec<Value> {
     let mut given = value.keys();
     let take = |index: &super::Index| match given.iter().position(|(name, _)| *name == index.name) {
         Some(at) => given.swap_remove(at).1,

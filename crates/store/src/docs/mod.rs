@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use handle::Docs;
-pub(crate) use handle::Shared;
+pub(crate) use handle::{Shared, keys as index_values};
 use ready::Ready;
 
 use crate::batch::{Consumed, Effects, NewEvent, RequestKey};

@@ -17,6 +17,7 @@ use crate::parked::ParkedEvent;
 use crate::value::Statement;
 
 const OLDEST: &str = "SELECT min(sequence) FROM souk_outbox";
+const NEWEST: &str = "SELECT max(sequence) FROM souk_outbox";
 /// The most bytes of payloads that one read of events returns, unless the first event alone has more.
 const EVENTS_BYTES_MAX: usize = 4 << 20;
 
@@ -90,6 +91,7 @@ impl Engine for Sqlite {
         let within = "SELECT before + 1, sequence - 1 FROM \
             (SELECT sequence, lag(sequence) OVER (ORDER BY sequence) AS before FROM souk_outbox) \
             WHERE sequence > before + 1 ORDER BY sequence LIMIT ?";
+        let head = self.newest.borrow().sequence;
         self.read(|conn| {
             let pruned = one(conn, schema::SELECT_META, [schema::PRUNED], |row| row.get::<_, String>(0))?;
             let first = pruned.and_then(|pruned| pruned.parse().ok()).unwrap_or(0) + 1;
@@ -100,6 +102,12 @@ impl Engine for Sqlite {
                 .into_iter()
                 .collect();
             gaps.extend(all(conn, within, [limit], |row| Ok(Gap { from: row.get(0)?, to: row.get(1)? }))?);
+            // Read before the newest row, so that what is committed meanwhile is no gap.
+            let newest = one(conn, NEWEST, (), |row| row.get::<_, Option<i64>>(0))?.flatten();
+            let last = newest.unwrap_or(first - 1);
+            if last < head {
+                gaps.push(Gap { from: last + 1, to: head });
+            }
             gaps.truncate(limit as usize);
             Ok(gaps)
         })

@@ -10,6 +10,7 @@ mod errors;
 pub(crate) mod files;
 mod house;
 mod identity;
+mod inspect;
 mod integrity;
 mod log;
 mod open;

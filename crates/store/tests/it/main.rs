@@ -2,6 +2,7 @@
 
 mod directory;
 mod files;
+mod inspect;
 mod killed;
 
 use std::sync::Arc;

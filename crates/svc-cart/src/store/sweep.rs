@@ -25,7 +25,12 @@ impl Carts {
                 if !over || matches!(found.value.state, CartState::Merging { .. }) {
                     continue;
                 }
-                let gone = Head { lines: 0, quantity: 0, ..Head::of(&found.value, found.version + 1) };
+                let gone = Head {
+                    lines: 0,
+                    quantity: 0,
+                    digest: super::GONE,
+                    ..Head::of(&found.value, found.version + 1)
+                };
                 let delete = Put::delete(found.id.clone(), found.version).event((self.announce)(&gone));
                 match self.docs.put(delete).await {
                     Ok(_) => dropped += 1,

@@ -129,7 +129,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Credentials> {
+pub(crate) fn read(row: &Row) -> Result<Credentials> {
     let kind = match row.str("kind")? {
         "person" => AccountKind::Person,
         "operator" => AccountKind::Operator,

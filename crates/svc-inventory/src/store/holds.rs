@@ -266,7 +266,7 @@ fn not_found() -> Error {
 }
 
 /// A row of the columns [`COLUMNS`].
-pub(super) fn hold_of(row: &Row) -> Result<Hold> {
+pub fn hold_of(row: &Row) -> Result<Hold> {
     let id: HoldId = row.id("id")?;
     let state = row.int("state")?;
     Ok(Hold {

@@ -243,6 +243,11 @@ impl Product {
         self.revision(product, archived)
     }
 
+    /// Its SKUs, in the order of its variants.
+    pub fn skus(&self) -> impl Iterator<Item = &str> {
+        self.variants.iter().map(|variant| variant.sku.as_str())
+    }
+
     /// The variant of a SKU.
     #[must_use]
     pub fn variant(&self, sku: &str) -> Option<&Variant> {

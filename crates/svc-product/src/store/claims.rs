@@ -28,10 +28,11 @@ const TRIES: usize = 8;
 
 /// Which product a SKU belongs to.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Claim {
-    pub(super) product: ProductId,
+pub struct Claim {
+    /// The product.
+    pub product: ProductId,
     /// When it was made or renewed.
-    time: Timestamp,
+    pub time: Timestamp,
 }
 
 impl Document for Claim {

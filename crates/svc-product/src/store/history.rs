@@ -20,9 +20,11 @@ const RECORDS_IN_FLIGHT: usize = 64;
 
 /// A price record as it is stored.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Record {
-    series: String,
-    price: Price,
+pub struct Record {
+    /// Product, currency and SKU.
+    pub series: String,
+    /// The price.
+    pub price: Price,
 }
 
 impl Document for Record {
@@ -38,7 +40,8 @@ fn series(product: ProductId, currency: Currency, sku: &str) -> String {
     format!("{product} {currency} {sku}")
 }
 
-fn record_id(series: &str, price: &Price) -> String {
+/// The id of a record: its time, and a digest of what it says.
+pub fn record_id(series: &str, price: &Price) -> String {
     let digest = Sha256::digest(format!("{series}\n{}", price.unit.micros));
     // Shifted so that times before 1970 sort first as well.
     let time = i128::from(price.since.micros()) - i128::from(i64::MIN);

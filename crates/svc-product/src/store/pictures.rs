@@ -6,6 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use kernel::{Error, Result};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use store::{CommitError, Document, Index, Put, Value};
 
 use super::Catalogue;
@@ -23,9 +24,14 @@ impl Document for Picture {
 
 /// A rendition as it is stored: documents are text.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Kept {
-    height: i32,
-    base64: String,
+pub struct Kept {
+    /// In pixels.
+    pub height: i32,
+    /// The file.
+    pub base64: String,
+    /// SHA-256 of the file in hexadecimal; empty for one of before there was one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sha256: String,
 }
 
 impl Document for Kept {
@@ -45,12 +51,18 @@ pub struct Shown {
     pub data: Vec<u8>,
 }
 
-fn rendition_id(hash: &str, width: i32, format: Format) -> String {
+/// The id of a rendition.
+pub fn rendition_id(hash: &str, width: i32, format: Format) -> String {
     let ending = match format {
         Format::Webp => "webp",
         Format::Jpeg => "jpg",
     };
     format!("{hash}-{width}.{ending}")
+}
+
+/// SHA-256 of a file in hexadecimal.
+pub fn digest(data: &[u8]) -> String {
+    hex::encode(Sha256::digest(data))
 }
 
 impl Catalogue {
@@ -92,7 +104,8 @@ impl Catalogue {
         let mut widths: Vec<i32> = Vec::new();
         for Rendition { format, width, height, data } in rendered.renditions {
             widths.push(pixels(width));
-            let kept = Kept { height: pixels(height), base64: STANDARD.encode(data) };
+            let sha256 = digest(&data);
+            let kept = Kept { height: pixels(height), base64: STANDARD.encode(data), sha256 };
             let put = Put::create(rendition_id(hash, pixels(width), format), kept);
             unless_there(self.0.renditions.put(put).await)?;
         }

@@ -1,6 +1,7 @@
 //! Good books hold; each kind of damage to them is found by the checks that claim to find it, at the damaged row.
 
 mod damage;
+mod facts;
 mod maker;
 
 use proptest::prelude::*;

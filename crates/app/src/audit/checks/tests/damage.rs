@@ -3,6 +3,7 @@
 mod ledger;
 mod orders;
 mod others;
+mod rows;
 mod stock;
 
 use contract::souk::payment::v1::LedgerEntryKind;

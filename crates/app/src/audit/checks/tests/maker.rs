@@ -326,6 +326,7 @@ impl Maker {
         let told = self.books.orders.iter().filter(|order| order.state == OrderState::Confirmed);
         let told = told.map(|order| Remembered { order: order.id, minor_units: order.total.minor });
         self.books.remembered = Some(told.collect());
+        self.books.rows = super::facts::rows(&self.books);
         self.books
     }
 }

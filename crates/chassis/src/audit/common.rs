@@ -1,0 +1,231 @@
+//! What every database has: the outbox, remembered answers, positions and events set aside, documents.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contract::EventDefect;
+use kernel::{Clock, Result};
+use store::{Database, Document, Inspector, RequestId, StoredDocument, StoredEvent, StoredRequest};
+
+use super::{DescribeEvent, Examine, Examined, Fact};
+
+/// The longest that any role remembers an answer (order, 30 days), and a day for clocks that differ.
+const REMEMBERED_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+/// Longest idempotency key, in bytes; keys of the house's own steps append to a caller's.
+const REQUEST_ID_BYTES_MAX: usize = 512;
+/// Bytes of a SHA-256.
+const FINGERPRINT_BYTES: usize = 32;
+
+/// The events of a role.
+pub(super) struct OutboxRows {
+    package: String,
+    rows: Inspector,
+    describe: Option<DescribeEvent>,
+}
+
+impl OutboxRows {
+    pub(super) fn new(role: &str, database: &Database, describe: Option<DescribeEvent>) -> Self {
+        Self { package: format!("souk.{role}.v1."), rows: database.inspect(), describe }
+    }
+
+    fn check(&self, event: &StoredEvent, examined: &mut Examined) {
+        let row = format!("outbox, sequence {}", event.position.sequence);
+        let type_name = &event.event.type_name;
+        let named = format!("{} of {}", type_name, event.event.aggregate_id);
+        examined.expects(
+            type_name.starts_with(&self.package),
+            &row,
+            format!("an event of {}", self.package.trim_end_matches('.')),
+            &named,
+        );
+        examined.expects(event.position.epoch > 0, &row, "a known epoch", event.position.epoch);
+        examined.expects(
+            event.event.aggregate_version > 0,
+            &row,
+            "a version from 1",
+            event.event.aggregate_version,
+        );
+        examined.expects(event.time.micros() > 0, &row, "the time of its commit", event.time);
+        match contract::check_event(type_name, &event.event.payload) {
+            Ok(()) => {}
+            Err(EventDefect::UnknownType) => {
+                examined.finds(&row, "a type that a contract has", named);
+                return;
+            }
+            Err(EventDefect::Malformed) => {
+                examined.finds(&row, format!("bytes of {type_name}"), "bytes that do not decode");
+                return;
+            }
+            Err(EventDefect::NotCanonical) => {
+                examined.finds(&row, format!("{type_name} as it is encoded"), "other bytes");
+            }
+        }
+        match self.describe.map(|describe| describe(event)) {
+            Some(Ok(facts)) => {
+                let told = |fact: &&Fact| fact.set == "event" && fact.key == event.event.aggregate_id;
+                for fact in facts.iter().filter(told) {
+                    let good = fact.version == event.event.aggregate_version;
+                    let expected = format!("version {}, as its content says", fact.version);
+                    examined.expects(good, &row, expected, event.event.aggregate_version);
+                }
+                examined.facts.extend(facts);
+            }
+            Some(Err(problem)) => examined.finds(&row, "content that fits its aggregate", problem),
+            None => {
+                let fact = Fact::new("event", &event.event.aggregate_id);
+                examined.facts.push(fact.version(event.event.aggregate_version).state("unchecked"));
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Examine for OutboxRows {
+    fn table(&self) -> &'static str {
+        "outbox"
+    }
+
+    async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
+        let mut examined = Examined::default();
+        let after: i64 = match after {
+            Some(after) => after.parse().unwrap_or(i64::MAX),
+            None => {
+                let extent = self.rows.extent().await?;
+                let reach = Fact::new("outbox", "oldest").version(extent.oldest);
+                examined.facts.push(reach);
+                0
+            }
+        };
+        let events = self.rows.events(after, limit).await?;
+        examined.rows = events.len();
+        for event in &events {
+            self.check(event, &mut examined);
+        }
+        // A page may be shorter than asked for when its events are large: only an empty one is the last.
+        examined.next = events.last().map(|last| last.position.sequence.to_string());
+        Ok(examined)
+    }
+}
+
+/// The remembered answers of a role.
+pub(super) struct RequestRows {
+    rows: Inspector,
+    clock: Arc<dyn Clock>,
+}
+
+impl RequestRows {
+    pub(super) fn new(database: &Database, clock: &Arc<dyn Clock>) -> Self {
+        Self { rows: database.inspect(), clock: Arc::clone(clock) }
+    }
+
+    fn check(&self, request: &StoredRequest, examined: &mut Examined) {
+        let RequestId { principal, method, id } = &request.key;
+        let row = format!("remembered answer, {principal} {method} {id}");
+        let visible = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        let good = visible(id) && id.len() <= REQUEST_ID_BYTES_MAX;
+        examined.expects(good, &row, "an idempotency key of visible ASCII characters", id);
+        examined.expects(visible(principal), &row, "a principal", principal);
+        examined.expects(visible(method), &row, "a method", method);
+        let bytes = request.fingerprint.len();
+        let whole = bytes == FINGERPRINT_BYTES;
+        examined.expects(whole, &row, "a fingerprint of 32 bytes", format!("{bytes} bytes"));
+        let latest = self.clock.now().plus(REMEMBERED_MAX);
+        let expires = request.expires_at;
+        examined.expects(
+            expires <= latest,
+            &row,
+            format!("forgotten by {latest}"),
+            format!("kept until {expires}"),
+        );
+        examined.expects(expires.micros() > 0, &row, "a time until which it is kept", expires);
+    }
+}
+
+#[async_trait]
+impl Examine for RequestRows {
+    fn table(&self) -> &'static str {
+        "remembered answers"
+    }
+
+    async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
+        let after = match after {
+            Some(after) => {
+                let key: (String, String, String) =
+                    serde_json::from_str(after).map_err(kernel::Error::internal)?;
+                RequestId { principal: key.0, method: key.1, id: key.2 }
+            }
+            None => RequestId::default(),
+        };
+        let requests = self.rows.requests(&after, limit).await?;
+        let mut examined = Examined { rows: requests.len(), ..Examined::default() };
+        for request in &requests {
+            self.check(request, &mut examined);
+        }
+        if requests.len() == limit as usize {
+            let last = requests
+                .last()
+                .map(|last| serde_json::to_string(&(&last.key.principal, &last.key.method, &last.key.id)));
+            examined.next = last.transpose().map_err(kernel::Error::internal)?;
+        }
+        Ok(examined)
+    }
+}
+
+/// Positions of a role's consumers, and the events that they set aside.
+pub(super) struct ConsumerRows {
+    rows: Inspector,
+}
+
+impl ConsumerRows {
+    pub(super) fn new(database: &Database) -> Self {
+        Self { rows: database.inspect() }
+    }
+}
+
+#[async_trait]
+impl Examine for ConsumerRows {
+    fn table(&self) -> &'static str {
+        "consumers"
+    }
+
+    async fn page(&self, _: Option<&str>, _: u32) -> Result<Examined> {
+        let (positions, parked) = (self.rows.positions().await?, self.rows.parked().await?);
+        let mut examined = Examined { rows: positions.len() + parked.len(), ..Examined::default() };
+        for stored in positions {
+            let row = format!("position of {} in {}", stored.consumer, stored.source);
+            let at = stored.position;
+            let good = at.epoch >= 0 && at.sequence >= 0;
+            examined.expects(good, &row, "a position from 0", format!("{}/{}", at.epoch, at.sequence));
+        }
+        for event in parked {
+            let row = format!(
+                "event {} of {}, set aside by {}",
+                event.position.sequence, event.source, event.consumer
+            );
+            examined.finds(row, "no event set aside", format!("{}: {}", event.aggregate_id, event.reason));
+        }
+        Ok(examined)
+    }
+}
+
+/// What is wrong with a document in itself: it reads, its version is from 1, its index columns hold what it says. Its value,
+/// when it reads.
+pub fn check_document<'a, T: Document>(
+    row: &str,
+    stored: &'a StoredDocument<T>,
+    examined: &mut Examined,
+) -> Option<&'a T> {
+    examined.rows += 1;
+    examined.expects(stored.version > 0, row, "a version from 1", stored.version);
+    for (index, expected, found) in &stored.wrong_keys {
+        examined.finds(row, format!("{expected:?} in the index {index}"), format!("{found:?}"));
+    }
+    match &stored.value {
+        Ok(value) => Some(value),
+        Err(problem) => {
+            examined.finds(row, "a document that reads", problem.clone());
+            None
+        }
+    }
+}
