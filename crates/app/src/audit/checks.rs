@@ -1,11 +1,17 @@
 //! What is proved. Each check is a pure function of the books; what it finds are the exact rows that break its rule.
 
+mod accounts;
+mod chains;
 mod client;
+mod documents;
 mod events;
 mod ledger;
 mod orders;
 mod provider;
+mod provider_records;
+mod records;
 mod stock;
+mod tenders;
 
 #[cfg(test)]
 mod tests;
@@ -15,6 +21,7 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use super::books::Books;
+pub use chains::present as present_heads;
 pub use stock::{Moved, seen};
 
 /// The most violations that a check keeps; it counts the others.
@@ -45,6 +52,20 @@ const RULES: &[Rule] = &[
     events::caught_up,
     events::parked,
     provider::agrees,
+    records::order_seals,
+    records::order_quotes,
+    records::order_history,
+    records::order_states,
+    records::payment_seals,
+    records::payment_states,
+    tenders::owners,
+    tenders::tenders,
+    documents::orders,
+    documents::numbering,
+    documents::sealed,
+    accounts::accounts,
+    chains::keyed,
+    provider_records::records,
 ];
 
 /// Applies every rule. Books that could not be read whole are not judged; only what is unreadable is told.
@@ -56,6 +77,9 @@ pub fn all(books: &Books) -> Vec<Check> {
     let mut checks: Vec<Check> = RULES.iter().map(|rule| rule(books)).collect();
     if let Some(remembered) = &books.remembered {
         checks.push(client::remembers(books, remembered));
+    }
+    if let Some(former) = &books.former {
+        checks.push(chains::heads(books, former));
     }
     checks
 }

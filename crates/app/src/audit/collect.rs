@@ -13,9 +13,10 @@ mod stock;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use contract::souk::r#type::v1::AuditFinding;
 use kernel::{Code, Error};
 
-use super::books::{Books, Unreadable};
+use super::books::{Books, Finding, Unreadable};
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
 
@@ -88,6 +89,12 @@ async fn pages(mut read: impl AsyncFnMut(String) -> Result<String, Unread>) -> R
     }
 }
 
+/// What a service found wrong with its own rows.
+fn finding(row: AuditFinding) -> Finding {
+    let AuditFinding { check, row, expected, found, in_flight } = row;
+    Finding { check: check.into(), row, expected, found, in_flight }
+}
+
 /// Texts that repeat, kept once.
 #[derive(Default)]
 struct Interner(HashSet<Arc<str>>);
@@ -129,14 +136,16 @@ pub async fn books(shop: &Shop) -> Result<Books, Failure> {
     );
     let mut books = Books::default();
     let mut unreadable = Vec::new();
-    if let Some((payments, ledger)) = taken(money, &mut unreadable)? {
+    if let Some((payments, ledger, findings)) = taken(money, &mut unreadable)? {
         (books.payments, books.ledger) = (payments, ledger);
+        books.findings.extend(findings);
     }
     if let Some((shelves, holds)) = taken(stock, &mut unreadable)? {
         (books.shelves, books.holds) = (shelves, holds);
     }
-    if let Some((orders, invoices)) = taken(orders, &mut unreadable)? {
-        (books.orders, books.invoices) = (orders, invoices);
+    if let Some(read) = taken(orders, &mut unreadable)? {
+        (books.orders, books.invoices, books.numbering) = (read.orders, read.invoices, read.numbering);
+        books.findings.extend(read.findings);
     }
     if let Some((streams, consumers)) = taken(events, &mut unreadable)? {
         (books.streams, books.consumers) = (streams, consumers);

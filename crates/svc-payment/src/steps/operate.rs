@@ -73,7 +73,9 @@ impl Steps {
                 reason: ask.reason.clone(),
                 ..new_operation(id.clone(), ask.kind, &after, amount)
             };
-            let change = Change::default()
+            let change = self
+                .books
+                .change()
                 .payment(&payment, &after)
                 .new_operation(&operation, Some(self.guard_until()));
             match self.books.write(change.remember(key.clone(), id.clone())).await {
