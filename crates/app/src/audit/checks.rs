@@ -58,6 +58,7 @@ const RULES: &[Rule] = &[
     records::order_states,
     records::payment_seals,
     records::payment_states,
+    records::accounts,
     tenders::owners,
     tenders::tenders,
     documents::orders,
