@@ -7,6 +7,7 @@ pub mod books;
 pub mod checks;
 mod collect;
 mod expect;
+mod heads;
 mod report;
 pub mod rows;
 mod sums;
@@ -19,9 +20,10 @@ use tokio::time::Instant;
 
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
-use books::Remembered;
+use books::{Heads, Remembered};
 use checks::Check;
 pub use expect::read as read_expected;
+pub use heads::{WireHead, read as read_heads};
 pub use report::{Report, Totals, Units};
 
 /// For how long what is in flight is looked at again.
@@ -38,6 +40,10 @@ pub struct AuditArgs {
     /// What a client was told (order id, tab, minor units, a line each), which the shop must remember.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
+    /// Where the keyed chains ended when an audit last held: compared when the file is there, written when this audit holds.
+    /// Keep it where whoever writes the shop's databases cannot.
+    #[arg(long, value_name = "FILE")]
+    pub heads: Option<PathBuf>,
     /// Which shop.
     #[command(flatten)]
     pub shop: ShopArgs,
@@ -52,8 +58,12 @@ pub struct AuditArgs {
 /// Exit code 2 for a wrong file, address or credential; 1 when the shop is lost on the way.
 pub async fn run(args: AuditArgs) -> Outcome {
     let remembered = args.expect.as_deref().map(expect::read).transpose()?;
+    let former = args.heads.as_deref().map(heads::read).transpose()?;
     let shop = Shop::connect(&args.shop).await?;
-    let report = prove(&shop, remembered).await?;
+    let report = prove_since(&shop, remembered, former).await?;
+    if let (Some(path), true) = (&args.heads, report.ok) {
+        heads::write(path, &report.chains)?;
+    }
     console::result(args.json, &report, || report.table())?;
     Ok(if report.ok { Verdict::Holds } else { Verdict::Fails })
 }
@@ -66,6 +76,18 @@ pub async fn run(args: AuditArgs) -> Outcome {
 /// # Errors
 /// When the shop is lost, or does not let this caller read.
 pub async fn prove(shop: &Shop, remembered: Option<Vec<Remembered>>) -> Result<Report, Failure> {
+    prove_since(shop, remembered, None).await
+}
+
+/// As [`prove`], and that the keyed chains still have the heads that a former audit told.
+///
+/// # Errors
+/// As [`prove`].
+pub async fn prove_since(
+    shop: &Shop,
+    remembered: Option<Vec<Remembered>>,
+    former: Option<Heads>,
+) -> Result<Report, Failure> {
     let (storage, damaged) = collect::storage(shop).await?;
     let deadline = Instant::now() + SETTLES_WITHIN;
     let mut pause = PAUSE_MIN;
@@ -75,6 +97,7 @@ pub async fn prove(shop: &Shop, remembered: Option<Vec<Remembered>>) -> Result<R
         books.remembered.clone_from(&remembered);
         books.storage.clone_from(&storage);
         books.unreadable.extend(damaged.iter().cloned());
+        books.former.clone_from(&former);
         let now = checks::all(&books);
         let mut stood = now.clone();
         for check in &mut stood {

@@ -165,6 +165,14 @@ impl Context {
         self.house.secrets.get(name)
     }
 
+    /// Whether a secret of the house has been made before: a mark that no database holds.
+    ///
+    /// # Errors
+    /// When the data directory cannot be read.
+    pub async fn has_secret(&self, name: &str) -> Result<bool> {
+        self.house.secrets.exists(name)
+    }
+
     /// Seals and opens cursors.
     #[must_use]
     pub fn cursors(&self) -> &Cursors {

@@ -58,6 +58,16 @@ impl Secrets {
         known.insert(name.to_owned(), secret.clone());
         Ok(secret)
     }
+
+    /// Whether the secret of a name has been made before.
+    pub(crate) fn exists(&self, name: &str) -> Result<bool> {
+        if self.known.lock().contains_key(name) {
+            return Ok(true);
+        }
+        let Some(dir) = &self.dir else { return Ok(false) };
+        let path = dir.join(name);
+        path.try_exists().map_err(|error| unwritable(&path, error))
+    }
 }
 
 fn load_or_make(dir: &Path, name: &str, entropy: &Entropy) -> Result<Secret> {

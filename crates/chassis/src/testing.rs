@@ -153,3 +153,10 @@ pub fn staff(number: u128, permissions: &[&str]) -> Principal {
 pub fn guest(number: u128) -> Principal {
     Principal::Guest { id: GuestId::from_bits(number), session: SessionId::from_bits(number) }
 }
+
+/// A key that seals records, the same for the same seed.
+#[must_use]
+pub fn record_key(seed: u64) -> crate::RecordKey {
+    let secrets = crate::secrets::Secrets::new(None, crate::Entropy::seeded(seed));
+    crate::RecordKey::new(secrets.get("records").expect("a secret in memory is made"))
+}

@@ -1,6 +1,7 @@
 //! The gRPC service: parse, decide, write, answer.
 
 mod accounts;
+mod audit;
 mod convert;
 mod grant;
 mod key_set;

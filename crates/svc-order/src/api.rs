@@ -1,5 +1,6 @@
 //! The gRPC face: who may, what was meant, what is shown.
 
+mod audit;
 mod reads;
 mod watch;
 
@@ -314,6 +315,13 @@ impl OrderService for Api {
         _: Request<wire_v1::GetTotalsRequest>,
     ) -> Result<Response<wire_v1::GetTotalsResponse>, Status> {
         self.totals().await.map(Response::new).map_err(contract::status)
+    }
+
+    async fn get_numbering(
+        &self,
+        _: Request<wire_v1::GetNumberingRequest>,
+    ) -> Result<Response<wire_v1::GetNumberingResponse>, Status> {
+        self.numbering().await.map(Response::new).map_err(contract::status)
     }
 
     async fn list_for_audit(

@@ -120,6 +120,8 @@ pub struct Order {
     pub confirmed_at: Option<Timestamp>,
     /// Its invoice; numbered by the store in the commit that confirms.
     pub invoice: Option<InvoiceName>,
+    /// The seal of the last line of its history, as the store made it; empty before the first.
+    pub history_seal: Vec<u8>,
 }
 
 /// Names an invoice.
@@ -302,6 +304,7 @@ impl Order {
             updated_at: now,
             confirmed_at: None,
             invoice: None,
+            history_seal: Vec::new(),
         };
         Decision {
             order,

@@ -1,6 +1,7 @@
 //! What happens by itself: taking up orders that nobody works on, and hearing of payments.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chassis::{Applied, Consume, Context};
@@ -13,12 +14,16 @@ use store::{Consumed, Database};
 use crate::saga::{SWEEP_EVERY, Worker};
 use crate::store::Orders;
 
-/// Starts the sweep, at once and then again and again, and the consumer of payment's events.
+/// How often documents are sealed.
+const SEAL_EVERY: Duration = Duration::from_millis(500);
+
+/// Starts the sweep, at once and then again and again, the sealer of documents, and the consumer of payment's events.
 ///
 /// # Errors
 /// Internal when the role does not declare that it reads payment's events.
 pub fn start(ctx: &Context, database: &Database, orders: &Orders, worker: &Worker) -> Result<()> {
     ctx.spawn("order sagas", sweep(ctx.clone(), worker.clone()));
+    ctx.spawn("document sealer", seal(ctx.clone(), orders.clone()));
     let news = PaymentNews { ctx: ctx.clone(), orders: orders.clone(), worker: worker.clone() };
     ctx.consume("payment", "order.placing", database, Arc::new(news))
 }
@@ -29,6 +34,18 @@ async fn sweep(ctx: Context, worker: Worker) {
             tracing::warn!(error = ?error, "due orders could not be read");
         }
         ctx.sleep(SWEEP_EVERY).await;
+    }
+}
+
+/// Chains documents soon after they are issued.
+async fn seal(ctx: Context, orders: Orders) {
+    let mut sealed = orders.seal_all_documents().await;
+    loop {
+        if let Err(error) = sealed {
+            tracing::warn!(error = ?error, "documents could not be sealed");
+        }
+        ctx.sleep(SEAL_EVERY).await;
+        sealed = orders.seal_documents().await;
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `saga` | the worker: steps, records, recovery |
 //! | `steps` | each step as a call |
 //! | `jobs` | payment's events |
+//! | `audit` | what orders prove by themselves |
 //! | `api`, `wire`, `board` | the gRPC face, its words, and who waits for what |
 
 mod api;
@@ -29,7 +30,7 @@ mod steps;
 mod store;
 mod wire;
 
-use chassis::{Context, Role, Service, Starting};
+use chassis::{Context, RecordKey, Role, Service, Starting};
 use contract::souk::order::v1::order_service_server::OrderServiceServer;
 use kernel::Result;
 
@@ -46,6 +47,28 @@ pub const SERVICE: Service = Service::new("order", start)
 /// The largest request: a quote token of 1 MiB and what stands beside it.
 const REQUEST_BYTES_MAX: usize = 2 << 20;
 
+/// The secret under which rows are sealed.
+const SEAL_KEY: &str = "order-records";
+/// The mark that rows of before there were seals have been sealed; it lies with the secrets, where no database can change it.
+const ADOPTED: &str = "order-records-adopted";
+
+/// Seals the rows of before there were seals, the first time.
+async fn adopt(ctx: &Context, orders: &store::Orders) -> Result<()> {
+    if !ctx.has_secret(ADOPTED).await? {
+        let adopted = orders.adopt_unsealed().await?;
+        ctx.secret(ADOPTED).await?;
+        if adopted > 0 {
+            tracing::info!(orders = adopted, "orders of before there were seals are sealed");
+        }
+    }
+    let repairs = orders.numbering_repairs().clone();
+    ctx.register_metrics(|registry| {
+        let help = "Times that a counter of documents was behind its documents and was set right";
+        registry.register("souk_order_numbering_repairs", help, repairs);
+    });
+    Ok(())
+}
+
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let api = build(&ctx).await?;
@@ -58,9 +81,11 @@ async fn build(ctx: &Context) -> Result<api::Api> {
     let settings: Settings = ctx.config()?;
     let database = ctx.database(store::MIGRATIONS).await?;
     let instance = format!("{:032x}", u128::from_be_bytes(ctx.random()));
-    let orders = store::Orders::open(&database, instance, settings.legal_entity.clone()).await?;
-    audit::tables(&orders).into_iter().for_each(|table| ctx.examine(table));
-    ctx.describe_events(audit::describe);
+    let seals = store::Seals::new(RecordKey::new(ctx.secret(SEAL_KEY).await?));
+    let orders = store::Orders::open(&database, seals, instance, settings.legal_entity.clone()).await?;
+    adopt(ctx, &orders).await?;
+    audit::goods::tables(&orders).into_iter().for_each(|table| ctx.examine(table));
+    ctx.describe_events(audit::goods::describe);
     let worker = saga::Worker::new(
         ctx.clone(),
         orders.clone(),

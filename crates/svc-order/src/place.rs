@@ -204,9 +204,9 @@ impl Placing {
         let turn = self.worker.turn(id);
         let watcher = self.worker.board().watch(id);
         match self.orders.create(&decision, bytes, events, key.clone()).await {
-            Ok(()) => {
+            Ok(order) => {
                 if let Some(turn) = turn {
-                    self.worker.begin(decision.order, quote.clone(), turn, place);
+                    self.worker.begin(order, quote.clone(), turn, place);
                 }
                 Ok(Placed { id, quote: Some(quote), watcher, replayed: false })
             }

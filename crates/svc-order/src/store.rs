@@ -5,20 +5,31 @@
 //! gaps whatever is undone. On an engine with one writer that costs nothing. On InnoDB the row is locked only for the statements
 //! of one batch, since no caller's code runs within a transaction; a leased numberer would add a commit and a delay to every order.
 
+mod adopt;
+mod documents;
+mod examine;
 mod named;
 mod read;
+mod seal;
 
 use kernel::{Error, OrderId, Result, Timestamp};
+use prometheus_client::metrics::counter::Counter;
 use store::{Batch, CommitError, Consumed, Database, Migration, NewEvent, RequestKey, Sql, Statement, sql};
 
 use crate::domain::{Decision, InvoiceKind, Order, Payment, WORKER};
 
-pub use read::{AuditRow, Due, History, Invoice, Listed};
+pub use documents::{DocumentSeries, SeriesState};
+pub use examine::{AuditRow, Orphan};
+#[cfg(test)]
+pub use examine::{SealedLine, SealedShipment};
+pub use read::{Due, History, Invoice, Listed};
+pub use seal::Seals;
 
 /// The tables.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") },
     Migration { name: "0002_first_product", sql: include_str!("../migrations/0002_first_product.sql") },
+    Migration { name: "0003_seals", sql: include_str!("../migrations/0003_seals.sql") },
 ];
 
 /// Label of the statement that a stale version or a lost lease makes fail.
@@ -30,15 +41,15 @@ const NOTE_CHARS_MAX: usize = 500;
 
 const INSERT: &str = "INSERT INTO orders (id, version, state, owner, placed_by, external_reference, external_time, currency, \
     total_minor, tax_minor, line_count, units, payment_method, stock, payment, shipment, cart, approval, attempt, tries, hold_until, \
-    limit_at, due_at, created_at, updated_at, first_product, lease_owner, lease_epoch) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
+    limit_at, due_at, created_at, updated_at, first_product, lease_owner, seal, history_seal, lease_epoch) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
 
 /// An update on the version that was seen: the columns that every change sets, more of them, more conditions.
 macro_rules! update {
     ($columns:literal, $conditions:literal) => {
         concat!(
             "UPDATE orders SET version = ?, stock = ?, payment = ?, shipment = ?, cart = ?, approval = ?, payment_id = ?, tries = ?, \
-             hold_until = ?, limit_at = ?, updated_at = ?",
+             hold_until = ?, limit_at = ?, updated_at = ?, seal = ?, history_seal = ?",
             $columns,
             " WHERE id = ? AND version = ?",
             $conditions
@@ -65,8 +76,10 @@ pub enum Fence {
 #[derive(Clone)]
 pub struct Orders {
     sql: Sql,
+    seals: Seals,
     instance: String,
     legal_entity: String,
+    numbering_repairs: Counter,
 }
 
 impl Orders {
@@ -74,12 +87,24 @@ impl Orders {
     ///
     /// # Errors
     /// The store's.
-    pub async fn open(database: &Database, instance: String, legal_entity: String) -> Result<Self> {
-        let orders = Self { sql: database.sql(), instance, legal_entity };
+    pub async fn open(
+        database: &Database,
+        seals: Seals,
+        instance: String,
+        legal_entity: String,
+    ) -> Result<Self> {
+        let numbering_repairs = Counter::default();
+        let orders = Self { sql: database.sql(), seals, instance, legal_entity, numbering_repairs };
         for kind in InvoiceKind::ALL {
             orders.begin_numbers(*kind).await?;
         }
         Ok(orders)
+    }
+
+    /// The seals of rows.
+    #[must_use]
+    pub const fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// The name under which this instance holds leases.
@@ -94,23 +119,8 @@ impl Orders {
         &self.legal_entity
     }
 
-    async fn begin_numbers(&self, kind: InvoiceKind) -> Result<()> {
-        let seen = sql("SELECT next FROM invoice_counters WHERE legal_entity = ? AND kind = ?");
-        if self.sql.fetch_one(seen.bind(&self.legal_entity).bind(kind.code())).await?.is_some() {
-            return Ok(());
-        }
-        let insert = sql("INSERT INTO invoice_counters (legal_entity, kind, next) VALUES (?, ?, 1)");
-        match self
-            .sql
-            .commit(Batch::new().insert(insert.bind(&self.legal_entity).bind(kind.code()), "counter"))
-            .await
-        {
-            Ok(_) | Err(CommitError::Duplicate { .. }) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// Writes a new order with its quote, its first event and the key of the request, leased to this instance under epoch 1.
+    /// Writes a new order with its quote, its first event and the key of the request, leased to this instance under epoch 1. Gives
+    /// the order as written.
     ///
     /// # Errors
     /// `Duplicate` when the quote was placed before or the external reference is taken; what a request key may meet; the store's.
@@ -120,17 +130,19 @@ impl Orders {
         quote: Vec<u8>,
         events: Vec<NewEvent>,
         key: RequestKey,
-    ) -> Result<(), CommitError> {
-        let order = &decision.order;
-        let frozen =
-            sql("INSERT INTO order_quotes (order_id, quote) VALUES (?, ?)").bind(order.id).bind(quote);
+    ) -> Result<Order, CommitError> {
+        let mut order = decision.order.clone();
+        let line = self.sealed_line(&mut order, decision);
+        let frozen = sql("INSERT INTO order_quotes (order_id, quote, seal) VALUES (?, ?, ?)").bind(order.id);
+        let seal = self.seals.quote(order.id, &quote);
         let batch = Batch::new()
-            .insert(insert(order, &self.instance), CREATE)
-            .insert(frozen, "quote")
-            .insert(history(decision), "history")
+            .insert(insert(&order, &self.instance, self.seals.order(&order)), CREATE)
+            .insert(frozen.bind(quote).bind(seal), "quote")
+            .insert(line, "history")
             .events(events)
             .remember(key, order.id.to_string().into_bytes());
-        self.sql.commit(batch).await.map(|_| ())
+        self.sql.commit(batch).await?;
+        Ok(order)
     }
 
     /// Writes a decision about an order that was at `seen`; with the key of the request that caused it, if one did. Gives the
@@ -147,44 +159,41 @@ impl Orders {
         key: Option<RequestKey>,
     ) -> Result<Order, CommitError> {
         let mut order = decision.order.clone();
-        let mut batch = Batch::new()
-            .expect(update(seen, &order, fence), 1, ORDER)
-            .insert(history(decision), "history")
-            .events(events);
-        for made in &decision.shipments {
-            let text = "INSERT INTO order_shipments (order_id, group_id, shipment_id) VALUES (?, ?, ?)";
-            batch.push_expect(
-                sql(text).bind(order.id).bind(&made.group_id).bind(&made.shipment_id),
-                1,
-                "shipment",
-            );
+        order.history_seal.clone_from(&seen.history_seal);
+        let line = self.sealed_line(&mut order, decision);
+        let batch = || {
+            let update = update(seen, &order, fence, self.seals.order(&order));
+            let mut batch = Batch::new()
+                .expect(update, 1, ORDER)
+                .insert(line.clone(), "history")
+                .events(events.iter().cloned());
+            for made in &decision.shipments {
+                let text =
+                    "INSERT INTO order_shipments (order_id, group_id, shipment_id, seal) VALUES (?, ?, ?, ?)";
+                let insert = sql(text).bind(order.id).bind(&made.group_id).bind(&made.shipment_id);
+                batch.push_expect(insert.bind(self.seals.shipment(order.id, made)), 1, "shipment");
+            }
+            if let Some(kind) = decision.document {
+                batch = self.number(batch, &order, kind);
+            }
+            if let Some(key) = &key {
+                batch.push_remember(key.clone(), order.id.to_string().into_bytes());
+            }
+            batch
+        };
+        match (self.sql.commit(batch()).await, decision.document) {
+            (Err(error), Some(kind)) if documents::is_counter_off(&error) => {
+                self.repair_numbers(kind, &error).await?;
+                self.sql.commit(batch()).await?;
+            }
+            (outcome, _) => {
+                outcome?;
+            }
         }
-        if let Some(kind) = decision.document {
-            batch = self.number(batch, &order, kind);
-        }
-        if let Some(key) = key {
-            batch.push_remember(key, order.id.to_string().into_bytes());
-        }
-        self.sql.commit(batch).await?;
         if decision.document == Some(InvoiceKind::Invoice) {
             order.invoice = self.invoice(order.id, InvoiceKind::Invoice).await?.map(|invoice| invoice.name);
         }
         Ok(order)
-    }
-
-    fn number(&self, batch: Batch, order: &Order, kind: InvoiceKind) -> Batch {
-        let count = sql("UPDATE invoice_counters SET next = next + 1 WHERE legal_entity = ? AND kind = ?");
-        let text = "INSERT INTO invoices (legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at) \
-            SELECT legal_entity, kind, next - 1, ?, ?, ?, ?, ? FROM invoice_counters WHERE legal_entity = ? AND kind = ?";
-        let insert = sql(text)
-            .bind(order.id)
-            .bind(order.total.currency.code())
-            .bind(order.total.minor)
-            .bind(order.tax.minor)
-            .bind(order.updated_at)
-            .bind(&self.legal_entity)
-            .bind(kind.code());
-        batch.expect(count.bind(&self.legal_entity).bind(kind.code()), 1, "counter").insert(insert, "invoice")
     }
 
     /// Gives an order up until `due`, so that any instance may take it then: nothing that others see changes.
@@ -234,6 +243,30 @@ impl Orders {
         self.sql.commit(Batch::new().run(news).position(at)).await.map(|_| ())
     }
 
+    /// The line of history of a decision; `order` gets its seal, which follows from the one that it has.
+    fn sealed_line(&self, order: &mut Order, decision: &Decision) -> Statement {
+        let actor = if decision.actor.is_empty() { WORKER } else { &decision.actor };
+        let line = History {
+            version: order.version,
+            at: order.updated_at,
+            actor: actor.to_owned(),
+            state: order.state,
+            what: decision.what.to_owned(),
+            note: decision.note.chars().take(NOTE_CHARS_MAX).collect(),
+        };
+        order.history_seal = self.seals.history(&order.history_seal, order.id, &line);
+        let text = "INSERT INTO order_history (order_id, version, at, actor, state, what, note, seal) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+        sql(text)
+            .bind(order.id)
+            .bind(line.version)
+            .bind(line.at)
+            .bind(line.actor)
+            .bind(line.state.code())
+            .bind(line.what)
+            .bind(line.note)
+            .bind(order.history_seal.as_slice())
+    }
+
     /// The order that a request key began.
     ///
     /// # Errors
@@ -251,7 +284,7 @@ pub fn answered(answer: &[u8]) -> Result<OrderId> {
     OrderId::parse(std::str::from_utf8(answer).map_err(Error::internal)?).map_err(Error::internal)
 }
 
-fn insert(order: &Order, instance: &str) -> Statement {
+fn insert(order: &Order, instance: &str, seal: Vec<u8>) -> Statement {
     sql(INSERT)
         .bind(order.id)
         .bind(order.version)
@@ -280,9 +313,11 @@ fn insert(order: &Order, instance: &str) -> Statement {
         .bind(order.updated_at)
         .bind(&order.first_product)
         .bind(instance)
+        .bind(seal)
+        .bind(order.history_seal.as_slice())
 }
 
-fn update(seen: &Order, order: &Order, fence: Fence) -> Statement {
+fn update(seen: &Order, order: &Order, fence: Fence, seal: Vec<u8>) -> Statement {
     let whole = seen.state != order.state
         || seen.due_at != order.due_at
         || seen.external_reference != order.external_reference
@@ -306,7 +341,9 @@ fn update(seen: &Order, order: &Order, fence: Fence) -> Statement {
         .bind(order.tries)
         .bind(order.hold_until)
         .bind(order.limit_at)
-        .bind(order.updated_at);
+        .bind(order.updated_at)
+        .bind(seal)
+        .bind(order.history_seal.as_slice());
     if whole {
         statement = statement
             .bind(order.state.code())
@@ -319,18 +356,4 @@ fn update(seen: &Order, order: &Order, fence: Fence) -> Statement {
     }
     statement = statement.bind(order.id).bind(seen.version);
     if let Fence::Lease(epoch) = fence { statement.bind(epoch) } else { statement }
-}
-
-fn history(decision: &Decision) -> Statement {
-    let order = &decision.order;
-    let actor = if decision.actor.is_empty() { WORKER } else { &decision.actor };
-    let note: String = decision.note.chars().take(NOTE_CHARS_MAX).collect();
-    sql("INSERT INTO order_history (order_id, version, at, actor, state, what, note) VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(order.id)
-        .bind(order.version)
-        .bind(order.updated_at)
-        .bind(actor)
-        .bind(order.state.code())
-        .bind(decision.what)
-        .bind(note)
 }

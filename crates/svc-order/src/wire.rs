@@ -3,12 +3,12 @@
 use contract::souk::checkout::v1::Quote;
 use contract::souk::order::v1 as wire;
 use contract::wire::{money, timestamp};
-use kernel::{Currency, Error, Money, Result, Timestamp};
+use kernel::{Error, Result, Timestamp};
 use prost::Message;
 use store::NewEvent;
 
 use crate::domain::{Decision, Ending, Event, InvoiceKind, MadeShipment, Order, Payment, Shipment, State};
-use crate::store::{AuditRow, History, Invoice};
+use crate::store::{History, Invoice};
 
 /// Reads a frozen quote.
 ///
@@ -84,22 +84,29 @@ fn owner(order: &Order) -> (String, String) {
     }
 }
 
-fn tenders(order: &Order) -> Vec<wire::Tender> {
-    let state = match order.payment {
-        Payment::NotNeeded => return Vec::new(),
+/// Where the money of an order stands; unspecified when nothing is to be paid.
+pub(crate) fn tender_state(payment: Payment) -> wire::TenderState {
+    match payment {
+        Payment::NotNeeded => wire::TenderState::Unspecified,
         Payment::Later | Payment::Asked | Payment::Challenged => wire::TenderState::Pending,
         Payment::Authorized | Payment::CaptureAsked => wire::TenderState::Authorized,
         Payment::Captured => wire::TenderState::Captured,
         Payment::Voided => wire::TenderState::Voided,
         Payment::Refunded => wire::TenderState::Refunded,
         Payment::Declined => wire::TenderState::Declined,
-    };
+    }
+}
+
+fn tenders(order: &Order) -> Vec<wire::Tender> {
+    if order.payment == Payment::NotNeeded {
+        return Vec::new();
+    }
     vec![wire::Tender {
         number: 1,
         payment_method: order.payment_method.clone(),
         amount: Some(money(order.total)),
         payment_id: order.payment_id.map(|id| id.to_string()).unwrap_or_default(),
-        state: state.into(),
+        state: tender_state(order.payment).into(),
     }]
 }
 
@@ -164,43 +171,8 @@ pub fn invoice(invoice: &Invoice, quote: Option<Quote>) -> wire::Invoice {
         total: Some(money(invoice.total)),
         tax: Some(money(invoice.tax)),
         issued_at: Some(timestamp(invoice.issued_at)),
+        seal: if quote.is_none() { invoice.seal.clone() } else { Vec::new() },
         quote,
-    }
-}
-
-/// What the parts of a frozen quote sum to: lines and shipments, with tax. `None` when they do not sum.
-#[must_use]
-pub fn parts_total(quote: &Quote) -> Option<Money> {
-    let currency = Currency::parse(&quote.currency_code).ok()?;
-    let lines = quote.lines.iter().map(|line| &line.gross);
-    let parts = lines.chain(quote.shipment_groups.iter().map(|group| &group.gross));
-    let mut sum = Money::zero(currency);
-    for part in parts {
-        sum = sum.plus(contract::wire::parse_money("/gross", part).ok()?).ok()?;
-    }
-    Some(sum)
-}
-
-/// An order as the audit wants it.
-#[must_use]
-pub fn audited(row: &AuditRow, live: bool) -> wire::AuditOrder {
-    let order = &row.order;
-    let parts = quote(&row.quote).ok().and_then(|quote| parts_total(&quote));
-    wire::AuditOrder {
-        order_id: order.id.to_string(),
-        state: state(order.state),
-        total: Some(money(order.total)),
-        lines_total: parts.map(money),
-        expected_net: Some(money(order.expected_net())),
-        payment_id: order.payment_id.map(|id| id.to_string()).unwrap_or_default(),
-        hold_id: order.hold_id().to_string(),
-        captured: order.payment == Payment::Captured,
-        legal_entity: order.invoice.as_ref().map(|invoice| invoice.legal_entity.clone()).unwrap_or_default(),
-        invoice_number: order.invoice.as_ref().map_or(0, |invoice| invoice.number),
-        updated_at: Some(timestamp(order.updated_at)),
-        open: order.due_at.is_some(),
-        live_saga: live,
-        units: order.units,
     }
 }
 

@@ -12,6 +12,7 @@ use prost::Message;
 use store::RequestKey;
 use tonic::{Request, Response, Status};
 
+use crate::audit;
 use crate::domain::payment::Begin;
 use crate::domain::{ATTEMPTS_MAX, OperationKind, Payment, PaymentMethod, TENDERS_MAX};
 use crate::seal::link_hash;
@@ -20,6 +21,8 @@ use crate::wire::{self, audit_limit, check_request_id, open_cursor};
 
 /// How long the keys of what moves money are remembered.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Findings in one answer of ListForAudit, at most: further ones would not be told anyway.
+const FINDINGS_MAX: usize = 1000;
 /// Longest reason of a refund, in characters.
 const REASON_CHARS_MAX: usize = 200;
 
@@ -237,6 +240,8 @@ impl Api {
             sealed,
             unsealed: tail.count,
             head_hash: head.hash,
+            head_position: head.position,
+            keyed_head_hash: head.keyed,
             oldest_unsealed_time: tail.oldest.map(words::timestamp),
             broken_position,
         })
@@ -245,13 +250,22 @@ impl Api {
     async fn audit(&self, request: v1::ListForAuditRequest) -> Result<v1::ListForAuditResponse> {
         let limit = audit_limit(request.limit)?;
         let after = open_cursor(self.steps.ctx(), "payments-audit", &request.cursor)?;
-        let mut wholes = self.steps.books().audit(&after, limit + 1).await?;
+        let books = self.steps.books();
+        let mut wholes = books.audit(&after, limit + 1).await?;
         let more = wholes.len() > limit as usize;
         wholes.truncate(limit as usize);
         let last = wholes.last().filter(|_| more);
         let next =
             last.map(|last| self.steps.ctx().cursors().seal("payments-audit", &last.payment.id.to_string()));
+        let mut findings = Vec::new();
+        if after.is_empty() {
+            findings.extend(books.strays().await?.iter().map(audit::stray));
+            findings.extend(books.altered_webhooks().await?.into_iter().map(audit::altered_webhook));
+        }
+        findings.extend(wholes.iter().flat_map(|whole| audit::examine(whole, books.seals())));
+        findings.truncate(FINDINGS_MAX);
         Ok(v1::ListForAuditResponse {
+            findings,
             payments: wholes.iter().map(wire::audited).collect(),
             next_cursor: next.unwrap_or_default(),
         })

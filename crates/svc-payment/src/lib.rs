@@ -17,6 +17,7 @@
 //! how it came out. Webhooks that tell what is known cost none here.
 
 mod api;
+mod audit;
 pub mod domain;
 mod in_flight;
 pub mod provider;
@@ -33,7 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chassis::{Context, Role, Service, Starting};
+use chassis::{Context, RecordKey, Role, Service, Starting};
 use contract::souk::payment::v1::payment_service_server::PaymentServiceServer;
 use contract::souk::testpay::v1::testpay_service_server::TestpayServiceServer;
 use kernel::Result;
@@ -42,7 +43,7 @@ use crate::api::Api;
 use crate::provider::Providers;
 use crate::seal::Sealer;
 pub use crate::steps::{Settings, Steps};
-use crate::store::Books;
+use crate::store::{Books, Seals};
 use crate::sweep::Sweep;
 use crate::testpay::{Deliver, Sink, Testpay};
 
@@ -51,6 +52,24 @@ pub const SERVICE: Service = Service::new("payment", start)
     .about("payments through providers, their attempts, captures and refunds, and the double-entry ledger")
     .settings::<Settings>();
 
+/// The secret under which rows and the chain are sealed.
+const SEAL_KEY: &str = "payment-records";
+/// The mark that rows of before there were seals have been sealed; it lies with the secrets, where no database can change it.
+const ADOPTED: &str = "payment-records-adopted";
+
+/// Seals the rows of before there were seals, the first time.
+async fn adopt(ctx: &Context, books: &Books) -> Result<()> {
+    if ctx.has_secret(ADOPTED).await? {
+        return Ok(());
+    }
+    let adopted = books.adopt_unsealed().await?;
+    ctx.secret(ADOPTED).await?;
+    if adopted > 0 {
+        tracing::info!(payments = adopted, "payments of before there were seals are sealed");
+    }
+    Ok(())
+}
+
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let settings: Settings = ctx.config()?;
@@ -58,7 +77,10 @@ fn start(ctx: Context) -> Starting {
         let own = ctx.database_named(testpay::NAME, testpay::MIGRATIONS).await?;
         let testpay = Testpay::new(ctx.clone(), &own, ctx.secret("testpay-webhook").await?);
         let providers = Providers::new(Arc::new(testpay.clone()));
-        let steps = Steps::new(ctx.clone(), Books::new(&database), providers, settings);
+        let seals = Seals::new(RecordKey::new(ctx.secret(SEAL_KEY).await?));
+        let books = Books::new(&database, seals);
+        adopt(&ctx, &books).await?;
+        let steps = Steps::new(ctx.clone(), books, providers, settings);
 
         let sink = Arc::new(Webhooks(Arc::clone(&steps)));
         ctx.spawn("testpay webhooks", Deliver::new(testpay.clone(), sink).run());

@@ -2,7 +2,8 @@
 //!
 //! `hash(n) = SHA-256(hash(n-1) ‖ canonical bytes of entry n)`; the hash before the first is 32 zero bytes. Entries are
 //! sealed in the order in which the sealer finds them, at most a few seconds after they were booked. Whoever changes,
-//! adds or removes a sealed row afterwards would have to rewrite every hash behind it.
+//! adds or removes a sealed row afterwards would have to rewrite every hash behind it. So that nobody can who only writes the
+//! database, the store keys each link beside its plain hash, under a key that is kept with the shop's secrets.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +69,13 @@ impl Sealer {
             for entry in &entries {
                 position += 1;
                 let hash = link_hash(&previous, entry).to_vec();
-                links.push(Link { position, entry: entry.id.clone(), previous, hash: hash.clone() });
+                links.push(Link {
+                    position,
+                    entry: entry.id.clone(),
+                    previous,
+                    hash: hash.clone(),
+                    keyed: None,
+                });
                 previous = hash;
             }
             if !books.seal(&links, &lease, self.steps.ctx().now()).await?

@@ -4,8 +4,10 @@
 //! the version that was read. So whatever was decided from a row is written only if the row still is what it was, and
 //! two refunds at once cannot pass together.
 
+mod examine;
 mod ledger;
 mod rows;
+mod seal;
 
 use std::time::Duration;
 
@@ -13,13 +15,16 @@ use kernel::{OrderId, PaymentId, Result, Timestamp};
 use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Row, Sql, Statement, Value, sql};
 
 pub use self::ledger::{Link, SealedEntry};
+pub use self::seal::{Seals, StoredSeals, Stray, attempt_name};
 use crate::domain::ledger::Entry;
 use crate::domain::payment::payment_id;
 use crate::domain::{Attempt, Operation, OperationKind, Payment, TENDERS_MAX};
 
 /// The tables, in the order they were added.
-pub const MIGRATIONS: &[Migration] =
-    &[Migration { name: "0001_payments", sql: include_str!("../migrations/0001_payments.sql") }];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration { name: "0001_payments", sql: include_str!("../migrations/0001_payments.sql") },
+    Migration { name: "0002_seals", sql: include_str!("../migrations/0002_seals.sql") },
+];
 
 /// Nothing is put off for longer than this: the longest pause of [`crate::steps::backoff`], and a minute for clocks that differ.
 const CHECK_AHEAD_MAX: Duration = Duration::from_secs(360);
@@ -30,6 +35,7 @@ const CHUNK: usize = 90;
 #[derive(Clone)]
 pub struct Books {
     sql: Sql,
+    seals: Seals,
 }
 
 /// What belongs to one payment.
@@ -41,13 +47,15 @@ pub struct Whole {
     pub attempts: Vec<Attempt>,
     /// Its operations, oldest first.
     pub operations: Vec<Operation>,
+    /// Their seals.
+    pub seals: StoredSeals,
 }
 
 /// One commit, put together.
-#[derive(Default)]
 #[must_use]
 pub struct Change {
     batch: Batch,
+    seals: Seals,
 }
 
 /// Label of the statement that fails when the payment is not what it was.
@@ -56,37 +64,37 @@ const PAYMENT: &str = "payment";
 impl Change {
     /// A new payment.
     pub fn new_payment(mut self, payment: &Payment) -> Self {
-        self.batch.push_insert(rows::insert_payment(payment), PAYMENT);
+        self.batch.push_insert(rows::insert_payment(payment, &self.seals), PAYMENT);
         self
     }
 
     /// A payment that was read at `before`'s version.
     pub fn payment(mut self, before: &Payment, after: &Payment) -> Self {
-        self.batch.push_expect(rows::update_payment(before, after), 1, PAYMENT);
+        self.batch.push_expect(rows::update_payment(before, after, &self.seals), 1, PAYMENT);
         self
     }
 
     /// A new attempt; `check_at`: when to ask the provider, should nobody else have.
     pub fn new_attempt(mut self, attempt: &Attempt, check_at: Option<Timestamp>) -> Self {
-        self.batch.push_insert(rows::insert_attempt(attempt, check_at), "attempt");
+        self.batch.push_insert(rows::insert_attempt(attempt, check_at, &self.seals), "attempt");
         self
     }
 
     /// An attempt as it now is. The payment's row guards it.
     pub fn attempt(mut self, attempt: &Attempt, check_at: Option<Timestamp>) -> Self {
-        self.batch.push_expect(rows::update_attempt(attempt, check_at), 1, "attempt");
+        self.batch.push_expect(rows::update_attempt(attempt, check_at, &self.seals), 1, "attempt");
         self
     }
 
     /// A new operation.
     pub fn new_operation(mut self, operation: &Operation, check_at: Option<Timestamp>) -> Self {
-        self.batch.push_insert(rows::insert_operation(operation, check_at), "operation");
+        self.batch.push_insert(rows::insert_operation(operation, check_at, &self.seals), "operation");
         self
     }
 
     /// An operation as it now is. The payment's row guards it.
     pub fn operation(mut self, operation: &Operation, check_at: Option<Timestamp>) -> Self {
-        self.batch.push_expect(rows::update_operation(operation, check_at), 1, "operation");
+        self.batch.push_expect(rows::update_operation(operation, check_at, &self.seals), 1, "operation");
         self
     }
 
@@ -98,8 +106,9 @@ impl Change {
 
     /// A provider's event, which counts once for ever.
     pub fn webhook(mut self, provider: &str, event_id: &str, now: Timestamp) -> Self {
-        let text = "INSERT INTO webhook_events (provider, event_id, received_at) VALUES (?, ?, ?)";
-        self.batch.push_insert(sql(text).bind(provider).bind(event_id).bind(now), "webhook");
+        let text = "INSERT INTO webhook_events (provider, event_id, received_at, seal) VALUES (?, ?, ?, ?)";
+        let insert = sql(text).bind(provider).bind(event_id).bind(now);
+        self.batch.push_insert(insert.bind(self.seals.webhook(provider, event_id, now)), "webhook");
         self
     }
 
@@ -125,10 +134,21 @@ pub fn is_stale(error: &CommitError) -> bool {
 }
 
 impl Books {
-    /// The books in a database.
+    /// The books in a database, whose rows are sealed.
     #[must_use]
-    pub fn new(database: &Database) -> Self {
-        Self { sql: database.sql() }
+    pub fn new(database: &Database, seals: Seals) -> Self {
+        Self { sql: database.sql(), seals }
+    }
+
+    /// A commit with nothing in it yet.
+    pub fn change(&self) -> Change {
+        Change { batch: Batch::new(), seals: self.seals.clone() }
+    }
+
+    /// The seals of rows.
+    #[must_use]
+    pub const fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// Writes a change: all of it, durably, or nothing.
@@ -318,6 +338,7 @@ impl Books {
                 payment: rows::payment(&row)?,
                 attempts: Vec::new(),
                 operations: Vec::new(),
+                seals: StoredSeals { payment: rows::seal(&row)?, ..StoredSeals::default() },
             });
         }
         for chunk in wholes.chunks_mut(CHUNK) {
@@ -343,12 +364,14 @@ impl Books {
             let attempt = rows::attempt(row)?;
             if let Ok(at) = place(wholes, attempt.payment) {
                 wholes[at].attempts.push(attempt);
+                wholes[at].seals.attempts.push(rows::seal(row)?);
             }
         }
         for row in &operations {
             let operation = rows::operation(row)?;
             if let Ok(at) = place(wholes, operation.payment) {
                 wholes[at].operations.push(operation);
+                wholes[at].seals.operations.push(rows::seal(row)?);
             }
         }
         Ok(())

@@ -115,6 +115,7 @@ pub fn capture(operation: &Operation) -> v1::Capture {
         provider_reference: operation.reference.clone(),
         failure: operation.failure.as_ref().map(failure),
         create_time: Some(wire::timestamp(operation.created)),
+        update_time: Some(wire::timestamp(operation.updated)),
     }
 }
 
@@ -128,6 +129,7 @@ pub fn refund(operation: &Operation) -> v1::Refund {
         failure: operation.failure.as_ref().map(failure),
         reason: operation.reason.clone(),
         create_time: Some(wire::timestamp(operation.created)),
+        update_time: Some(wire::timestamp(operation.updated)),
     }
 }
 
@@ -176,6 +178,8 @@ pub fn entry(sealed: &SealedEntry, computed: Option<[u8; 32]>) -> v1::LedgerEntr
             previous_hash: link.previous.clone(),
             hash: link.hash.clone(),
             computed_hash: computed.map(Vec::from).unwrap_or_default(),
+            keyed_hash: link.keyed.as_ref().map(|keyed| keyed.hash.clone()).unwrap_or_default(),
+            keyed_holds: link.keyed.as_ref().is_some_and(|keyed| keyed.holds),
         }),
     }
 }

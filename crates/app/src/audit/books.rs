@@ -1,10 +1,10 @@
 //! A shop's books as plain rows: what the checks look at. Kept compact, since there are as many rows as things ever done.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use contract::souk::inventory::v1::{HoldState, MovementKind};
-use contract::souk::order::v1::{InvoiceKind, OrderState};
+use contract::souk::order::v1::{InvoiceKind, OrderState, TenderState};
 use contract::souk::payment::v1::{AttemptState, LedgerEntryKind, OperationState, PaymentState};
 use contract::souk::testpay::v1::{AuthorizationState, RefundState};
 use kernel::{HoldId, Money, OrderId, PaymentId, Timestamp};
@@ -40,6 +40,14 @@ pub struct Books {
     pub remembered: Option<Vec<Remembered>>,
     /// Lists that a service could not read from its own store.
     pub unreadable: Vec<Unreadable>,
+    /// What services found wrong with their own rows.
+    pub findings: Vec<Finding>,
+    /// Rows that identity has looked at.
+    pub account_rows: u64,
+    /// The numbers of documents, by legal entity and kind.
+    pub numbering: Vec<Numbering>,
+    /// Heads of chains that a former audit told, by the name of the chain.
+    pub former: Option<Heads>,
 }
 
 /// A database of a role.
@@ -76,6 +84,18 @@ pub struct Order {
     pub live: bool,
     /// Units that its lines sell.
     pub units: i64,
+    /// Whose its payment is: its owner's, or who placed it when nobody owns it.
+    pub owner: Box<str>,
+    /// The tax in the total.
+    pub tax: Money,
+    /// Where its money stands, as far as order knows; unspecified when nothing is to be paid.
+    pub tender: TenderState,
+    /// Token of the payment method; empty when nothing is to be paid.
+    pub method: Arc<str>,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// When it was confirmed.
+    pub confirmed: Option<Timestamp>,
 }
 
 /// An invoice or a credit note.
@@ -91,6 +111,58 @@ pub struct Invoice {
     pub order: OrderId,
     /// What it asks for or gives back.
     pub total: Money,
+    /// The tax in it.
+    pub tax: Money,
+    /// When it was issued.
+    pub issued: Timestamp,
+    /// Its seal in the chain of its series; empty until it is sealed.
+    pub seal: Box<[u8]>,
+}
+
+/// The numbers of one legal entity and kind of document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Numbering {
+    /// Who issues them.
+    pub legal_entity: Arc<str>,
+    /// Which documents.
+    pub kind: InvoiceKind,
+    /// The number that the next one gets; 0 when the counter is missing.
+    pub next: i64,
+    /// The greatest number given, at the same moment.
+    pub greatest: i64,
+    /// The last sealed number and its seal.
+    pub head: Head,
+    /// The first number whose seal is not its own; 0 when all are.
+    pub broken: i64,
+    /// When the oldest document without a seal was issued.
+    pub unsealed_since: Option<Timestamp>,
+}
+
+/// The end of a chain of keyed hashes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The last position; 0 when the chain is empty.
+    pub position: i64,
+    /// The keyed hash there.
+    pub hash: Box<[u8]>,
+}
+
+/// Heads by the name of their chain.
+pub type Heads = BTreeMap<String, Head>;
+
+/// What a service found wrong with its own rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The check that it breaks, as the service calls it.
+    pub check: Box<str>,
+    /// Which row.
+    pub row: String,
+    /// What the check wants.
+    pub expected: String,
+    /// What is there.
+    pub found: String,
+    /// Whether it may settle by itself.
+    pub in_flight: bool,
 }
 
 /// A payment with what was done to it.
@@ -100,6 +172,10 @@ pub struct Payment {
     pub id: PaymentId,
     /// Its order.
     pub order: OrderId,
+    /// Who owns the order.
+    pub owner: Box<str>,
+    /// What is to be paid.
+    pub amount: Money,
     /// Where it stands.
     pub state: PaymentState,
     /// What was taken.
@@ -127,6 +203,8 @@ pub struct Attempt {
     pub state: AttemptState,
     /// What was to be reserved.
     pub amount: Money,
+    /// Why it failed; empty when it did not.
+    pub failure: Arc<str>,
 }
 
 /// A capture or a refund.
@@ -138,6 +216,10 @@ pub struct Operation {
     pub state: OperationState,
     /// How much.
     pub amount: Money,
+    /// The provider's own name for it; empty until it answered.
+    pub reference: Box<str>,
+    /// When it changed last.
+    pub updated: Timestamp,
 }
 
 /// The ledger.
@@ -149,6 +231,8 @@ pub struct Ledger {
     pub sealed: i64,
     /// Entries that wait for the sealer, as payment counts them.
     pub unsealed: i64,
+    /// The end of the keyed chain.
+    pub head: Head,
 }
 
 /// One movement of money.
@@ -181,6 +265,10 @@ pub struct Seal {
     pub previous: [u8; 32],
     /// The hash as it is stored.
     pub hash: [u8; 32],
+    /// The hash of the keyed chain; empty when there is none.
+    pub keyed: Box<[u8]>,
+    /// Whether payment says that it follows from the link before and from this one.
+    pub keyed_holds: bool,
 }
 
 /// A SKU at a location.
@@ -305,8 +393,16 @@ pub struct Authorization {
     pub key: Box<str>,
     /// The payment that it was said to be for.
     pub payment: Box<str>,
+    /// Token of the payment method.
+    pub method: Arc<str>,
+    /// Why it was declined; empty when it was not.
+    pub decline: Arc<str>,
     /// How much.
     pub amount: Money,
+    /// How much of it was captured.
+    pub captured: Money,
+    /// How much of that was refunded.
+    pub refunded: Money,
     /// Where it stands.
     pub state: AuthorizationState,
 }
@@ -314,6 +410,8 @@ pub struct Authorization {
 /// A capture at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderCapture {
+    /// The provider's id.
+    pub id: Box<str>,
     /// The key it came with.
     pub key: Box<str>,
     /// Its authorization.
@@ -325,6 +423,8 @@ pub struct ProviderCapture {
 /// A refund at the provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProviderRefund {
+    /// The provider's id.
+    pub id: Box<str>,
     /// The key it came with.
     pub key: Box<str>,
     /// Its authorization.

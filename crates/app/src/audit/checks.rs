@@ -1,13 +1,19 @@
 //! What is proved. Each check is a pure function of the books; what it finds are the exact rows that break its rule.
 
+mod accounts;
+mod chains;
 mod client;
+mod documents;
 mod events;
 mod ledger;
 mod orders;
 mod provider;
+mod provider_records;
+mod records;
 mod rows;
 mod stock;
 mod storage;
+mod tenders;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +23,7 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use super::books::Books;
+pub use chains::present as present_heads;
 pub use stock::{Moved, seen};
 
 /// The most violations that a check keeps; it counts the others.
@@ -56,6 +63,21 @@ const RULES: &[Rule] = &[
     rows::ordered,
     rows::content,
     rows::index,
+    records::order_seals,
+    records::order_quotes,
+    records::order_history,
+    records::order_states,
+    records::payment_seals,
+    records::payment_states,
+    records::accounts,
+    tenders::owners,
+    tenders::tenders,
+    documents::orders,
+    documents::numbering,
+    documents::sealed,
+    accounts::accounts,
+    chains::keyed,
+    provider_records::records,
 ];
 
 /// Applies every rule. Books that could not be read whole are not judged; only what is unreadable is told.
@@ -68,6 +90,9 @@ pub fn all(books: &Books) -> Vec<Check> {
     let mut checks: Vec<Check> = RULES.iter().map(|rule| rule(books)).collect();
     if let Some(remembered) = &books.remembered {
         checks.push(client::remembers(books, remembered));
+    }
+    if let Some(former) = &books.former {
+        checks.push(chains::heads(books, former));
     }
     checks
 }

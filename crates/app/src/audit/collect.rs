@@ -4,6 +4,7 @@
 //! was made earlier and is missing (a counter before its movements, orders before their invoices). What that leaves is in
 //! flight, and a second look shows it.
 
+mod accounts;
 mod events;
 mod money;
 mod orders;
@@ -15,9 +16,10 @@ mod storage;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use contract::souk::r#type::v1::AuditFinding;
 use kernel::{Code, Error};
 
-use super::books::{Books, Storage, Unreadable};
+use super::books::{Books, Finding, Storage, Unreadable};
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
 
@@ -90,6 +92,12 @@ async fn pages(mut read: impl AsyncFnMut(String) -> Result<String, Unread>) -> R
     }
 }
 
+/// What a service found wrong with its own rows.
+fn finding(row: AuditFinding) -> Finding {
+    let AuditFinding { check, row, expected, found, in_flight } = row;
+    Finding { check: check.into(), row, expected, found, in_flight }
+}
+
 /// Texts that repeat, kept once.
 #[derive(Default)]
 struct Interner(HashSet<Arc<str>>);
@@ -132,24 +140,27 @@ pub async fn storage(shop: &Shop) -> Result<(Vec<Storage>, Vec<Unreadable>), Fai
 /// # Errors
 /// When the shop stays away, or does not let this caller read.
 pub async fn books(shop: &Shop) -> Result<Books, Failure> {
-    let (orders, money, stock, events, provider, rows) = tokio::join!(
+    let (orders, money, stock, events, provider, rows, accounts) = tokio::join!(
         orders::read(shop),
         money::read(shop),
         stock::read(shop),
         events::read(shop),
         provider::read(shop),
         rows::read(shop),
+        accounts::read(shop),
     );
     let mut books = Books::default();
     let mut unreadable = Vec::new();
-    if let Some((payments, ledger)) = taken(money, &mut unreadable)? {
+    if let Some((payments, ledger, findings)) = taken(money, &mut unreadable)? {
         (books.payments, books.ledger) = (payments, ledger);
+        books.findings.extend(findings);
     }
     if let Some((shelves, holds)) = taken(stock, &mut unreadable)? {
         (books.shelves, books.holds) = (shelves, holds);
     }
-    if let Some((orders, invoices)) = taken(orders, &mut unreadable)? {
-        (books.orders, books.invoices) = (orders, invoices);
+    if let Some(read) = taken(orders, &mut unreadable)? {
+        (books.orders, books.invoices, books.numbering) = (read.orders, read.invoices, read.numbering);
+        books.findings.extend(read.findings);
     }
     if let Some((streams, consumers)) = taken(events, &mut unreadable)? {
         (books.streams, books.consumers) = (streams, consumers);
@@ -159,6 +170,10 @@ pub async fn books(shop: &Shop) -> Result<Books, Failure> {
     }
     if let Some(rows) = taken(rows, &mut unreadable)? {
         books.rows = rows;
+    }
+    if let Some((examined, findings)) = taken(accounts, &mut unreadable)? {
+        books.account_rows = examined;
+        books.findings.extend(findings);
     }
     books.unreadable = unreadable;
     Ok(books)

@@ -7,7 +7,8 @@ use contract::souk::payment::v1::LedgerEntryKind;
 use serde::Serialize;
 
 use super::books::{Books, word};
-use super::checks::{Check, Moved, seen};
+use super::checks::{Check, Moved, present_heads, seen};
+use super::heads::{WireHead, to_wire};
 use super::sums::Sums;
 use crate::console;
 use crate::retail::money::WireMoney;
@@ -24,6 +25,8 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What the books come to.
     pub totals: Totals,
+    /// Where each keyed chain ends. A later audit that is given them sees a chain that was cut or made anew.
+    pub chains: BTreeMap<String, WireHead>,
     /// Ledger entries that wait for the sealer.
     #[serde(skip)]
     pub unsealed: usize,
@@ -72,7 +75,8 @@ impl Report {
     #[must_use]
     pub fn new(checks: Vec<Check>, books: &Books) -> Self {
         let unsealed = books.ledger.entries.iter().filter(|entry| entry.seal.is_none()).count();
-        Self { ok: checks.iter().all(Check::holds), checks, totals: Totals::of(books), unsealed }
+        let chains = to_wire(&present_heads(books));
+        Self { ok: checks.iter().all(Check::holds), checks, totals: Totals::of(books), chains, unsealed }
     }
 
     /// Tables for people: the checks, what breaks them, the totals.
@@ -103,6 +107,12 @@ impl Report {
             rows.push((format!("units {name}"), count.to_string()));
         }
         rows.push(row("ledger entries not sealed yet", self.unsealed.to_string()));
+        let chains = self.chains.iter();
+        rows.extend(
+            chains.map(|(name, head)| {
+                row(&format!("chain {name}"), format!("{}:{}", head.position, head.hash))
+            }),
+        );
         let mut table = console::rows(&rows);
         for check in self.checks.iter().filter(|check| !check.holds()) {
             table.push_str(&format!("\n{}\n", check.name));

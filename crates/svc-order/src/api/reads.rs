@@ -8,13 +8,8 @@ use mesh::Caller;
 
 use super::{Api, absent};
 use crate::domain::{InvoiceKind, State};
-use crate::store::{AuditRow, Listed};
+use crate::store::Listed;
 use crate::wire;
-
-/// Orders that the audit reads at once, at most.
-const AUDIT_MAX: u32 = 1000;
-/// Orders whose quotes are read together.
-const AUDIT_STEP: u32 = 100;
 
 impl Api {
     pub(super) async fn get(
@@ -125,52 +120,6 @@ impl Api {
         let running = i64::try_from(self.worker.running()).unwrap_or(i64::MAX);
         Ok(wire_v1::GetTotalsResponse { states: states.collect(), open: totals.open, running })
     }
-
-    pub(super) async fn audit(
-        &self,
-        request: wire_v1::ListForAuditRequest,
-    ) -> Result<wire_v1::ListForAuditResponse> {
-        let limit = match u32::try_from(request.limit) {
-            Ok(0) => AUDIT_MAX,
-            Ok(limit) if limit <= AUDIT_MAX => limit,
-            _ => return Err(Error::field("/limit", "INVALID_LIMIT", "must be between 1 and 1000")),
-        };
-        let cursor_at = |error: Error| if error.reason() == "INVALID_CURSOR" { bad_cursor() } else { error };
-        let after = self
-            .ctx
-            .cursors()
-            .open("orders for audit", &request.cursor)
-            .map_err(cursor_at)?
-            .unwrap_or_default();
-        let mut after = after;
-        let mut orders = Vec::with_capacity(limit as usize);
-        // Quotes may be large: only a part of them is in memory at once.
-        while orders.len() < limit as usize {
-            let wanted = AUDIT_STEP.min(limit - orders.len() as u32);
-            let rows = self.orders.audit(&after, wanted).await?;
-            orders.extend(rows.iter().map(|row| self.audited(row)));
-            match orders.last() {
-                Some(last) if rows.len() == wanted as usize => after.clone_from(&last.order_id),
-                _ => break,
-            }
-        }
-        let full = orders.len() == limit as usize;
-        let next = orders
-            .last()
-            .filter(|_| full)
-            .map(|last| self.ctx.cursors().seal("orders for audit", &last.order_id));
-        Ok(wire_v1::ListForAuditResponse { orders, next_cursor: next.unwrap_or_default() })
-    }
-
-    fn audited(&self, row: &AuditRow) -> wire_v1::AuditOrder {
-        let taken_up = row.lease_owner.is_empty() || row.lease_owner == self.orders.instance();
-        let live = row.order.due_at.is_some() && (taken_up || self.worker.works_on(row.order.id));
-        wire::audited(row, live)
-    }
-}
-
-fn bad_cursor() -> Error {
-    Error::field("/cursor", "INVALID_CURSOR", "is not a cursor of this list")
 }
 
 /// The state to list; `None` when it is not said.

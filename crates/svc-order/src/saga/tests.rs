@@ -14,7 +14,7 @@ use self::fakes::{Cart, Inventory, Payment, Shipping, World};
 use super::*;
 use crate::domain::tests::{new_order, policy};
 use crate::domain::{InvoiceKind, State};
-use crate::store::MIGRATIONS;
+use crate::store::{MIGRATIONS, Seals};
 
 struct House {
     harness: Harness,
@@ -39,7 +39,9 @@ impl House {
     }
 
     async fn orders(&self, instance: &str) -> Orders {
-        Orders::open(&self.database, instance.to_owned(), "souk".to_owned())
+        let key = self.harness.context().secret("order-records").await.expect("made");
+        let seals = Seals::new(chassis::RecordKey::new(key));
+        Orders::open(&self.database, seals, instance.to_owned(), "souk".to_owned())
             .await
             .expect("the tables are there")
     }
@@ -76,8 +78,7 @@ impl House {
             .await
             .create(&decision, quote.encode_to_vec(), Vec::new(), key)
             .await
-            .expect("written");
-        decision.order
+            .expect("written")
     }
 }
 

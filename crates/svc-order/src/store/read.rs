@@ -1,7 +1,7 @@
 //! Reading orders.
 
 use kernel::{Currency, Error, Money, OrderId, Page, Result, Timestamp};
-use store::{Row, sql};
+use store::{Row, Statement, sql};
 
 use super::Orders;
 use crate::domain::{
@@ -16,11 +16,16 @@ macro_rules! select {
             "SELECT o.id, o.version, o.state, o.owner, o.placed_by, o.external_reference, o.external_time, o.currency, \
              o.total_minor, o.tax_minor, o.line_count, o.first_product, o.units, o.payment_method, o.stock, o.payment, o.shipment, o.cart, o.approval, \
              o.attempt, o.payment_id, o.tries, o.hold_until, o.limit_at, o.due_at, o.challenge_url, o.challenge_id, o.ending, \
-             o.created_at, o.updated_at, o.confirmed_at, o.lease_owner, o.lease_epoch, i.legal_entity, i.number \
+             o.created_at, o.updated_at, o.confirmed_at, o.lease_owner, o.lease_epoch, o.history_seal, o.seal, i.legal_entity, i.number \
              FROM orders o LEFT JOIN invoices i ON i.order_id = o.id AND i.kind = 1",
             $rest
         )
     };
+}
+
+/// Orders after an id, by id, at most so many.
+pub(super) fn select_after() -> Statement {
+    sql(select!(" WHERE o.id > ? ORDER BY o.id LIMIT ?"))
 }
 
 /// An order that the worker must look at, and under which lease it was seen.
@@ -66,6 +71,8 @@ pub struct Invoice {
     pub tax: Money,
     /// When it was issued.
     pub issued_at: Timestamp,
+    /// Its seal; empty until the sealer has come by.
+    pub seal: Vec<u8>,
 }
 
 /// Which orders to list.
@@ -88,17 +95,6 @@ pub struct Totals {
     pub states: Vec<(State, i64)>,
     /// Orders with something left to do.
     pub open: i64,
-}
-
-/// An order as the audit reads it.
-#[derive(Clone, Debug)]
-pub struct AuditRow {
-    /// The order.
-    pub order: Order,
-    /// Who holds it.
-    pub lease_owner: String,
-    /// The encoded quote.
-    pub quote: Vec<u8>,
 }
 
 impl Orders {
@@ -216,7 +212,7 @@ impl Orders {
     /// # Errors
     /// The store's.
     pub async fn invoice(&self, id: OrderId, kind: InvoiceKind) -> Result<Option<Invoice>> {
-        let text = "SELECT legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at \
+        let text = "SELECT legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at, seal \
             FROM invoices WHERE order_id = ? AND kind = ?";
         self.sql.fetch_one(sql(text).bind(id).bind(kind.code())).await?.as_ref().map(invoice).transpose()
     }
@@ -232,7 +228,7 @@ impl Orders {
         after: i64,
         limit: u32,
     ) -> Result<Page<Invoice>> {
-        let text = "SELECT legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at \
+        let text = "SELECT legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at, seal \
             FROM invoices WHERE legal_entity = ? AND kind = ? AND number > ? ORDER BY number LIMIT ?";
         let statement = sql(text).bind(legal_entity).bind(kind.code()).bind(after).bind(i64::from(limit) + 1);
         let rows = self.sql.fetch(statement).await?;
@@ -256,31 +252,6 @@ impl Orders {
             self.sql.fetch_one(sql("SELECT COUNT(*) AS orders FROM orders WHERE due_at IS NOT NULL")).await?;
         Ok(Totals { states, open: open.map_or(Ok(0), |row| row.int("orders"))? })
     }
-
-    /// Orders after an id, by id, with their quotes.
-    ///
-    /// # Errors
-    /// The store's.
-    pub async fn audit(&self, after: &str, limit: u32) -> Result<Vec<AuditRow>> {
-        let rows = self
-            .sql
-            .fetch(sql(select!(" WHERE o.id > ? ORDER BY o.id LIMIT ?")).bind(after).bind(limit))
-            .await?;
-        let Some(last) = rows.last() else { return Ok(Vec::new()) };
-        let text =
-            "SELECT order_id, quote FROM order_quotes WHERE order_id > ? AND order_id <= ? ORDER BY order_id";
-        let quotes = self.sql.fetch(sql(text).bind(after).bind(last.text("id")?)).await?;
-        let mut quotes = quotes.into_iter().peekable();
-        rows.iter()
-            .map(|row| {
-                let id = row.str("id")?;
-                while quotes.next_if(|quote| quote.str("order_id").is_ok_and(|other| other < id)).is_some() {}
-                let quote = quotes.next_if(|quote| quote.str("order_id").is_ok_and(|other| other == id));
-                let quote = quote.map_or(Ok(Vec::new()), |quote| quote.blob("quote"))?;
-                Ok(AuditRow { order: order(row)?, lease_owner: row.text("lease_owner")?, quote })
-            })
-            .collect()
-    }
 }
 
 fn due(row: &Row) -> Result<Due> {
@@ -292,7 +263,7 @@ fn due(row: &Row) -> Result<Due> {
     })
 }
 
-fn order(row: &Row) -> Result<Order> {
+pub(super) fn order(row: &Row) -> Result<Order> {
     let currency = Currency::parse(row.str("currency")?).map_err(Error::internal)?;
     let url = row.opt_text("challenge_url")?;
     let number = row.opt_int("number")?;
@@ -337,10 +308,11 @@ fn order(row: &Row) -> Result<Order> {
             }),
             None => None,
         },
+        history_seal: row.opt_blob("history_seal")?.unwrap_or_default(),
     })
 }
 
-fn history(row: &Row) -> Result<History> {
+pub(super) fn history(row: &Row) -> Result<History> {
     Ok(History {
         version: row.int("version")?,
         at: row.timestamp("at")?,
@@ -351,7 +323,7 @@ fn history(row: &Row) -> Result<History> {
     })
 }
 
-fn invoice(row: &Row) -> Result<Invoice> {
+pub(super) fn invoice(row: &Row) -> Result<Invoice> {
     let currency = Currency::parse(row.str("currency")?).map_err(Error::internal)?;
     Ok(Invoice {
         name: InvoiceName {
@@ -363,6 +335,7 @@ fn invoice(row: &Row) -> Result<Invoice> {
         total: Money::new(row.int("total_minor")?, currency),
         tax: Money::new(row.int("tax_minor")?, currency),
         issued_at: row.timestamp("issued_at")?,
+        seal: row.opt_blob("seal")?.unwrap_or_default(),
     })
 }
 

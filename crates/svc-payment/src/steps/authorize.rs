@@ -12,7 +12,7 @@ use crate::domain::{
     Attempt, AttemptState, AuthorizationOutcome, Failure, Payment, PaymentMethod, PaymentState,
 };
 use crate::provider::{Authorize, NoAnswer};
-use crate::store::{Change, is_stale};
+use crate::store::is_stale;
 
 /// Asks to authorize.
 pub struct AskAuthorize {
@@ -45,7 +45,8 @@ impl Steps {
             return self.authorize_known(ask, key).await;
         }
         let (payment, attempt) = Payment::begin(ask.begin.clone());
-        let change = Change::default().new_payment(&payment).new_attempt(&attempt, Some(self.guard_until()));
+        let change =
+            self.books.change().new_payment(&payment).new_attempt(&attempt, Some(self.guard_until()));
         match self.books.write(change.remember(key.clone(), payment.id.to_string())).await {
             Ok(()) => {
                 let (payment, attempt) =
@@ -79,7 +80,7 @@ impl Steps {
             }
             let (after, attempt) = payment.attempt_again(ask.attempt, self.now())?;
             let change =
-                Change::default().payment(&payment, &after).new_attempt(&attempt, Some(self.guard_until()));
+                self.books.change().payment(&payment, &after).new_attempt(&attempt, Some(self.guard_until()));
             match self.books.write(change.remember(key.clone(), payment.id.to_string())).await {
                 Ok(()) => {
                     let (payment, attempt) =

@@ -116,7 +116,8 @@ impl Steps {
                 None
             };
             let check_at = (after.state == AttemptState::ActionRequired).then(|| now.plus(WAITING_EVERY));
-            let change = Change::default().payment(&payment, &changed).attempt(&after, check_at).event(event);
+            let change =
+                self.books.change().payment(&payment, &changed).attempt(&after, check_at).event(event);
             match self.books.write(heard.note(change, now)).await {
                 Ok(()) => return Ok(Written::Changed((changed, after))),
                 Err(error) if is_stale(&error) => {}
@@ -141,7 +142,7 @@ impl Steps {
                 let after =
                     Attempt { state: AttemptState::Unknown, updated: now, asked: 0, ..attempt.clone() };
                 let changed = payment.after_attempt(&after);
-                let change = Change::default().payment(payment, &changed).attempt(&after, first_look(now));
+                let change = self.books.change().payment(payment, &changed).attempt(&after, first_look(now));
                 (change, (changed, after))
             })
         };
@@ -208,13 +209,15 @@ impl Steps {
             target: outcome.reference().to_owned(),
             reference: String::new(),
             failure: None,
-            reason: "authorized after it was given up".to_owned(),
+            reason: crate::audit::STRAY_REASON.to_owned(),
             asked: 0,
             created: now,
             updated: now,
         };
         tracing::warn!(payment = %payment.id, attempt = attempt.number, "an authorization turned up that was given up; it is voided");
-        let change = Change::default()
+        let change = self
+            .books
+            .change()
             .payment(&payment, &changed)
             .attempt(&kept, None)
             .new_operation(&void, Some(now));
@@ -255,7 +258,7 @@ impl Steps {
             let attempt_state = voids.as_ref().map_or(AttemptState::Authorized, |attempt| attempt.state);
             let changed = payment.after_operation(&after, effect, attempt_state);
             let check_at = (after.state == OperationState::Pending).then(|| now.plus(WAITING_EVERY));
-            let mut change = Change::default().payment(&payment, &changed).operation(&after, check_at);
+            let mut change = self.books.change().payment(&payment, &changed).operation(&after, check_at);
             if let (Some(attempt), OperationState::Succeeded) = (voids, after.state) {
                 let state = if attempt.state == AttemptState::Failed {
                     AttemptState::Failed
@@ -311,7 +314,7 @@ impl Steps {
             (operation.state == from).then(|| {
                 let after = Operation { state: to, updated: now, asked: 0, ..operation.clone() };
                 let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
-                let change = Change::default().payment(payment, &changed).operation(&after, check_at(now));
+                let change = self.books.change().payment(payment, &changed).operation(&after, check_at(now));
                 (change, (changed, after))
             })
         };

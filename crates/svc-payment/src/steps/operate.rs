@@ -10,7 +10,7 @@ use super::conclude::{Heard, Origin, not_found};
 use super::{RETRIES_MAX, Steps, contended};
 use crate::domain::{Operation, OperationKind, OperationState, Payment};
 use crate::provider::Operate;
-use crate::store::{Change, is_stale};
+use crate::store::is_stale;
 
 /// Asks to capture or refund.
 pub struct AskOperate {
@@ -73,7 +73,9 @@ impl Steps {
                 reason: ask.reason.clone(),
                 ..new_operation(id.clone(), ask.kind, &after, amount)
             };
-            let change = Change::default()
+            let change = self
+                .books
+                .change()
                 .payment(&payment, &after)
                 .new_operation(&operation, Some(self.guard_until()));
             match self.books.write(change.remember(key.clone(), id.clone())).await {

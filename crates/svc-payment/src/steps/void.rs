@@ -9,7 +9,7 @@ use super::operate::{new_operation, operation_id};
 use super::{RETRIES_MAX, Steps, contended};
 use crate::domain::payment::{Begin, payment_id};
 use crate::domain::{Failure, Operation, OperationKind, OperationState, Payment, PaymentState};
-use crate::store::{Change, is_stale};
+use crate::store::is_stale;
 
 /// Asks to give an authorization up.
 pub struct AskVoid {
@@ -51,7 +51,7 @@ impl Steps {
         for _ in 0..RETRIES_MAX {
             let found = self.books.payment(id).await?;
             let change = match &found {
-                None => Change::default().new_payment(&Payment::voided_before_it_began(ask.begin.clone())),
+                None => self.books.change().new_payment(&Payment::voided_before_it_began(ask.begin.clone())),
                 Some(payment) => {
                     payment.same(ask.begin.order, &ask.begin.owner, ask.begin.amount)?;
                     match payment.state {
@@ -67,7 +67,7 @@ impl Steps {
                             continue;
                         }
                         PaymentState::Failed => {
-                            Change::default().payment(payment, &payment.close(self.now())?)
+                            self.books.change().payment(payment, &payment.close(self.now())?)
                         }
                         _ => return self.void_authorization(payment.clone(), key, replayed).await,
                     }
@@ -99,7 +99,7 @@ impl Steps {
         let id = operation_id(OperationKind::Void, payment.id, &format!("{}:{}", payment.operations, key.id));
         let void = new_operation(id.clone(), OperationKind::Void, &after, after.amount);
         let change =
-            Change::default().payment(&payment, &after).new_operation(&void, Some(self.guard_until()));
+            self.books.change().payment(&payment, &after).new_operation(&void, Some(self.guard_until()));
         let change = if replayed { change } else { change.remember(key, id) };
         match self.books.write(change).await {
             Ok(()) => {

@@ -21,6 +21,8 @@ pub struct ChainHead {
     pub position: i64,
     /// Its hash.
     pub hash: Vec<u8>,
+    /// Its keyed hash; empty when it has none.
+    pub keyed: Vec<u8>,
 }
 
 /// A link of the chain.
@@ -34,6 +36,17 @@ pub struct Link {
     pub previous: Vec<u8>,
     /// SHA-256 over `previous` and the entry.
     pub hash: Vec<u8>,
+    /// What the keyed chain says of it, where that was read.
+    pub keyed: Option<Keyed>,
+}
+
+/// A link's place in the keyed chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyed {
+    /// The keyed hash as it is stored; empty when there is none.
+    pub hash: Vec<u8>,
+    /// Whether it follows from the one before and from the link.
+    pub holds: bool,
 }
 
 /// An entry with its link, if it has one.
@@ -125,10 +138,14 @@ impl Books {
     /// # Errors
     /// When the store fails.
     pub async fn head(&self) -> Result<ChainHead> {
-        let statement = sql("SELECT position, hash FROM ledger_chain ORDER BY position DESC LIMIT 1");
+        let statement = sql("SELECT position, hash, keyed FROM ledger_chain ORDER BY position DESC LIMIT 1");
         match self.ledger().fetch_one(statement).await? {
-            None => Ok(ChainHead { position: 0, hash: GENESIS.to_vec() }),
-            Some(row) => Ok(ChainHead { position: row.int("position")?, hash: row.blob("hash")? }),
+            None => Ok(ChainHead { position: 0, hash: GENESIS.to_vec(), keyed: Vec::new() }),
+            Some(row) => Ok(ChainHead {
+                position: row.int("position")?,
+                hash: row.blob("hash")?,
+                keyed: row.opt_blob("keyed")?.unwrap_or_default(),
+            }),
         }
     }
 
@@ -139,18 +156,21 @@ impl Books {
     /// When the store fails.
     pub async fn seal(&self, links: &[Link], lease: &Lease, now: Timestamp) -> Result<bool> {
         let mut batch = Batch::new();
+        let mut keyed = self.head().await?.keyed;
         for chunk in links.chunks(super::CHUNK) {
-            let values = vec!["(?, ?, ?, ?, ?)"; chunk.len()].join(", ");
+            let values = vec!["(?, ?, ?, ?, ?, ?)"; chunk.len()].join(", ");
             let mut insert = sql(format!(
-                "INSERT INTO ledger_chain (position, entry_id, previous, hash, sealed_at) VALUES {values}"
+                "INSERT INTO ledger_chain (position, entry_id, previous, hash, sealed_at, keyed) VALUES {values}"
             ));
             for link in chunk {
+                keyed = self.seals.link(&keyed, link, now);
                 insert = insert
                     .bind(link.position)
                     .bind(&link.entry)
                     .bind(link.previous.as_slice())
                     .bind(link.hash.as_slice())
-                    .bind(now);
+                    .bind(now)
+                    .bind(keyed.as_slice());
             }
             batch.push_expect(insert, chunk.len() as u64, "chain");
             let delete = format!("DELETE FROM ledger_unsealed WHERE entry_id IN ({})", marks(chunk.len()));
@@ -171,8 +191,9 @@ impl Books {
     /// When the store fails, or a row is damaged.
     pub async fn entries(&self, after: &str, limit: u32) -> Result<(Vec<SealedEntry>, bool)> {
         let rows_max = limit.saturating_add(1) * POSTINGS_MAX;
-        let text = "SELECT p.*, c.position, c.previous, c.hash FROM ledger_postings p \
-                    LEFT JOIN ledger_chain c ON c.entry_id = p.entry_id \
+        let text = "SELECT p.*, c.position, c.previous, c.hash, c.keyed, c.sealed_at, b.keyed AS keyed_before \
+                    FROM ledger_postings p LEFT JOIN ledger_chain c ON c.entry_id = p.entry_id \
+                    LEFT JOIN ledger_chain b ON b.position = c.position - 1 \
                     WHERE p.entry_id > ? ORDER BY p.entry_id, p.line LIMIT ?";
         let rows = self.ledger().fetch(sql(text).bind(after).bind(rows_max)).await?;
         let mut entries = group(&rows)?;
@@ -186,13 +207,20 @@ impl Books {
         for row in &rows {
             if let Some(position) = row.opt_int("position")? {
                 let entry = row.text("entry_id")?;
+                if links.contains_key(&entry) {
+                    continue;
+                }
                 let link = Link {
                     position,
                     previous: row.blob("previous")?,
                     hash: row.blob("hash")?,
                     entry: entry.clone(),
+                    keyed: None,
                 };
-                links.insert(entry, link);
+                let before = row.opt_blob("keyed_before")?.unwrap_or_default();
+                let hash = row.opt_blob("keyed")?.unwrap_or_default();
+                let holds = self.seals.link(&before, &link, row.timestamp("sealed_at")?) == hash;
+                links.insert(entry, Link { keyed: Some(Keyed { hash, holds }), ..link });
             }
         }
         let sealed =

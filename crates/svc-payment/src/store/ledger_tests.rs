@@ -30,9 +30,10 @@ fn entry(number: u32, minor: i64) -> Entry {
 async fn books() -> (Database, Books) {
     let clock = Arc::new(VirtualClock::new(Timestamp::from_secs(1)));
     let database = open("mem:", "payment", MIGRATIONS, OpenOptions::new(clock)).await.expect("a database");
-    let books = Books::new(&database);
+    let seals = Seals::new(chassis::testing::record_key(1));
+    let books = Books::new(&database, seals);
     for number in 1..=9 {
-        books.write(Change::default().entry(&entry(number, 100))).await.expect("booked");
+        books.write(books.change().entry(&entry(number, 100))).await.expect("booked");
     }
     seal(&database, &books, 4).await;
     seal(&database, &books, 4).await;
@@ -48,7 +49,7 @@ async fn seal(database: &Database, books: &Books, count: u32) {
     for entry in books.unsealed(count).await.expect("entries") {
         position += 1;
         let hash = link_hash(&previous, &entry).to_vec();
-        links.push(Link { position, entry: entry.id, previous, hash: hash.clone() });
+        links.push(Link { position, entry: entry.id, previous, hash: hash.clone(), keyed: None });
         previous = hash;
     }
     assert!(books.seal(&links, &lease, Timestamp::from_secs(99)).await.expect("sealed"));
@@ -129,4 +130,76 @@ async fn a_rewritten_or_missing_link_breaks_the_chain() {
     let waiting = books.tail().await.expect("a tail").count;
     let entries = books.sums().await.expect("sums").entries;
     assert_ne!(sealed + waiting, entries, "entries that are neither sealed nor waiting");
+}
+
+/// Positions whose keyed hash does not follow.
+async fn not_keyed(books: &Books) -> Vec<i64> {
+    let (entries, _) = books.entries("", 100).await.expect("entries");
+    let links = entries.into_iter().filter_map(|sealed| sealed.link);
+    let broken = links.filter(|link| !link.keyed.as_ref().is_some_and(|keyed| keyed.holds));
+    broken.map(|link| link.position).collect()
+}
+
+#[tokio::test]
+async fn a_chain_computed_anew_without_the_key_is_named() {
+    let (_database, books) = books().await;
+    assert_eq!(not_keyed(&books).await, Vec::<i64>::new());
+    tamper(&books, sql("UPDATE ledger_chain SET sealed_at = sealed_at + 1 WHERE position = 2")).await;
+    assert_eq!(not_keyed(&books).await, [2]);
+    // Whoever writes the database alone can make the plain hashes fit again, from the changed entry to the end.
+    tamper(
+        &books,
+        sql("UPDATE ledger_postings SET amount = amount * 2 WHERE entry_id = ?").bind(&entry(5, 1).id),
+    )
+    .await;
+    let (entries, _) = books.entries("", 100).await.expect("entries");
+    let mut previous: Option<Vec<u8>> = None;
+    for sealed in entries.into_iter().filter(|sealed| sealed.link.is_some()).skip(4) {
+        let link = sealed.link.expect("sealed");
+        let before = previous.unwrap_or(link.previous);
+        let hash = link_hash(&before, &sealed.entry).to_vec();
+        let text = "UPDATE ledger_chain SET previous = ?, hash = ? WHERE position = ?";
+        tamper(&books, sql(text).bind(before).bind(hash.clone()).bind(link.position)).await;
+        previous = Some(hash);
+    }
+    assert_eq!((changed(&books).await, books.chain().await.expect("a chain")), (Vec::new(), (8, 0)));
+    assert_eq!(not_keyed(&books).await, [2, 5, 6, 7, 8], "the keyed chain does not follow");
+}
+
+#[tokio::test]
+async fn rows_of_before_are_sealed_once_and_then_hold() {
+    let (database, books) = books().await;
+    tamper(&books, sql("UPDATE ledger_chain SET keyed = NULL")).await;
+    let event = "INSERT INTO webhook_events (provider, event_id, received_at) VALUES ('testpay', 'e1', 5)";
+    tamper(&books, sql(event)).await;
+    assert_eq!(not_keyed(&books).await, [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!(books.altered_webhooks().await.expect("read"), ["webhook event e1 of testpay"]);
+    books.adopt_unsealed().await.expect("adopted");
+    assert_eq!(not_keyed(&books).await, Vec::<i64>::new());
+    assert_eq!(books.altered_webhooks().await.expect("read"), Vec::<String>::new());
+    seal(&database, &books, 4).await;
+    assert_eq!(not_keyed(&books).await, Vec::<i64>::new(), "the chain goes on behind what was adopted");
+}
+
+#[tokio::test]
+async fn rows_that_belong_to_nothing_are_named() {
+    let (_database, books) = books().await;
+    assert_eq!(books.strays().await.expect("read"), Vec::new());
+    let first = entry(1, 1).id;
+    for (damage, row) in [
+        (
+            "UPDATE ledger_postings SET line = 2 WHERE entry_id = ? AND line = 1",
+            format!("ledger entry {first}"),
+        ),
+        (
+            "UPDATE ledger_postings SET kind = 'refund' WHERE entry_id = ? AND line = 2",
+            format!("ledger entry {first}"),
+        ),
+        ("DELETE FROM ledger_postings WHERE entry_id = ?", format!("link of {first}")),
+        ("INSERT INTO ledger_unsealed (entry_id, booked_at) VALUES (?, 1)", format!("unsealed {first}")),
+    ] {
+        tamper(&books, sql(damage).bind(&first)).await;
+        let strays = books.strays().await.expect("read");
+        assert!(strays.iter().any(|stray| stray.row == row), "{damage}: {strays:?}");
+    }
 }

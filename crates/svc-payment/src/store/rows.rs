@@ -3,15 +3,16 @@
 use kernel::{Currency, Error, Money, Result, Timestamp};
 use store::{Row, Statement, sql};
 
+use super::Seals;
 use crate::domain::{
     Attempt, AttemptState, Challenge, Failure, Operation, OperationKind, OperationState, Payment,
     PaymentState,
 };
 
-pub(super) fn insert_payment(payment: &Payment) -> Statement {
+pub(super) fn insert_payment(payment: &Payment, seals: &Seals) -> Statement {
     sql("INSERT INTO payments (id, order_id, tender, owner, state, currency, amount, authorized, capture_claimed, captured, \
-         refund_claimed, refunded, attempt, operations, provider, version, created_at, updated_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+         refund_claimed, refunded, attempt, operations, provider, version, created_at, updated_at, seal) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     .bind(payment.id)
     .bind(payment.order)
     .bind(payment.tender)
@@ -30,11 +31,12 @@ pub(super) fn insert_payment(payment: &Payment) -> Statement {
     .bind(payment.version)
     .bind(payment.created)
     .bind(payment.updated)
+    .bind(seals.payment(payment))
 }
 
-pub(super) fn update_payment(before: &Payment, after: &Payment) -> Statement {
+pub(super) fn update_payment(before: &Payment, after: &Payment, seals: &Seals) -> Statement {
     sql("UPDATE payments SET state = ?, authorized = ?, capture_claimed = ?, captured = ?, refund_claimed = ?, refunded = ?, \
-         attempt = ?, operations = ?, version = ?, updated_at = ? WHERE id = ? AND version = ?")
+         attempt = ?, operations = ?, version = ?, updated_at = ?, seal = ? WHERE id = ? AND version = ?")
     .bind(after.state.as_str())
     .bind(after.authorized)
     .bind(after.capture_claimed)
@@ -45,6 +47,7 @@ pub(super) fn update_payment(before: &Payment, after: &Payment) -> Statement {
     .bind(after.operations)
     .bind(after.version)
     .bind(after.updated)
+    .bind(seals.payment(after))
     .bind(before.id)
     .bind(before.version)
 }
@@ -53,7 +56,7 @@ pub(super) fn update_payment(before: &Payment, after: &Payment) -> Statement {
 pub(super) fn select_payments(condition: &str) -> Statement {
     sql(format!(
         "SELECT p.id, p.order_id, p.tender, p.owner, p.state, p.currency, p.amount, p.authorized, p.capture_claimed, \
-         p.captured, p.refund_claimed, p.refunded, p.attempt, p.operations, p.provider, p.version, p.created_at, p.updated_at, \
+         p.captured, p.refund_claimed, p.refunded, p.attempt, p.operations, p.provider, p.version, p.created_at, p.updated_at, p.seal, \
          a.reference, a.challenge_url, a.challenge_token, a.failure_code, a.failure_message \
          FROM payments p LEFT JOIN attempts a ON a.payment_id = p.id AND a.number = p.attempt WHERE {condition}"
     ))
@@ -88,28 +91,33 @@ pub(super) fn payment(row: &Row) -> Result<Payment> {
     })
 }
 
-pub(super) fn insert_attempt(attempt: &Attempt, check_at: Option<Timestamp>) -> Statement {
+pub(super) fn insert_attempt(attempt: &Attempt, check_at: Option<Timestamp>, seals: &Seals) -> Statement {
     let statement = sql("INSERT INTO attempts (payment_id, number, currency, amount, provider, created_at, state, reference, \
-                         challenge_url, challenge_token, failure_code, failure_message, asked, check_at, updated_at) \
-                         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                         challenge_url, challenge_token, failure_code, failure_message, asked, check_at, updated_at, seal) \
+                         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     .bind(attempt.payment)
     .bind(attempt.number)
     .bind(attempt.amount.currency.code())
     .bind(attempt.amount.minor)
     .bind(&attempt.provider)
     .bind(attempt.created);
-    attempt_values(statement, attempt, check_at)
+    attempt_values(statement, attempt, check_at, seals)
 }
 
-pub(super) fn update_attempt(attempt: &Attempt, check_at: Option<Timestamp>) -> Statement {
+pub(super) fn update_attempt(attempt: &Attempt, check_at: Option<Timestamp>, seals: &Seals) -> Statement {
     let statement = sql(
         "UPDATE attempts SET state = ?, reference = ?, challenge_url = ?, challenge_token = ?, failure_code = ?, \
-                         failure_message = ?, asked = ?, check_at = ?, updated_at = ? WHERE payment_id = ? AND number = ?",
+                         failure_message = ?, asked = ?, check_at = ?, updated_at = ?, seal = ? WHERE payment_id = ? AND number = ?",
     );
-    attempt_values(statement, attempt, check_at).bind(attempt.payment).bind(attempt.number)
+    attempt_values(statement, attempt, check_at, seals).bind(attempt.payment).bind(attempt.number)
 }
 
-fn attempt_values(statement: Statement, attempt: &Attempt, check_at: Option<Timestamp>) -> Statement {
+fn attempt_values(
+    statement: Statement,
+    attempt: &Attempt,
+    check_at: Option<Timestamp>,
+    seals: &Seals,
+) -> Statement {
     let (url, token) =
         attempt.challenge.as_ref().map_or(("", ""), |challenge| (&challenge.url, &challenge.token));
     failure_values(
@@ -119,6 +127,7 @@ fn attempt_values(statement: Statement, attempt: &Attempt, check_at: Option<Time
     .bind(attempt.asked)
     .bind(check_at)
     .bind(attempt.updated)
+    .bind(seals.attempt(attempt))
 }
 
 fn failure_values(statement: Statement, failure: Option<&Failure>) -> Statement {
@@ -129,7 +138,7 @@ fn failure_values(statement: Statement, failure: Option<&Failure>) -> Statement 
 pub(super) fn select_attempts(condition: &str) -> Statement {
     sql(format!(
         "SELECT payment_id, number, state, currency, amount, provider, reference, challenge_url, challenge_token, failure_code, \
-         failure_message, asked, created_at, updated_at FROM attempts WHERE {condition}"
+         failure_message, asked, created_at, updated_at, seal FROM attempts WHERE {condition}"
     ))
 }
 
@@ -149,10 +158,14 @@ pub(super) fn attempt(row: &Row) -> Result<Attempt> {
     })
 }
 
-pub(super) fn insert_operation(operation: &Operation, check_at: Option<Timestamp>) -> Statement {
+pub(super) fn insert_operation(
+    operation: &Operation,
+    check_at: Option<Timestamp>,
+    seals: &Seals,
+) -> Statement {
     let statement = sql("INSERT INTO operations (id, payment_id, attempt, kind, currency, amount, provider, target, reason, \
-                         created_at, state, reference, failure_code, failure_message, asked, check_at, updated_at) \
-                         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+                         created_at, state, reference, failure_code, failure_message, asked, check_at, updated_at, seal) \
+                         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
     .bind(&operation.id)
     .bind(operation.payment)
     .bind(operation.attempt)
@@ -163,29 +176,39 @@ pub(super) fn insert_operation(operation: &Operation, check_at: Option<Timestamp
     .bind(&operation.target)
     .bind(&operation.reason)
     .bind(operation.created);
-    operation_values(statement, operation, check_at)
+    operation_values(statement, operation, check_at, seals)
 }
 
-pub(super) fn update_operation(operation: &Operation, check_at: Option<Timestamp>) -> Statement {
+pub(super) fn update_operation(
+    operation: &Operation,
+    check_at: Option<Timestamp>,
+    seals: &Seals,
+) -> Statement {
     let statement = sql(
         "UPDATE operations SET state = ?, reference = ?, failure_code = ?, failure_message = ?, asked = ?, \
-                         check_at = ?, updated_at = ? WHERE id = ?",
+                         check_at = ?, updated_at = ?, seal = ? WHERE id = ?",
     );
-    operation_values(statement, operation, check_at).bind(&operation.id)
+    operation_values(statement, operation, check_at, seals).bind(&operation.id)
 }
 
-fn operation_values(statement: Statement, operation: &Operation, check_at: Option<Timestamp>) -> Statement {
+fn operation_values(
+    statement: Statement,
+    operation: &Operation,
+    check_at: Option<Timestamp>,
+    seals: &Seals,
+) -> Statement {
     let statement = statement.bind(operation.state.as_str()).bind(&operation.reference);
     failure_values(statement, operation.failure.as_ref())
         .bind(operation.asked)
         .bind(check_at)
         .bind(operation.updated)
+        .bind(seals.operation(operation))
 }
 
 pub(super) fn select_operations(condition: &str) -> Statement {
     sql(format!(
         "SELECT id, payment_id, attempt, kind, currency, amount, state, provider, target, reference, failure_code, \
-         failure_message, reason, asked, created_at, updated_at FROM operations WHERE {condition}"
+         failure_message, reason, asked, created_at, updated_at, seal FROM operations WHERE {condition}"
     ))
 }
 
@@ -216,6 +239,11 @@ fn challenge(row: &Row) -> Result<Option<Challenge>> {
 fn failure(row: &Row) -> Result<Option<Failure>> {
     let failure = Failure::new(row.text("failure_code")?, row.text("failure_message")?);
     Ok(Some(failure).filter(|failure| !failure.code.is_empty()))
+}
+
+/// The seal of a row; empty when it has none.
+pub(super) fn seal(row: &Row) -> Result<Vec<u8>> {
+    Ok(row.opt_blob("seal")?.unwrap_or_default())
 }
 
 pub(super) fn money(row: &Row) -> Result<Money> {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::order::v1::{
-    AuditOrder, InvoiceKind, ListForAuditRequest, ListInvoicesRequest, OrderState,
+    AuditOrder, DocumentNumbers, GetNumberingRequest, InvoiceKind, ListForAuditRequest, ListInvoicesRequest,
+    OrderState, TenderState,
 };
 use contract::souk::r#type::v1::PageRequest;
-use contract::wire::{optional, parse_enum, parse_id, parse_money, parse_optional_id};
+use contract::wire::{optional, parse_enum, parse_id, parse_money, parse_optional_id, parse_timestamp};
 
-use super::{ANSWER_BYTES_MAX, Interner, PAGE, Unread, ask, malformed, pages};
-use crate::audit::books::{Invoice, Order};
+use super::{ANSWER_BYTES_MAX, Interner, PAGE, Unread, ask, finding, malformed, pages};
+use crate::audit::books::{Finding, Head, Invoice, Numbering, Order};
 use crate::client::{Link, Shop};
 
 const CHECK: &str = "orders.readable";
@@ -20,26 +21,43 @@ const INVOICES: i32 = kernel::LIMIT_MAX as i32;
 
 type Client = OrderServiceClient<Link>;
 
-/// Every order, then every document of every legal entity that an order names, and of this shop's.
-pub(super) async fn read(shop: &Shop) -> Result<(Vec<Order>, Vec<Invoice>), Unread> {
+/// What order keeps.
+#[derive(Default)]
+pub(super) struct OrderRecords {
+    pub(super) orders: Vec<Order>,
+    pub(super) invoices: Vec<Invoice>,
+    pub(super) numbering: Vec<Numbering>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Every order, then the numbers of documents, then every document of every legal entity that has a number, that an order names,
+/// and of this shop's.
+pub(super) async fn read(shop: &Shop) -> Result<OrderRecords, Unread> {
     let client = shop.client(OrderServiceClient::new).max_decoding_message_size(ANSWER_BYTES_MAX);
-    let mut orders = Vec::new();
+    let (mut orders, mut findings) = (Vec::new(), Vec::new());
+    let mut methods = Interner::default();
     let mut entities = BTreeSet::from([String::new()]);
     pages(async |cursor| {
         let request = ListForAuditRequest { limit: PAGE, cursor };
         let answer = ask!(shop, CHECK, client, list_for_audit, request)?;
         for row in answer.orders {
-            orders.push(order(&row).map_err(malformed(CHECK, "list_for_audit"))?);
+            orders.push(order(&row, &mut methods).map_err(malformed(CHECK, "list_for_audit"))?);
             if !entities.contains(&row.legal_entity) {
                 entities.insert(row.legal_entity);
             }
         }
+        findings.extend(answer.findings.into_iter().map(finding));
         Ok(answer.next_cursor)
     })
     .await?;
     orders.sort_unstable_by_key(|order| order.id);
-    let mut invoices = Vec::new();
+    let (mut invoices, mut numbering) = (Vec::new(), Vec::new());
     let mut names = Interner::default();
+    let answer = ask!(shop, CHECK, client, get_numbering, GetNumberingRequest {})?;
+    for series in answer.series {
+        entities.insert(series.legal_entity.clone());
+        numbering.push(numbers(&series).map_err(malformed(CHECK, "get_numbering"))?);
+    }
     for entity in entities {
         // The shop's own entity is listed under no name; under its name it would be listed twice.
         if !entity.is_empty() && names.0.contains(entity.as_str()) {
@@ -49,7 +67,7 @@ pub(super) async fn read(shop: &Shop) -> Result<(Vec<Order>, Vec<Invoice>), Unre
             documents(shop, &client, &entity, kind, &mut names, &mut invoices).await?;
         }
     }
-    Ok((orders, invoices))
+    Ok(OrderRecords { orders, invoices, numbering, findings })
 }
 
 async fn documents(
@@ -73,6 +91,9 @@ async fn documents(
                     number: row.number,
                     order: parse_id("/order_id", &row.order_id)?,
                     total: parse_money("/total", &row.total)?,
+                    tax: parse_money("/tax", &row.tax)?,
+                    issued: parse_timestamp("/issued_at", &row.issued_at)?,
+                    seal: row.seal.into(),
                 })
             };
             invoices.push(invoice().map_err(malformed(CHECK, "list_invoices"))?);
@@ -82,7 +103,21 @@ async fn documents(
     .await
 }
 
-fn order(row: &AuditOrder) -> kernel::Result<Order> {
+fn numbers(row: &DocumentNumbers) -> kernel::Result<Numbering> {
+    Ok(Numbering {
+        legal_entity: row.legal_entity.as_str().into(),
+        kind: parse_enum("/kind", row.kind)?,
+        next: row.next_number,
+        greatest: row.greatest_number,
+        head: Head { position: row.sealed_number, hash: row.seal.as_slice().into() },
+        broken: row.broken_number,
+        unsealed_since: optional(&row.oldest_unsealed_time, |time| {
+            parse_timestamp("/oldest_unsealed_time", time)
+        })?,
+    })
+}
+
+fn order(row: &AuditOrder, methods: &mut Interner) -> kernel::Result<Order> {
     Ok(Order {
         id: parse_id("/order_id", &row.order_id)?,
         state: parse_enum::<OrderState>("/state", row.state)?,
@@ -94,5 +129,11 @@ fn order(row: &AuditOrder) -> kernel::Result<Order> {
         open: row.open,
         live: row.live_saga,
         units: row.units,
+        owner: row.owner.as_str().into(),
+        tax: parse_money("/tax", &row.tax)?,
+        tender: TenderState::try_from(row.tender_state).unwrap_or_default(),
+        method: methods.get(&row.payment_method),
+        updated: parse_timestamp("/updated_at", &row.updated_at)?,
+        confirmed: optional(&row.confirmed_at, |time| parse_timestamp("/confirmed_at", time))?,
     })
 }

@@ -5,7 +5,7 @@ use contract::souk::testpay::v1::testpay_service_client::TestpayServiceClient;
 use contract::wire::{parse_enum, parse_money};
 use kernel::Result;
 
-use super::{ANSWER_BYTES_MAX, PAGE, Unread, ask, malformed, pages};
+use super::{ANSWER_BYTES_MAX, Interner, PAGE, Unread, ask, malformed, pages};
 use crate::audit::books::{Authorization, Provider, ProviderCapture, ProviderRefund};
 use crate::client::{Link, Shop};
 
@@ -26,12 +26,12 @@ pub(super) async fn read(shop: &Shop) -> Result<Provider, Unread> {
 }
 
 async fn authorizations(shop: &Shop, client: &Client) -> Result<Vec<Authorization>, Unread> {
-    let mut rows = Vec::new();
+    let (mut rows, mut names) = (Vec::new(), Interner::default());
     pages(async |cursor| {
         let request = wire::ListAuthorizationsRequest { limit: PAGE, cursor };
         let answer = ask!(shop, CHECK, client, list_authorizations, request)?;
         for row in answer.authorizations {
-            rows.push(authorization(row).map_err(malformed(CHECK, "list_authorizations"))?);
+            rows.push(authorization(row, &mut names).map_err(malformed(CHECK, "list_authorizations"))?);
         }
         Ok(answer.next_cursor)
     })
@@ -39,8 +39,12 @@ async fn authorizations(shop: &Shop, client: &Client) -> Result<Vec<Authorizatio
     Ok(rows)
 }
 
-fn authorization(row: wire::Authorization) -> Result<Authorization> {
+fn authorization(row: wire::Authorization, names: &mut Interner) -> Result<Authorization> {
     Ok(Authorization {
+        method: names.get(&row.payment_method),
+        decline: names.get(&row.decline_code),
+        captured: parse_money("/captured", &row.captured)?,
+        refunded: parse_money("/refunded", &row.refunded)?,
         amount: parse_money("/amount", &row.amount)?,
         state: parse_enum("/state", row.state)?,
         id: row.id.into(),
@@ -57,6 +61,7 @@ async fn captures(shop: &Shop, client: &Client) -> Result<Vec<ProviderCapture>, 
         for row in answer.captures {
             let amount = parse_money("/amount", &row.amount).map_err(malformed(CHECK, "list_captures"))?;
             rows.push(ProviderCapture {
+                id: row.id.into(),
                 key: row.key.into(),
                 authorization: row.authorization_id.into(),
                 amount,
@@ -84,6 +89,7 @@ async fn refunds(shop: &Shop, client: &Client) -> Result<Vec<ProviderRefund>, Un
 
 fn refund(row: wire::Refund) -> Result<ProviderRefund> {
     Ok(ProviderRefund {
+        id: row.id.into(),
         amount: parse_money("/amount", &row.amount)?,
         state: parse_enum("/state", row.state)?,
         key: row.key.into(),

@@ -1,5 +1,6 @@
 //! Every kind of damage, one at a time.
 
+mod contents;
 mod ledger;
 mod orders;
 mod others;
@@ -24,12 +25,28 @@ fn good() -> Books {
     books(&kinds)
 }
 
-/// Damages good books: these checks, and no others, name these rows, and nothing else.
+/// Checks of contents, which the damage of another check's tests may break as well. Their own tests name all of it.
+const OF_CONTENTS: &[&str] = &[
+    "orders.owners",
+    "orders.tenders",
+    "documents.orders",
+    "documents.numbering",
+    "documents.sealed",
+    "ledger.accounts",
+    "ledger.keyed",
+    "provider.records",
+];
+
+/// Damages good books: these checks, and no others, name these rows, and nothing else; checks of contents that are not expected
+/// may.
 fn finds(damage: impl FnOnce(&mut Books), expected: &[(&str, &str)]) {
     let mut books = good();
     damage(&mut books);
     let mut found: Vec<(&str, String)> = Vec::new();
     for check in all(&books) {
+        if OF_CONTENTS.contains(&check.name) && !expected.iter().any(|(name, _)| *name == check.name) {
+            continue;
+        }
         found.extend(check.violations.iter().map(|violation| (check.name, violation.at.clone())));
     }
     let fits = found.len() == expected.len()

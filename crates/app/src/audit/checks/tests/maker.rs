@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use contract::souk::inventory::v1::{HoldState, MovementKind};
-use contract::souk::order::v1::{InvoiceKind, OrderState};
+use contract::souk::order::v1::{InvoiceKind, OrderState, TenderState};
 use contract::souk::payment::v1::{AttemptState, LedgerEntryKind, OperationState, PaymentState};
 use contract::souk::testpay::v1::{AuthorizationState, RefundState};
 use kernel::{Currency, HoldId, Money, OrderId, PaymentId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use crate::audit::books::{
-    Attempt, Authorization, Books, Consumer, Counter, Entry, Hold, Invoice, Movement, Operation, Order,
-    Payment, Place, Position, Provider, ProviderCapture, ProviderRefund, Remembered, Seal, Shelf, Stream,
+    Attempt, Authorization, Books, Consumer, Counter, Entry, Head, Hold, Invoice, Movement, Numbering,
+    Operation, Order, Payment, Place, Position, Provider, ProviderCapture, ProviderRefund, Remembered, Seal,
+    Shelf, Stream,
 };
 
 /// What became of an order.
@@ -55,6 +56,8 @@ impl Kind {
 
 const SKUS: [&str; 3] = ["85123A", "85123a", "bowl"];
 const OPENING: i64 = 1000;
+const METHOD: &str = "pm_card_visa";
+const CLEARING: &str = "provider:testpay:clearing";
 
 /// Entries that wait for the sealer.
 const TAIL: usize = 1;
@@ -137,6 +140,13 @@ impl Maker {
             open: kind == Kind::Challenged,
             live: kind == Kind::Challenged,
             units: 5,
+            owner: "cus_1".into(),
+            tax: Money::new(total.minor / 6, currency),
+            tender: tender(kind),
+            method: if kind == Kind::Free { "".into() } else { METHOD.into() },
+            updated: Timestamp::from_secs(2_000_000_000 + number as i64),
+            confirmed: matches!(kind, Kind::Paid | Kind::Free | Kind::Refunded | Kind::RefundedTwice)
+                .then(|| Timestamp::from_secs(1_900_000_000 + number as i64)),
         };
         if kind != Kind::Short {
             self.stock(&order, kind);
@@ -157,7 +167,19 @@ impl Maker {
         let number = self.documents.entry(kind).or_insert(0);
         *number += 1;
         let (number, legal_entity) = (*number, Arc::from("souk"));
-        self.books.invoices.push(Invoice { legal_entity, kind, number, order: order.id, total: order.total });
+        self.books.invoices.push(Invoice {
+            legal_entity,
+            kind,
+            number,
+            order: order.id,
+            total: order.total,
+            tax: order.tax,
+            issued: match kind {
+                InvoiceKind::CreditNote => order.updated,
+                _ => order.confirmed.expect("a confirmed order"),
+            },
+            seal: format!("seal of {kind:?} {number}").into_bytes().into(),
+        });
     }
 
     fn stock(&mut self, order: &Order, kind: Kind) {
@@ -197,6 +219,8 @@ impl Maker {
         let mut payment = Payment {
             id: PaymentId::from_bits(order.id.bits()),
             order: order.id,
+            owner: order.owner.clone(),
+            amount: order.total,
             state,
             captured: Money::zero(order.total.currency),
             refunded: Money::zero(order.total.currency),
@@ -206,6 +230,11 @@ impl Maker {
             refunds: Vec::new(),
         };
         self.authorize(&mut payment, order.total, attempt, theirs);
+        if kind == Kind::Declined {
+            payment.attempts[0].failure = "card_declined".into();
+            let row = self.books.provider.authorizations.last_mut().expect("an authorization");
+            row.decline = "card_declined".into();
+        }
         if state == PaymentState::Captured {
             let capture = self.operation(&mut payment, order.total, "cap", OperationState::Succeeded);
             payment.captured = order.total;
@@ -235,12 +264,17 @@ impl Maker {
             reference: format!("tpa_{:x}", payment.id.bits()).into(),
             state: ours,
             amount,
+            failure: "".into(),
         };
         self.books.provider.authorizations.push(Authorization {
             id: attempt.reference.clone(),
             key: attempt.key.clone(),
             payment: payment.id.to_string().into(),
+            method: METHOD.into(),
+            decline: "".into(),
             amount,
+            captured: Money::zero(amount.currency),
+            refunded: Money::zero(amount.currency),
             state: theirs,
         });
         payment.attempts.push(attempt);
@@ -257,20 +291,27 @@ impl Maker {
         let number = self.books.provider.captures.len() + self.books.provider.refunds.len();
         let id: Box<str> = format!("{prefix}_{number:026}").into();
         let authorization = payment.attempts[0].reference.clone();
+        let reference: Box<str> = format!("tp_{number:026}").into();
+        let row = self.books.provider.authorizations.last_mut().expect("an authorization");
         if prefix == "cap" {
-            self.books.provider.captures.push(ProviderCapture { key: id.clone(), authorization, amount });
+            row.captured.minor += amount.minor;
+            let capture = ProviderCapture { id: reference.clone(), key: id.clone(), authorization, amount };
+            self.books.provider.captures.push(capture);
             self.entry(payment, &id, LedgerEntryKind::Capture, amount);
         } else {
             let failed = state == OperationState::Failed;
             let theirs = if failed { RefundState::Failed } else { RefundState::Succeeded };
-            let row = ProviderRefund { key: id.clone(), authorization, amount, state: theirs };
+            row.refunded.minor += if failed { 0 } else { amount.minor };
+            let id_there = reference.clone();
+            let row = ProviderRefund { id: id_there, key: id.clone(), authorization, amount, state: theirs };
             self.books.provider.refunds.push(row);
             self.entry(payment, &id, LedgerEntryKind::Refund, amount);
             if failed {
                 self.entry(payment, &id, LedgerEntryKind::RefundReversal, amount);
             }
         }
-        Operation { id, state, amount }
+        let updated = self.books.ledger.entries.last().expect("it is booked").time;
+        Operation { id, state, amount, reference, updated }
     }
 
     fn entry(&mut self, payment: &Payment, operation: &str, kind: LedgerEntryKind, amount: Money) {
@@ -283,13 +324,16 @@ impl Maker {
         };
         let other = Money::new(-clearing.minor, clearing.currency);
         let entry = Entry {
-            id: format!("led_{number:026}").into(),
+            id: entry_id(operation, kind).into(),
             kind,
             payment: payment.id,
             order: payment.order,
             operation: operation.into(),
             time: Timestamp::from_secs(1_700_000_000 + number as i64),
-            postings: vec![("provider:testpay:clearing".into(), clearing), (own.into(), other)],
+            postings: match kind {
+                LedgerEntryKind::Refund => vec![(own.into(), other), (CLEARING.into(), clearing)],
+                _ => vec![(CLEARING.into(), clearing), (own.into(), other)],
+            },
             seal: None,
         };
         self.books.ledger.entries.push(entry);
@@ -301,9 +345,28 @@ impl Maker {
         for entry in &mut ledger.entries[..sealed] {
             let (previous, position) = (self.chain.0, self.chain.1 + 1);
             let hash = Sha256::new().chain_update(previous).chain_update(entry.canonical()).finalize().into();
-            entry.seal = Some(Seal { position, previous, hash });
+            let keyed = format!("keyed {position}").into_bytes().into();
+            entry.seal = Some(Seal { position, previous, hash, keyed, keyed_holds: true });
             self.chain = (hash, position);
         }
+        if sealed > 0 {
+            ledger.head =
+                Head { position: sealed as i64, hash: format!("keyed {sealed}").into_bytes().into() };
+        }
+        for kind in [InvoiceKind::Invoice, InvoiceKind::CreditNote] {
+            let greatest = self.documents.get(&kind).copied().unwrap_or(0);
+            let hash = if greatest > 0 { format!("seal of {kind:?} {greatest}") } else { String::new() };
+            self.books.numbering.push(Numbering {
+                legal_entity: "souk".into(),
+                kind,
+                next: greatest + 1,
+                greatest,
+                head: Head { position: greatest, hash: hash.into_bytes().into() },
+                broken: 0,
+                unsealed_since: None,
+            });
+        }
+        self.books.account_rows = 1;
         ledger.sealed = sealed as i64;
         ledger.unsealed = (ledger.entries.len() - sealed) as i64;
         for (role, events) in [("order", 40), ("payment", 9)] {
@@ -329,6 +392,23 @@ impl Maker {
         self.books.rows = super::facts::rows(&self.books);
         self.books
     }
+}
+
+/// Where the money of an order stands, as order says.
+fn tender(kind: Kind) -> TenderState {
+    match kind {
+        Kind::Paid => TenderState::Captured,
+        Kind::Free => TenderState::Unspecified,
+        Kind::Declined => TenderState::Declined,
+        Kind::Refunded | Kind::RefundedTwice => TenderState::Refunded,
+        Kind::Voided | Kind::TimedOut => TenderState::Voided,
+        Kind::Challenged | Kind::Short => TenderState::Pending,
+    }
+}
+
+fn entry_id(operation: &str, kind: LedgerEntryKind) -> String {
+    let suffix = if kind == LedgerEntryKind::RefundReversal { "r" } else { "" };
+    format!("led_{}{suffix}", operation.split_once('_').expect("a prefix").1)
 }
 
 fn place(sku: &str) -> Place {
