@@ -12,7 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::audit::books::{
     Attempt, Authorization, Books, Consumer, Counter, Entry, Hold, Invoice, Movement, Operation, Order,
-    Payment, Place, Position, Provider, ProviderCapture, ProviderRefund, Remembered, Seal, Shelf, Stream,
+    Payment, Place, Position, Provider, ProviderCapture, ProviderRefund, Remembered, Seal, Shelf, Storage,
+    Stream,
 };
 
 /// What became of an order.
@@ -306,6 +307,8 @@ impl Maker {
         }
         ledger.sealed = sealed as i64;
         ledger.unsealed = (ledger.entries.len() - sealed) as i64;
+        let intact = Storage { role: "order".into(), name: "order".into(), problems: Vec::new() };
+        self.books.storage.push(intact);
         for (role, events) in [("order", 40), ("payment", 9)] {
             let head = Position { epoch: 2, sequence: events };
             self.books.streams.push(Stream {
