@@ -116,6 +116,21 @@ fn a_decline_gives_the_stock_back_before_the_order_fails() {
 }
 
 #[test]
+fn an_order_that_a_clock_a_year_ahead_put_aside_is_looked_at_now() {
+    let challenge = Challenge { url: "https://bank".into(), id: "c".into() };
+    let waiting =
+        walk(placed(500), vec![Outcome::Held { until: until() }, Outcome::Challenged(payment(), challenge)])
+            .order;
+    assert_eq!(in_time(waiting.clone(), &policy(), START), waiting, "its times are those of a right clock");
+    let year = Duration::from_secs(365 * 86_400);
+    let now = START.minus(year);
+    assert!(matches!(next(&waiting, now), Step::Wait(_)));
+    let taken = in_time(waiting, &policy(), now);
+    assert_eq!(next(&taken, now), Step::RenewHold, "which shows whether the hold still stands");
+    assert_eq!(next(&taken, now.plus(policy().action_limit.max(policy().placing_limit))), Step::GiveUp);
+}
+
+#[test]
 fn a_challenge_waits_asks_renews_and_ends_at_its_limit() {
     let challenge = Challenge { url: "https://bank".into(), id: "c".into() };
     let waiting =

@@ -1,5 +1,7 @@
 //! The product and its changes.
 
+use std::time::Duration;
+
 use kernel::{CategoryId, Currency, Error, ProductId, Result, Timestamp, UnitPrice};
 use serde::{Deserialize, Serialize};
 
@@ -307,7 +309,13 @@ fn prices(units: Vec<UnitPrice>, before: &[Price], why: &Why) -> Vec<Price> {
         .into_iter()
         .map(|unit| match before.iter().find(|price| price.unit == unit) {
             Some(same) => same.clone(),
-            None => Price { unit, since: why.now, actor: why.actor.clone(), reason: why.reason.clone() },
+            None => {
+                // The history is in the order of these times, also when the clock was set back in between.
+                let ended = before.iter().find(|price| price.unit.currency == unit.currency);
+                let after = ended.map(|price| price.since.plus(Duration::from_micros(1)));
+                let since = why.now.max(after.unwrap_or(why.now));
+                Price { unit, since, actor: why.actor.clone(), reason: why.reason.clone() }
+            }
         })
         .collect();
     prices.sort_by_key(|price| price.unit.currency);

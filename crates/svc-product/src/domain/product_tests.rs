@@ -117,6 +117,17 @@ fn the_same_again_changes_nothing() {
 }
 
 #[test]
+fn prices_are_in_the_order_they_were_set_also_when_the_clock_goes_back() {
+    let before = product(&[("A", "red", 1_000_000)]);
+    let price = |micros| UnitPrice::new(micros, Currency::GBP);
+    let ahead = before.with_price("A", price(2_000_000), &why(31_536_000)).expect("a price").product;
+    let back = ahead.with_price("A", price(3_000_000), &why(9)).expect("a price").product;
+    let again = back.with_price("A", price(4_000_000), &why(10)).expect("a price").product;
+    let since = [&before, &ahead, &back, &again].map(|product| product.variants[0].prices[0].since);
+    assert!(since.is_sorted_by(|one, next| one < next), "{since:?}");
+}
+
+#[test]
 fn a_new_price_ends_the_old_one_and_leaves_the_rest() {
     let before = product(&[("A", "red", 1_000_000), ("B", "blue", 2_000_000)]);
     let price = UnitPrice::new(1_500_000, Currency::GBP);

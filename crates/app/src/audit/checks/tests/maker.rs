@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use crate::audit::books::{
     Attempt, Authorization, Books, Consumer, Counter, Entry, Head, Hold, Invoice, Movement, Numbering,
     Operation, Order, Payment, Place, Position, Provider, ProviderCapture, ProviderRefund, Remembered, Seal,
-    Shelf, Stream,
+    Shelf, Storage, Stream,
 };
 
 /// What became of an order.
@@ -369,6 +369,8 @@ impl Maker {
         self.books.account_rows = 1;
         ledger.sealed = sealed as i64;
         ledger.unsealed = (ledger.entries.len() - sealed) as i64;
+        let intact = Storage { role: "order".into(), name: "order".into(), problems: Vec::new() };
+        self.books.storage.push(intact);
         for (role, events) in [("order", 40), ("payment", 9)] {
             let head = Position { epoch: 2, sequence: events };
             self.books.streams.push(Stream {
