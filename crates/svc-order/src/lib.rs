@@ -15,6 +15,7 @@
 //! | `jobs` | payment's events |
 //! | `api`, `wire`, `board` | the gRPC face, its words, and who waits for what |
 
+mod admission;
 mod api;
 mod board;
 pub mod domain;
@@ -73,7 +74,7 @@ async fn build(ctx: &Context) -> Result<api::Api> {
         orders,
         keys: keys::QuoteKeys::new(ctx)?,
         worker,
-        admission: place::Admission::new(settings.in_flight_max, settings.waiting_max),
+        admission: admission::Admission::new(settings.in_flight_max, settings.waiting_max),
     };
     Ok(api::Api::new(placing))
 }
