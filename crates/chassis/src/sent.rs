@@ -32,7 +32,7 @@ pub(crate) struct Answers {
 
 struct OnTheirWay {
     answers: HashMap<u64, Arc<Mutex<State>>>,
-    /// When anything was taken last.
+    /// When the other side made room for anything last.
     taken: Instant,
 }
 
@@ -50,8 +50,10 @@ struct State {
     queued: Option<Result<Frame<Bytes>, Status>>,
     /// Since when its reader has left it lying; `None` while it waits for us.
     lies_since: Option<Instant>,
+    /// HTTP/2 asks for a first piece before the other side has room for it; only what it asks for after that was taken.
+    begun: bool,
     place: Option<Place>,
-    /// Counts what is queued.
+    /// Counts its first message until it has ended.
     kept: Option<Spent>,
 }
 
@@ -108,6 +110,7 @@ impl Answers {
             body: Some(body),
             queued: None,
             lies_since: Some(Instant::now()),
+            begun: false,
             place: Some(place),
             kept: None,
         };
@@ -189,10 +192,7 @@ impl State {
                 self.queued = Some(Ok(Frame::data(data)));
                 Frame::data(piece)
             }
-            Ok(data) => {
-                self.kept = None;
-                Frame::data(data)
-            }
+            Ok(data) => Frame::data(data),
             Err(other) => other,
         }
     }
@@ -206,8 +206,14 @@ impl http_body::Body for Sent {
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let outcome = self.state.lock().poll(context);
-        if outcome.is_ready() {
+        let (outcome, was_taken) = {
+            let mut state = self.state.lock();
+            let outcome = state.poll(context);
+            let was_taken = state.begun;
+            state.begun |= outcome.is_ready();
+            (outcome, was_taken)
+        };
+        if was_taken {
             self.answers.on_their_way.lock().taken = Instant::now();
         }
         outcome

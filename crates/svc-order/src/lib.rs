@@ -16,6 +16,7 @@
 //! | `audit` | what orders prove by themselves |
 //! | `api`, `wire`, `board` | the gRPC face, its words, and who waits for what |
 
+mod admission;
 mod api;
 mod audit;
 mod board;
@@ -100,7 +101,7 @@ async fn build(ctx: &Context) -> Result<api::Api> {
         orders,
         keys: keys::QuoteKeys::new(ctx)?,
         worker,
-        admission: place::Admission::new(settings.in_flight_max, settings.waiting_max),
+        admission: admission::Admission::new(settings.in_flight_max, settings.waiting_max),
     };
     Ok(api::Api::new(placing))
 }

@@ -8,11 +8,11 @@ use chassis::Context;
 use contract::souk::checkout::v1::{Quote, RequoteQuoteResponse};
 use contract::souk::order::v1::{PlaceOrderRequest, TenderRequest};
 use contract::wire::{optional, parse_id, parse_money, parse_timestamp};
-use kernel::{Code, Error, Money, OrderId, QuoteId, Result, Timestamp, Violations};
-use mesh::{Caller, Principal, Share, Shares};
+use kernel::{Error, Money, OrderId, QuoteId, Result, Timestamp, Violations};
+use mesh::{Caller, Principal};
 use store::{CommitError, RequestKey};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::admission::{Admission, OrderPlace};
 use crate::board::Watcher;
 use crate::domain::{NewOrder, Order};
 use crate::keys::QuoteKeys;
@@ -20,8 +20,6 @@ use crate::saga::Worker;
 use crate::store::{Orders, answered};
 use crate::wire;
 
-/// How long a caller waits for a place among the orders in flight.
-const PLACE_WAIT: Duration = Duration::from_secs(5);
 /// No quote that was made by a right clock is good for longer; checkout gives them 15 minutes.
 const QUOTE_AHEAD_MAX: Duration = Duration::from_secs(3_600);
 /// How long the key of a request that moves money is remembered.
@@ -41,31 +39,6 @@ pub struct Placing {
     pub(crate) admission: Admission,
 }
 
-/// Bounds the orders in flight: so many are worked on, so many wait for a place, the rest are told to come again.
-#[derive(Clone)]
-pub struct Admission {
-    places: Arc<Semaphore>,
-    queue: Arc<Semaphore>,
-    by_owner: Arc<Shares<String>>,
-    per_owner_max: usize,
-}
-
-/// Of the orders that are placed at once, one customer or guest may have this part: those that wait for a slow provider are
-/// not all his.
-const OWNER_PARTS: usize = 4;
-
-/// The place of an order that is worked on; given back when it is dropped.
-pub struct OrderPlace {
-    _permit: OwnedSemaphorePermit,
-    _share: Option<Share<String>>,
-}
-
-impl From<OwnedSemaphorePermit> for OrderPlace {
-    fn from(permit: OwnedSemaphorePermit) -> Self {
-        Self { _permit: permit, _share: None }
-    }
-}
-
 /// An order that was placed, now or before.
 pub struct Placed {
     /// The order.
@@ -76,50 +49,6 @@ pub struct Placed {
     pub watcher: Watcher,
     /// Whether the request had been done before.
     pub replayed: bool,
-}
-
-impl Admission {
-    /// Room for `in_flight_max` orders, and for `waiting_max` that wait for a place.
-    #[must_use]
-    pub fn new(in_flight_max: u32, waiting_max: u32) -> Self {
-        Self {
-            places: Arc::new(Semaphore::new(in_flight_max as usize)),
-            queue: Arc::new(Semaphore::new(waiting_max as usize)),
-            by_owner: Arc::default(),
-            per_owner_max: (in_flight_max as usize / OWNER_PARTS).max(1),
-        }
-    }
-
-    /// A place for one order of a caller. Staff and roles, who place orders for others, have no share of their own.
-    ///
-    /// # Errors
-    /// `TOO_MANY_ORDERS_IN_FLIGHT` when there is none, when none comes free in time, or when the caller has his share.
-    pub async fn enter(&self, principal: &Principal) -> Result<OrderPlace> {
-        let shopper = match principal {
-            Principal::Anonymous => false,
-            Principal::Guest { .. } => true,
-            Principal::Account { permissions, .. } => permissions.is_empty(),
-        };
-        let share = shopper.then(|| self.by_owner.take(principal.subject(), 1, self.per_owner_max));
-        let share = share.map(|share| share.ok_or_else(too_many)).transpose()?;
-        Ok(OrderPlace { _permit: self.permit().await?, _share: share })
-    }
-
-    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
-        if let Ok(place) = self.places.clone().try_acquire_owned() {
-            return Ok(place);
-        }
-        let _waiting = self.queue.try_acquire().map_err(|_| too_many())?;
-        match tokio::time::timeout(PLACE_WAIT, self.places.clone().acquire_owned()).await {
-            Ok(Ok(place)) => Ok(place),
-            _ => Err(too_many()),
-        }
-    }
-}
-
-fn too_many() -> Error {
-    let message = "too many orders are being placed at this moment";
-    Error::new(Code::ResourceExhausted, "TOO_MANY_ORDERS_IN_FLIGHT", message).retry_after_ms(1000)
 }
 
 /// What a request says beside the quote.

@@ -17,10 +17,10 @@ use parking_lot::Mutex;
 use store::CommitError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::admission::OrderPlace;
 use crate::board::Board;
 use crate::domain::{Order, Outcome, Policy, Step, apply, ask_again, in_time, next};
 use crate::metrics::Metrics;
-use crate::place::OrderPlace;
 use crate::steps::{Callees, Done, before_record};
 use crate::store::{Due, Fence, Orders};
 use crate::wire;

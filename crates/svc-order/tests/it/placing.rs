@@ -7,7 +7,6 @@ use contract::souk::checkout::v1 as checkout;
 use contract::souk::order::v1::*;
 use contract::souk::r#type::v1::UnitPrice;
 use kernel::Code;
-use mesh::Principal;
 
 use super::fakes::Books;
 use super::shop::{Shop, Wanted, buyer, operator};
@@ -268,27 +267,4 @@ async fn too_many_orders_at_once_are_told_to_come_again() {
         .next()
         .expect("one is refused");
     assert_eq!((refused.code(), refused.reason()), (Code::ResourceExhausted, "TOO_MANY_ORDERS_IN_FLIGHT"));
-}
-
-#[tokio::test(start_paused = true)]
-async fn one_guest_has_a_part_of_the_places_and_another_is_served() {
-    let shop = Shop::open_with(10, |builder| builder.set("in_flight_max", 4).set("waiting_max", 4)).await;
-    let request = |owner: Principal| {
-        shop.request(&Wanted { owner: owner.subject(), ..Wanted::default() }, "pm_card_visa")
-    };
-    let (mut one, mut again, mut other) =
-        (shop.client(guest(5)), shop.client(guest(5)), shop.client(guest(6)));
-    let requests = (request(guest(5)), request(guest(5)), request(guest(6)));
-    let (first, second, third) = tokio::join!(
-        one.place_order(requests.0),
-        again.place_order(requests.1),
-        other.place_order(requests.2)
-    );
-    assert!(third.is_ok(), "{third:?}");
-    let refused: Vec<_> = [first, second].into_iter().filter_map(Result::err).map(contract::error).collect();
-    assert_eq!(refused.len(), 1, "{refused:?}");
-    assert_eq!(refused[0].reason(), "TOO_MANY_ORDERS_IN_FLIGHT");
-    let after = shop.request(&Wanted { owner: guest(5).subject(), ..Wanted::default() }, "pm_card_visa");
-    shop.quiet().await;
-    assert!(one.place_order(after).await.is_ok(), "his place is free again");
 }
