@@ -31,7 +31,8 @@ async fn every_wrong_field_of_a_sign_up_is_named() {
         ),
         (SignUpRequest { password: email("ada"), ..good.clone() }, "/password", "PASSWORD_TOO_COMMON"),
         (SignUpRequest { device: "x".repeat(201), ..good.clone() }, "/device", "INVALID_ARGUMENT"),
-        (SignUpRequest { device: "a\nb".into(), ..good.clone() }, "/device", "INVALID_ARGUMENT"),
+        (SignUpRequest { device: "a\u{1b}b".into(), ..good.clone() }, "/device", "INVALID_ARGUMENT"),
+        (SignUpRequest { device: "\u{200b}".into(), ..good.clone() }, "/device", "INVALID_ARGUMENT"),
     ];
     for (request, field, reason) in cases {
         assert_eq!(refusal(world.anybody().sign_up(request).await), (reason.into(), vec![field.into()]));

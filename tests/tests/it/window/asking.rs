@@ -208,7 +208,14 @@ async fn text_of_people_stays_text() {
     fields.retain(|(name, _)| *name != "recipient" && *name != "city");
     fields.extend([("recipient", CODE), ("city", CODE)]);
     let checkout = browser.submit("/checkout", &fields).await;
-    let address = [("label", CODE), ("recipient", CODE), ("line1", CODE), ("city", CODE), ("country", "GB")];
+    let address = [
+        ("label", CODE),
+        ("recipient", CODE),
+        ("line1", CODE),
+        ("city", CODE),
+        ("postal_code", "SW1Y 4JH"),
+        ("country", "GB"),
+    ];
     assert!(browser.submit("/account/addresses/new", &address).await.location().is_some());
     let words = format!("/search?q={}", "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%3E");
     let mut pages = vec![checkout];
