@@ -84,7 +84,11 @@ impl Sheet {
                 Some(Ok(record)) => break record,
                 Some(Err(fault)) => return Err(Problem { is_last: true, ..whole(fault) }),
                 None => {
-                    return Err(last(1, "", "the file is empty; its first line names the columns".to_owned()));
+                    return Err(last(
+                        1,
+                        "",
+                        "the file is empty; its first line names the columns".to_owned(),
+                    ));
                 }
             }
         };
