@@ -19,6 +19,7 @@ fn input(skus: &[(&str, &str, i64)]) -> Input {
                 options: vec![OptionValue { name: "colour".into(), value: (*colour).into() }],
                 prices: vec![UnitPrice::new(*micros, Currency::GBP)],
                 weight_grams: 400,
+                compare_at: Vec::new(),
             })
             .collect(),
         ..Input::default()
@@ -89,8 +90,6 @@ fn every_wrong_field_is_named() {
         "/variants/2/weight_grams",
         "/variants/2/prices/1/currency_code",
         "/images/0/url",
-        "/images/0/alt",
-        "/images/0/width",
         "/images/0/height",
         "/attributes/0/name",
         "/attributes/0/value",
@@ -229,4 +228,53 @@ proptest! {
             prop_assert!(super::super::slug_is_good(draft.with_slug_tail("a1b2c3").slug()));
         }
     }
+}
+
+#[test]
+fn catalogues_of_other_shops_fit() {
+    let mut wide = input(&[("A", "red", 1_000_000)]);
+    wide.name = "n".repeat(255);
+    wide.description = "d".repeat(20_000);
+    wide.external_reference = "r".repeat(300);
+    wide.option_names = vec!["o".repeat(100)];
+    let variant = |n: usize| InputVariant {
+        sku: format!("SKU-{n}"),
+        options: vec![OptionValue { name: "o".repeat(100), value: format!("{n:v>255}") }],
+        prices: vec![UnitPrice::new(0, Currency::GBP)],
+        ..InputVariant::default()
+    };
+    wide.variants = (0..250).map(variant).collect();
+    wide.attributes = vec![Attribute { name: "tag".into(), value: "t".repeat(255) }];
+    wide.clone().check().expect("as large as the largest");
+    wide.variants.push(variant(250));
+    wide.name.push('n');
+    let error = wide.check().expect_err("larger");
+    let fields: Vec<_> = error.violations().iter().map(|violation| violation.field.as_str()).collect();
+    assert_eq!(fields, ["/name", "/variants"]);
+}
+
+#[test]
+fn a_picture_is_called_by_its_product_and_needs_no_sizes() {
+    let mut plain = input(&[("A", "red", 1)]);
+    let source = ImageSource::Url("https://example.com/a.png".into());
+    plain.images = vec![Image { source, alt: String::new(), width: 0, height: 0, widths: Vec::new() }];
+    let product = Product::create(ProductId::from_bits(1), plain.check().expect("good"), Vec::new(), &why(1));
+    assert_eq!(product.images[0].alt, "Stoneware bowl");
+}
+
+#[test]
+fn a_price_is_compared_with_higher_ones_alone() {
+    let mut sale = input(&[("A", "red", 45_000_000)]);
+    let compare = |micros, currency| UnitPrice::new(micros, currency);
+    sale.variants[0].compare_at =
+        vec![compare(55_000_000, Currency::GBP), compare(60_000_000, Currency::EUR)];
+    let draft = sale.clone().check().expect("good");
+    let product = Product::create(ProductId::from_bits(1), draft, Vec::new(), &why(1));
+    let compared = |product: &Product| product.variants[0].compared().collect::<Vec<_>>();
+    assert_eq!(compared(&product), [compare(55_000_000, Currency::GBP)], "it has no price in euros");
+    let dearer = product.with_price("A", compare(55_000_000, Currency::GBP), &why(2)).expect("a price");
+    assert_eq!(compared(&dearer.product), []);
+    sale.variants[0].compare_at.push(compare(-1, Currency::USD));
+    let error = sale.check().expect_err("below zero");
+    assert_eq!(error.violations()[0].field, "/variants/0/compare_at_prices/2/micros");
 }

@@ -109,7 +109,16 @@ async fn what_is_no_picture_is_refused_by_name() {
     let mut bomb = good.clone();
     // The header of a PNG says how large it is: 30,000 by 30,000 here, in a file of a few hundred bytes.
     bomb[16..24].copy_from_slice(&[0, 0, 0x75, 0x30, 0, 0, 0x75, 0x30]);
+    let cut = |format: ImageFormat, less: usize| {
+        let whole = file(halves(200, 100), format);
+        whole[..whole.len() - less].to_vec()
+    };
+    let jpeg = file(halves(200, 100), ImageFormat::Jpeg);
     let cases: Vec<(&str, Vec<u8>)> = vec![
+        ("PICTURE_UNREADABLE", jpeg[..jpeg.len() / 10 + 600].to_vec()),
+        ("PICTURE_UNREADABLE", cut(ImageFormat::Jpeg, 2)),
+        ("PICTURE_UNREADABLE", cut(ImageFormat::Png, 12)),
+        ("PICTURE_UNREADABLE", cut(ImageFormat::WebP, 3)),
         ("INVALID_ARGUMENT", Vec::new()),
         ("PICTURE_UNREADABLE", b"<svg onload=alert(1)>".to_vec()),
         ("PICTURE_UNREADABLE", b"GIF89a".to_vec()),
@@ -175,5 +184,206 @@ async fn a_large_picture_looks_the_same_in_every_width() {
         let (middle, low) = (picture.width() / 2, picture.height() / 2);
         assert_eq!(shown.height, *width / 5);
         assert!(red(*picture.get_pixel(middle - 6, low)) && !red(*picture.get_pixel(middle + 6, low)));
+    }
+}
+
+/// The middle of a picture as the shop shows it.
+async fn middle(shop: &Shop, key: &str, data: Vec<u8>) -> [u8; 3] {
+    let kept = upload(shop, key, data).await.expect("kept");
+    let shown =
+        get(shop, &kept.content_hash, kept.width.min(1440), pb::PictureFormat::Jpeg).await.expect("shown");
+    let picture = image::load_from_memory(&shown.data).expect("a picture").to_rgb8();
+    picture.get_pixel(picture.width() / 2, picture.height() / 2).0
+}
+
+fn near(found: [u8; 3], wanted: [u8; 3]) -> bool {
+    found.iter().zip(wanted).all(|(found, wanted)| found.abs_diff(wanted) <= 4)
+}
+
+/// The pixel that shows sRGB's (30, 160, 60) under a profile.
+fn under(profile: &moxcms::ColorProfile) -> [u8; 3] {
+    let srgb = moxcms::ColorProfile::new_srgb();
+    let layout = moxcms::Layout::Rgb;
+    let transform = srgb.create_transform_8bit(layout, profile, layout, moxcms::TransformOptions::default());
+    let mut pixel = [0; 3];
+    transform.expect("a transform").transform(&[30, 160, 60], &mut pixel).expect("transformed");
+    pixel
+}
+
+fn encoded<E: ImageEncoder>(mut encoder: E, icc: Option<Vec<u8>>, picture: &DynamicImage) {
+    if let Some(icc) = icc {
+        encoder.set_icc_profile(icc).expect("taken");
+    }
+    encoder
+        .write_image(picture.as_bytes(), picture.width(), picture.height(), picture.color().into())
+        .expect("written");
+}
+
+#[tokio::test(start_paused = true)]
+async fn colours_are_those_that_the_profile_means() {
+    use moxcms::ColorProfile;
+    let shop = Shop::open(46).await;
+    let profiles = [
+        ("Display P3", ColorProfile::new_display_p3()),
+        ("Adobe RGB", ColorProfile::new_adobe_rgb()),
+        ("ProPhoto", ColorProfile::new_pro_photo_rgb()),
+        ("sRGB", ColorProfile::new_srgb()),
+    ];
+    for (name, profile) in profiles {
+        let pixel = under(&profile);
+        assert!(
+            name == "sRGB" || !near(pixel, [30, 160, 60]),
+            "{name} would look the same without its profile"
+        );
+        let icc = Some(profile.encode().expect("encoded"));
+        let eight = DynamicImage::from(RgbImage::from_pixel(64, 48, Rgb(pixel)));
+        let clear = DynamicImage::from(eight.to_rgba8());
+        let sixteen = DynamicImage::from(eight.to_rgb16());
+        let mut files = vec![Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new()];
+        encoded(JpegEncoder::new_with_quality(&mut files[0], 100), icc.clone(), &eight);
+        encoded(image::codecs::png::PngEncoder::new(&mut files[1]), icc.clone(), &eight);
+        encoded(image::codecs::png::PngEncoder::new(&mut files[2]), icc.clone(), &clear);
+        encoded(image::codecs::png::PngEncoder::new(&mut files[3]), icc.clone(), &sixteen);
+        encoded(image::codecs::webp::WebPEncoder::new_lossless(&mut files[4]), icc, &eight);
+        for (n, data) in files.into_iter().enumerate() {
+            let found = middle(&shop, &format!("{}-{n}", name.replace(' ', "")), data).await;
+            assert!(near(found, [30, 160, 60]), "{name}, file {n}: {found:?}");
+        }
+    }
+}
+
+/// A PNG with chunks of its own behind its header.
+fn with_chunks(png: &[u8], chunks: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let mut file = png[..33].to_vec();
+    for (kind, data) in chunks {
+        let body: Vec<u8> = kind.iter().chain(data).copied().collect();
+        file.extend(u32::try_from(data.len()).expect("small").to_be_bytes());
+        file.extend(&body);
+        file.extend(crc(&body).to_be_bytes());
+    }
+    file.extend(&png[33..]);
+    file
+}
+
+/// CRC-32 of ISO 3309, bit by bit.
+fn crc(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0_u32, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & 0_u32.wrapping_sub(crc & 1)))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_png_says_its_colours_by_gamma_places_or_code_points_too() {
+    let shop = Shop::open(47).await;
+    let words = |numbers: &[u32]| numbers.iter().flat_map(|number| number.to_be_bytes()).collect::<Vec<u8>>();
+    // Linear light: the sRGB curve of IEC 61966-2-1, undone.
+    let linear = |value: u8| {
+        let value = f64::from(value) / 255.0;
+        let light = if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) };
+        (light * 65_535.0).round() as u16
+    };
+    let pixel = [30, 160, 60].map(linear);
+    let light = image::ImageBuffer::<Rgb<u16>, Vec<u16>>::from_pixel(64, 48, Rgb(pixel));
+    let light = file(DynamicImage::ImageRgb16(light), ImageFormat::Png);
+    let found = middle(&shop, "linear", with_chunks(&light, &[(b"gAMA", words(&[100_000]))])).await;
+    assert!(near(found, [30, 160, 60]), "gamma 1: {found:?}");
+    let p3 = under(&moxcms::ColorProfile::new_display_p3());
+    let p3 = file(RgbImage::from_pixel(64, 48, Rgb(p3)), ImageFormat::Png);
+    // Primaries of Display P3 (SMPTE EG 432-1) with the transfer of sRGB.
+    let found = middle(&shop, "cicp", with_chunks(&p3, &[(b"cICP", vec![12, 13, 0, 1])])).await;
+    assert!(near(found, [30, 160, 60]), "code points: {found:?}");
+    let places = words(&[31_270, 32_900, 68_000, 32_000, 26_500, 69_000, 15_000, 6_000]);
+    let found =
+        middle(&shop, "places", with_chunks(&p3, &[(b"gAMA", words(&[45_455])), (b"cHRM", places)])).await;
+    assert!(near(found, [30, 160, 60]), "places: {found:?}");
+    let plain = file(RgbImage::from_pixel(64, 48, Rgb([30, 160, 60])), ImageFormat::Png);
+    let usual = words(&[31_270, 32_900, 64_000, 33_000, 30_000, 60_000, 15_000, 6_000]);
+    for (key, chunks) in [
+        ("usual", vec![(b"gAMA", words(&[45_455])), (b"cHRM", usual)]),
+        ("srgb", vec![(b"sRGB", vec![0]), (b"gAMA", words(&[100_000]))]),
+        ("nonsense", vec![(b"gAMA", words(&[0])), (b"cHRM", words(&[0; 8]))]),
+        ("broken", vec![(b"cICP", vec![255, 255, 0, 1])]),
+    ] {
+        let found = middle(&shop, key, with_chunks(&plain, &chunks)).await;
+        assert!(near(found, [30, 160, 60]), "{key}: {found:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn greys_and_palettes_keep_their_colours() {
+    let shop = Shop::open(48).await;
+    let grey = DynamicImage::from(image::GrayImage::from_pixel(64, 48, image::Luma([90])));
+    let dark = moxcms::ColorProfile::new_gray_with_gamma(1.0).encode().expect("encoded");
+    let mut data = Vec::new();
+    encoded(image::codecs::png::PngEncoder::new(&mut data), Some(dark), &grey);
+    // 90 of 255 in linear light is 160 in sRGB.
+    let found = middle(&shop, "linear-grey", data).await;
+    assert!(near(found, [160, 160, 160]), "{found:?}");
+    let mut data = Vec::new();
+    let srgb = moxcms::ColorProfile::new_srgb().encode().expect("encoded");
+    encoded(JpegEncoder::new_with_quality(&mut data, 100), Some(srgb), &grey);
+    let found = middle(&shop, "grey-under-three", data).await;
+    assert!(near(found, [90, 90, 90]), "{found:?}");
+    let mut data = Vec::new();
+    encoded(JpegEncoder::new_with_quality(&mut data, 100), Some(b"no profile".to_vec()), &grey);
+    assert!(near(middle(&shop, "broken-profile", data).await, [90, 90, 90]));
+}
+
+/// A PNG whose header says other sides than it has, as somebody would make it who wants to fill our memory.
+fn said_to_be(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
+    png[16..20].copy_from_slice(&width.to_be_bytes());
+    png[20..24].copy_from_slice(&height.to_be_bytes());
+    let sum = crc(&png[12..29]).to_be_bytes();
+    png[29..33].copy_from_slice(&sum);
+    png
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_take_too_much_memory_is_refused_before_it_is_decoded() {
+    let shop = Shop::open(49).await;
+    let small = DynamicImage::from(halves(8, 8));
+    let jpeg = |width: u16, height: u16| {
+        let mut file = file(small.clone(), ImageFormat::Jpeg);
+        let at = file.windows(4).position(|bytes| bytes == [0xff, 0xc0, 0, 17]).expect("a frame");
+        // Progressive, and three components of full size.
+        file[at + 1] = 0xc2;
+        file[at + 5..at + 7].copy_from_slice(&height.to_be_bytes());
+        file[at + 7..at + 9].copy_from_slice(&width.to_be_bytes());
+        (0..3).for_each(|n| file[at + 11 + n * 3] = 0x11);
+        file
+    };
+    let webp = |width: u32, height: u32| {
+        let mut file = file(small.clone(), ImageFormat::WebP);
+        assert_eq!(&file[12..16], b"VP8L");
+        let sides = (width - 1) | (height - 1) << 14;
+        file[21..25].copy_from_slice(&sides.to_le_bytes());
+        file
+    };
+    let png =
+        |picture: DynamicImage, width, height| said_to_be(file(picture, ImageFormat::Png), width, height);
+    // Sixteen bits a colour with transparency at 7000 × 7000 are 392 MB.
+    for (n, data) in [
+        png(small.to_rgba16().into(), 7000, 7000),
+        png(small.to_rgba16().into(), 7000, 4100),
+        png(small.to_rgb16().into(), 7000, 7000),
+        jpeg(7000, 7000),
+        webp(7000, 7000),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let error = upload(&shop, &format!("u-{n}"), data).await.expect_err("too large");
+        assert_eq!(
+            (error.reason(), fields(&error).as_slice()),
+            ("PICTURE_TOO_LARGE", &["/data"][..]),
+            "file {n}"
+        );
+        let said = &error.violations()[0].description;
+        assert!(said.contains("at most 320 MiB") && said.contains("7000 × "), "file {n}: {said}");
+    }
+    // Sides that fit are decoded, and then have fewer pixels than they should.
+    for (n, data) in [png(small.to_rgba16().into(), 700, 400), webp(700, 400)].into_iter().enumerate() {
+        let error = upload(&shop, &format!("v-{n}"), data).await.expect_err("damaged");
+        assert_eq!(error.reason(), "PICTURE_UNREADABLE", "file {n}");
     }
 }

@@ -94,7 +94,7 @@ fn bad_files_say_what() {
     assert!(message(b"").contains("line 1: the file is empty"));
     assert_eq!(
         message(b"InvoiceNo,StockCode,Description,Quantity,InvoiceDate,CustomerID,Country\n"),
-        "line 1: column UnitPrice is missing from the header, which is \"InvoiceNo,StockCode,Description,Quantity,…\""
+        "line 1: column UnitPrice is missing from the header, which is \"InvoiceNo,StockCode,Description,Quantity…\""
     );
     let mut mixed = HEADER.as_bytes().to_vec();
     mixed.extend_from_slice("1,a,CAFÉ CRÈME BRÛLÉE À LA,2,2010-12-01 08:26:00,1,,EIRE\n".as_bytes());
