@@ -76,7 +76,8 @@ fn describe_shipments(order: &Order, groups: usize, named: Vec<MadeShipment>, ex
         let fact = Fact::new("named shipment", format!("{id} {group_id}")).content(shipment_id.as_bytes());
         examined.facts.push(fact.about(&shipment_id));
     }
-    if matches!(order.cart, Cart::Asked | Cart::Cleared) {
+    // What is recorded may be behind what the cart did, when the order was cancelled in between.
+    if !matches!(order.cart, Cart::NotNeeded) {
         examined.facts.push(Fact::new("emptied", id));
     }
 }

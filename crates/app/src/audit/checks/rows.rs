@@ -267,7 +267,7 @@ fn spoken(told: &Told) -> String {
     if told.version != 0 {
         parts.push(format!("version {}", told.version));
     }
-    if !told.state.is_empty() && &*told.state != "at least" {
+    if !matches!(&*told.state, "" | "at least" | "repeats") {
         parts.push(told.state.to_string());
     }
     match (&told.digest, told.about.is_empty()) {
