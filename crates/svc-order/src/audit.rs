@@ -10,7 +10,7 @@ use prost::{Message, Name};
 use store::StoredEvent;
 use tonic::async_trait;
 
-use crate::domain::{Cart, MadeShipment, Order, Shipment, State, Stock};
+use crate::domain::{MadeShipment, Order, Shipment, State, Stock};
 use crate::store::Orders;
 
 /// What orders say about goods.
@@ -75,10 +75,6 @@ fn describe_shipments(order: &Order, groups: usize, named: Vec<MadeShipment>, ex
     for MadeShipment { group_id, shipment_id } in named {
         let fact = Fact::new("named shipment", format!("{id} {group_id}")).content(shipment_id.as_bytes());
         examined.facts.push(fact.about(&shipment_id));
-    }
-    // What is recorded may be behind what the cart did, when the order was cancelled in between.
-    if !matches!(order.cart, Cart::NotNeeded) {
-        examined.facts.push(Fact::new("emptied", id));
     }
 }
 
