@@ -406,6 +406,9 @@ pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
         product(pb::ProductArchived::decode(payload).map_err(unread)?.product)
     } else if name == pb::PriceChanged::full_name() {
         let changed = pb::PriceChanged::decode(payload).map_err(unread)?;
+        if changed.changes.is_empty() {
+            return Err("no price in it".to_owned());
+        }
         facts.extend(ended_prices(&changed, &event.event.aggregate_id));
         facts.extend(begun_prices(&changed, &event.event.aggregate_id));
         product(changed.product)
@@ -413,6 +416,10 @@ pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
         return Ok(facts);
     };
     let fact = fact?;
+    let is_first = name == pb::ProductCreated::full_name() || name == pb::CategoryCreated::full_name();
+    if is_first != (fact.version == 1) {
+        return Err(format!("version {} in an event of the type {name}", fact.version));
+    }
     if fact.key != event.event.aggregate_id {
         return Err(format!("{} in an event of {}", fact.key, event.event.aggregate_id));
     }

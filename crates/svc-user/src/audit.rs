@@ -60,5 +60,7 @@ pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
     if told.profile_id != event.event.aggregate_id {
         return Err(format!("{} in an event of {}", told.profile_id, event.event.aggregate_id));
     }
-    Ok(vec![Fact::new("event", told.profile_id).version(told.version)])
+    // A profile that is made by its first change has two events of one version.
+    let fact = Fact::new("event", told.profile_id).version(told.version);
+    Ok(vec![fact.state("repeats")])
 }

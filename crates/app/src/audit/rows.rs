@@ -90,7 +90,7 @@ impl RoleRows {
             self.newest.insert(key.into(), told);
             return;
         };
-        let may_repeat = &*told.state == "at least";
+        let may_repeat = matches!(&*told.state, "at least" | "repeats");
         let again = told.version == 1 && matches!(&*before.state, "gone" | "may be gone");
         let rises = told.version > before.version || (may_repeat && told.version == before.version);
         if !rises && !again {

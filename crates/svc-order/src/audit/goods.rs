@@ -10,7 +10,7 @@ use prost::{Message, Name};
 use store::StoredEvent;
 use tonic::async_trait;
 
-use crate::domain::{Cart, MadeShipment, Order, Shipment, State, Stock};
+use crate::domain::{MadeShipment, Order, Shipment, State, Stock};
 use crate::store::Orders;
 
 /// What orders say about goods.
@@ -76,9 +76,6 @@ fn describe_shipments(order: &Order, groups: usize, named: Vec<MadeShipment>, ex
         let fact = Fact::new("named shipment", format!("{id} {group_id}")).content(shipment_id.as_bytes());
         examined.facts.push(fact.about(&shipment_id));
     }
-    if matches!(order.cart, Cart::Asked | Cart::Cleared) {
-        examined.facts.push(Fact::new("emptied", id));
-    }
 }
 
 fn describe_parcels(order: &Order, quote: &Quote, examined: &mut Examined) {
@@ -93,7 +90,7 @@ fn describe_parcels(order: &Order, quote: &Quote, examined: &mut Examined) {
         let of_group = quote.lines.iter().filter(|line| line.shipment_group_id == group.shipment_group_id);
         let goods = lines_content(of_group.map(|line| (&*line.line_id, line.quantity, &*line.sku)));
         // As shipping keeps it, whatever the form in which it was quoted.
-        let destination = contract::wire::parse_address("", &quote.destination).ok();
+        let destination = contract::wire::parse_frozen_address("", &quote.destination).ok();
         let destination = destination.map(|address| format!("{:?}", address.encode_to_vec()));
         let content = format!("{owner}|{}|{}|{goods}", group.method, destination.unwrap_or_default());
         let key = format!("{} {}", order.id, group.shipment_group_id);

@@ -79,9 +79,9 @@ pub(super) fn counters(data: &Data) -> Vec<Kind> {
     vec![
         kind(
             "inventory",
-            "UPDATE stock SET held = held + 1 WHERE sku = 'bowl' AND location = 'main'",
+            "UPDATE stock SET held = held + 1 WHERE sku = 'plate' AND location = 'main'",
             "stock.balanced",
-            "stock bowl@main",
+            "stock plate@main",
         ),
         kind(
             "inventory",
@@ -115,9 +115,9 @@ pub(super) fn counters(data: &Data) -> Vec<Kind> {
         ),
         kind(
             "inventory",
-            "UPDATE locations SET display_name = '' WHERE code = 'north'",
+            "UPDATE locations SET display_name = '' WHERE code = 'main'",
             "rows.valid",
-            "location north",
+            "location main",
         ),
         kind(
             "inventory",
