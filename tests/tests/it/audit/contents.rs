@@ -230,6 +230,12 @@ const OTHERS: &[Damage] = &[
         "UPDATE authorizations SET decline_code = 'x' WHERE payment_id = '{p}'",
         "provider.records",
     ),
+    (
+        To::Challenged,
+        "payment",
+        "UPDATE attempts SET reference = 'tpa_x' WHERE payment_id = '{p}'",
+        "payments.sealed",
+    ),
     (To::Paid, "payment", "DELETE FROM attempts WHERE payment_id = '{p}'", "payments.states"),
     (To::Paid, "payment", "DELETE FROM operations WHERE payment_id = '{p}'", "payments.states"),
     (To::Paid, "payment", "DELETE FROM payments WHERE id = '{p}'", "orders.payments"),
@@ -425,7 +431,7 @@ const ALONE: &[(&str, &str, &str, &str)] = &[
         "payments.sealed",
         "webhook event",
     ),
-    ("payment", "UPDATE webhook_events SET event_id = 'evt_x'", "payments.sealed", "webhook event evt_x"),
+    ("payment", "UPDATE webhook_events SET event_id = event_id || 'x'", "payments.sealed", "webhook event"),
     (
         "payment",
         "UPDATE ledger_chain SET sealed_at = sealed_at + 1 WHERE position = 3",
