@@ -147,6 +147,17 @@ impl From<&product::OptionValue> for OptionView {
     }
 }
 
+impl From<&shared::ChosenOption> for OptionView {
+    fn from(option: &shared::ChosenOption) -> Self {
+        Self { name: option.name.clone(), value: option.value.clone() }
+    }
+}
+
+/// Chosen options in words: "Blue, Large".
+pub fn option_words(options: &[OptionView]) -> String {
+    options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// A postal address as it is shown.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct AddressView {
@@ -244,7 +255,7 @@ impl AddressInput {
         violations.check(
             known,
             format!("{pointer}/country_code"),
-            "is no ISO 3166-1 country code in capitals",
+            "is not an ISO 3166-1 country code in capitals",
         );
         violations.finish()
     }

@@ -4,6 +4,8 @@
 mod imports;
 #[path = "it/manifests.rs"]
 mod manifests;
+#[path = "it/messages.rs"]
+mod messages;
 #[path = "it/tree.rs"]
 mod tree;
 

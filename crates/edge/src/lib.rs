@@ -5,6 +5,7 @@
 //! tags, compression, security fields, CORS, idempotency keys, WebSockets ([`Live`]), and a description of itself
 //! (OpenAPI 3.1). The layers are assembled in [`Gateway`]; one layer is one file.
 
+mod allowed;
 mod answer;
 mod ask;
 mod body;

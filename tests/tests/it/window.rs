@@ -4,6 +4,7 @@ mod asking;
 mod buying;
 mod keeping;
 mod missing;
+mod orders;
 mod people;
 mod pictures;
 mod sockets;

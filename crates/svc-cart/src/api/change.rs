@@ -159,6 +159,9 @@ impl Api {
         let key = request_key(caller, "cart.RemoveBoughtLines", &request.request_id, request)?;
         let order: OrderId = parse_id("/order_id", &request.order_id)?;
         let cart: CartId = parse_id("/cart_id", &request.cart_id)?;
+        if !caller.is_role("order") {
+            owner_of(caller, &request.cart_id)?;
+        }
         let bought = bought(&request.lines)?;
         let respond = |head: &Head| wire::RemoveBoughtLinesResponse { cart: summary(head) };
         let answer = |head: &Head| respond(head).encode_to_vec();

@@ -75,3 +75,23 @@ async fn wrong_fields_are_named() {
         assert_eq!(fields(&refused(order.remove_bought_lines(request).await)), expected);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_shopper_takes_out_of_their_own_cart_and_order_does_not_do_it_again() {
+    let shop = Shop::open().await;
+    let (ada, gus) = (shop.customer(1), shop.guest(50));
+    ada.add("1", "a", 5).await.expect("added");
+    let request = bought(7, customers_cart(1), &[("a", 2)]);
+    let done = ada.client.clone().remove_bought_lines(request.clone()).await.expect("removed");
+    assert_eq!(done.into_inner().cart.expect("a cart").quantity, 3);
+    let again = shop.order_for(1).remove_bought_lines(request.clone()).await.expect("answered");
+    assert!(replayed(&again), "the order is done");
+    assert_eq!(ada.lines().await, lines(&[("a", 3)]));
+    // Another's cart is not there.
+    let strange = RemoveBoughtLinesRequest {
+        request_id: "strange".into(),
+        ..bought(8, customers_cart(1), &[("a", 1)])
+    };
+    assert_eq!(refused(gus.client.clone().remove_bought_lines(strange).await).reason(), "CART_NOT_FOUND");
+    assert_eq!(ada.lines().await, lines(&[("a", 3)]));
+}
