@@ -33,7 +33,7 @@ const REMOVE: Need = Need::required("cart", "/souk.cart.v1.CartService/RemoveLin
 const EDIT: &[&Need] = &[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES];
 const CLEAR: Need = Need::required("cart", "/souk.cart.v1.CartService/ClearCart");
 /// Taking out of the cart what an order bought, which no screen waits for in vain.
-const BOUGHT: Need = Need::optional("cart after the order", "/souk.cart.v1.CartService/RemoveBoughtLines");
+const BOUGHT: Need = Need::optional("cart after the order", "/souk.cart.v1.CartService/RemoveOrderedLines");
 /// What the lines of a cart are called and look like.
 pub const VARIANTS: Need = Need::optional("names", "/souk.product.v1.ProductService/BatchGetVariants");
 
@@ -342,7 +342,7 @@ async fn line_form(visit: Visit, which: Which, form: LineForm) -> Result<Answer>
 pub async fn take_out(visit: &Visit, order: &Order) {
     let Some(quote) = order.quote.as_ref().filter(|_| order.cart_pending) else { return };
     let lines = quote.lines.iter();
-    let request = cart::RemoveBoughtLinesRequest {
+    let request = cart::RemoveOrderedLinesRequest {
         request_id: format!("{}/cart", order.id),
         order_id: order.id.clone(),
         cart_id: quote.cart_id.clone(),
@@ -351,7 +351,7 @@ pub async fn take_out(visit: &Visit, order: &Order) {
             .collect(),
     };
     let answer =
-        visit.aside(&BOUGHT, visit.shop.carts.clone().remove_bought_lines(visit.request(request))).await;
+        visit.aside(&BOUGHT, visit.shop.carts.clone().remove_ordered_lines(visit.request(request))).await;
     if let Some(summary) = answer.and_then(|answer| answer.cart) {
         visit.saw(&summary.cart_id, summary.version);
     }

@@ -159,14 +159,31 @@ impl Api {
         let key = request_key(caller, "cart.RemoveBoughtLines", &request.request_id, request)?;
         let order: OrderId = parse_id("/order_id", &request.order_id)?;
         let cart: CartId = parse_id("/cart_id", &request.cart_id)?;
-        if !caller.is_role("order") {
-            owner_of(caller, &request.cart_id)?;
-        }
         let bought = bought(&request.lines)?;
         let respond = |head: &Head| wire::RemoveBoughtLinesResponse { cart: summary(head) };
         let answer = |head: &Head| respond(head).encode_to_vec();
         match self.carts.remove_bought(cart, order, &bought, &key, answer, self.ctx.now()).await? {
             None => Ok(Reply::fresh(wire::RemoveBoughtLinesResponse { cart: None })),
+            Some(Changed::Now(head, changed)) => Ok(Reply { message: respond(&head), replayed: !changed }),
+            Some(Changed::Replayed(answer)) => Reply::from_answer(&answer),
+        }
+    }
+}
+
+impl Api {
+    pub(super) async fn remove_ordered(
+        &self,
+        caller: &Caller,
+        request: &wire::RemoveOrderedLinesRequest,
+    ) -> Result<Reply<wire::RemoveOrderedLinesResponse>> {
+        let key = request_key(caller, "cart.RemoveOrderedLines", &request.request_id, request)?;
+        let cart = owner_of(caller, &request.cart_id)?.cart_id();
+        let order: OrderId = parse_id("/order_id", &request.order_id)?;
+        let bought = bought(&request.lines)?;
+        let respond = |head: &Head| wire::RemoveOrderedLinesResponse { cart: summary(head) };
+        let answer = |head: &Head| respond(head).encode_to_vec();
+        match self.carts.remove_bought(cart, order, &bought, &key, answer, self.ctx.now()).await? {
+            None => Ok(Reply::fresh(wire::RemoveOrderedLinesResponse { cart: None })),
             Some(Changed::Now(head, changed)) => Ok(Reply { message: respond(&head), replayed: !changed }),
             Some(Changed::Replayed(answer)) => Reply::from_answer(&answer),
         }

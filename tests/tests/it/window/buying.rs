@@ -327,7 +327,7 @@ async fn a_cart_is_right_after_the_bank_has_answered_and_for_programs() {
     assert_eq!(program.get("/api/v1/cart").await.value()["quantity"], 0);
     // A cart that cannot be reached stops no order.
     let rule = FaultRule {
-        method: "/souk.cart.v1.CartService/RemoveBoughtLines".to_owned(),
+        method: "/souk.cart.v1.CartService/RemoveOrderedLines".to_owned(),
         caller: None,
         per_million: 1_000_000,
         effect: Effect::Abort,
