@@ -333,7 +333,7 @@ mod tests {
         let meaning = "How soon.\n\n- `at_once`: Today.\n- `later`: Tomorrow.";
         assert_eq!(schemas["Speed"]["description"], meaning);
         assert_eq!(schemas["Bare"]["enum"], json!(["one", "two"]));
-        let delivery = &schemas["Delivery"]["properties"];
+        let delivery = &schemas["DeliveryAnswer"]["properties"];
         for (field, name) in [("perhaps", "Bare"), ("maybe", "Speed")] {
             let schema = format!("#/components/schemas/{name}");
             assert_eq!(delivery[field]["anyOf"], json!([{ "$ref": schema }, { "type": "null" }]), "{field}");
