@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use contract::souk::cart::v1::{CartView, GetCartRequest};
-use edge::{Ask, Chrome, Personal, Problem};
+use edge::{Ask, Chrome, Live, Personal, Problem};
 
 use crate::frame::Frame;
 use crate::screens::cart::CART_COUNT;
@@ -14,7 +14,7 @@ use crate::shop::{CURRENCY, Shop};
 const MARK: &str = "<!--me-->";
 
 /// The shop window's chrome.
-pub struct Hall(pub Arc<Shop>);
+pub struct Hall(pub Arc<Shop>, pub Live);
 
 #[derive(Template)]
 #[template(path = "screens/me.html")]
@@ -22,6 +22,8 @@ struct Me {
     signed_in: bool,
     session: bool,
     ended: bool,
+    /// Id of the news of before the cart was read: a socket that is opened from the page is told what came after.
+    since: String,
     /// Units in the cart; absent when that is not known.
     cart: Option<i64>,
 }
@@ -51,6 +53,7 @@ impl Chrome for Hall {
     fn personal<'a>(&'a self, ask: &'a Arc<Ask>) -> Personal<'a> {
         Box::pin(async move {
             let session = ask.session();
+            let since = if session.exists() { self.1.last_id() } else { String::new() };
             let cart = if session.exists() {
                 let lines = GetCartRequest { view: CartView::Lines.into(), ..GetCartRequest::default() };
                 let answer = ask.aside(&CART_COUNT, self.0.carts.clone().get_cart(ask.request(lines))).await;
@@ -62,6 +65,7 @@ impl Chrome for Hall {
                 signed_in: session.is_signed_in(),
                 session: session.exists(),
                 ended: session.has_ended(),
+                since,
                 cart,
             };
             me.render().unwrap_or_default()

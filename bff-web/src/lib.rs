@@ -39,7 +39,7 @@ pub const SERVICE: Service = Service::new("bff-web", start)
         "payment",
         "shipping",
     ])
-    .consumes(&["product", "inventory", "cart", "order"])
+    .consumes(&["product", "inventory", "cart", "order", "shipping"])
     .settings::<Settings>()
     .about("nothing: pages for browsers, and the same screens as JSON");
 
@@ -60,9 +60,9 @@ fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let settings: Settings = ctx.config()?;
         let shop = Arc::new(Shop::new(&ctx, &settings)?);
-        let live = Live::start(&ctx, &settings, &["order", "cart"], Reports::default())?;
+        let live = Live::start(&ctx, &settings, &["order", "cart", "shipping"], Reports::default())?;
         let routes = screens::routes(&shop)?;
-        let gateway = Gateway::new(&ctx, settings, routes, Hall(shop.clone()), Some(live))?;
+        let gateway = Gateway::new(&ctx, settings, routes, Hall(shop.clone(), live.clone()), Some(live))?;
         let changes = Arc::new(Changes { gateway: gateway.clone(), shop });
         follow(&ctx, "product", changes.clone())?;
         follow(&ctx, "inventory", changes)?;

@@ -19,19 +19,16 @@ impl<'de> Deserialize<'de> for CurrencyCode {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let code = String::deserialize(deserializer)?;
         let known = Currency::parse(&code);
-        known.map(|_| Self(code)).map_err(|_| serde::de::Error::custom("it is no ISO 4217 code"))
+        known.map(|_| Self(code)).map_err(|_| serde::de::Error::custom("is not an ISO 4217 code"))
     }
 }
 
 impl JsonSchema for CurrencyCode {
-    fn inline_schema() -> bool {
-        true
-    }
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "CurrencyCode".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "enum": Currency::codes().collect::<Vec<_>>() })
+        json_schema!({ "type": "string", "description": "An ISO 4217 code.", "enum": Currency::codes().collect::<Vec<_>>() })
     }
 }
 

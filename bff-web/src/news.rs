@@ -9,6 +9,7 @@ use contract::souk::event::v1::Event;
 use contract::souk::inventory::v1::StockBandChanged;
 use contract::souk::order::v1 as order;
 use contract::souk::product::v1 as product;
+use contract::souk::shipping::v1 as shipping;
 use edge::{Follower, Gateway, News, Reporter};
 use parking_lot::Mutex;
 use prost::{Message, Name};
@@ -87,7 +88,7 @@ impl Follower for Changes {
     }
 }
 
-/// Makes news of what happens to carts and orders.
+/// Makes news of what happens to carts, orders and parcels.
 #[derive(Default)]
 pub struct Reports {
     owners: Mutex<Owners>,
@@ -139,6 +140,15 @@ impl Reporter for Reports {
                 "quantity": changed.quantity,
             });
             return Some(News { owner: changed.owner, body: body.as_object()?.clone() });
+        }
+        let made = read::<shipping::ShipmentCreated>(event).and_then(|e| e.shipment);
+        if let Some(shipment) = made.or_else(|| read::<shipping::ShipmentUpdated>(event)?.shipment) {
+            let body = json!({
+                "type": "shipment.changed",
+                "order_id": shipment.order_id,
+                "shipment_id": shipment.id,
+            });
+            return Some(News { owner: shipment.owner_subject, body: body.as_object()?.clone() });
         }
         if let Some(e) = read::<order::OrderCreated>(event) {
             return self.order(&e.order_id, &e.customer_id, &e.guest_id, "pending");

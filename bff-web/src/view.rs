@@ -148,6 +148,17 @@ impl From<&product::OptionValue> for OptionView {
     }
 }
 
+impl From<&shared::ChosenOption> for OptionView {
+    fn from(option: &shared::ChosenOption) -> Self {
+        Self { name: option.name.clone(), value: option.value.clone() }
+    }
+}
+
+/// Chosen options in words: "Blue, Large".
+pub fn option_words(options: &[OptionView]) -> String {
+    options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// A postal address as it is shown.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct AddressView {

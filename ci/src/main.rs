@@ -10,6 +10,7 @@
 )]
 
 mod checks;
+mod client;
 mod clock;
 mod house;
 mod outside;
@@ -61,6 +62,11 @@ const STEPS: &[Step] = &[
         run: retail::replay,
     },
     Step { name: "browser", about: "the shop window in Chromium, and axe-core", run: window::browser },
+    Step {
+        name: "client",
+        about: "a client generated from the shop window's description buys",
+        run: client::generated,
+    },
     Step {
         name: "schemathesis",
         about: "the shop window against its own description",

@@ -143,16 +143,25 @@ pub fn axe(house: &House) -> Result<PathBuf> {
 
 /// schemathesis, in a virtual environment of its own: it stands on many packages.
 pub fn schemathesis(house: &House) -> Result<()> {
-    let folder = house.tools.join("schemathesis");
-    if folder.join("bin/schemathesis").is_file() {
+    environment(house, "schemathesis", "schemathesis", "ci/schemathesis-requirements.txt")
+}
+
+/// openapi-python-client, in a virtual environment of its own, with what the clients that it generates need.
+pub fn client_generator(house: &House) -> Result<()> {
+    environment(house, "client", "openapi-python-client", "ci/client-requirements.txt")
+}
+
+/// A virtual environment of Python in a folder, with a program and what its requirements name.
+fn environment(house: &House, folder: &str, program: &str, requirements: &str) -> Result<()> {
+    let folder = house.tools.join(folder);
+    if folder.join("bin").join(program).is_file() {
         return Ok(());
     }
-    installing("schemathesis", "pip");
+    installing(program, "pip");
     house.run("python3", &["-m", "venv", "--clear", House::text(&folder)?])?;
     let python = folder.join("bin/python");
-    let requirements = ["--requirement", "ci/schemathesis-requirements.txt"];
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    house.run(House::text(&python)?, &[&install[..], &requirements].concat())
+    house.run(House::text(&python)?, &[&install[..], &["--requirement", requirements]].concat())
 }
 
 /// Installs a package of npm into a folder.

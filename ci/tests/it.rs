@@ -6,6 +6,8 @@ mod imports;
 mod limits;
 #[path = "it/manifests.rs"]
 mod manifests;
+#[path = "it/messages.rs"]
+mod messages;
 #[path = "it/tree.rs"]
 mod tree;
 

@@ -139,18 +139,20 @@ const offerUndo = () => {
 };
 
 // News over one socket, resumed from the last id.
-let socket, last, pause = 1000;
+// It starts where the page was made, so that nothing between the page and the socket is missed.
+let socket, last = one("[data-session]")?.dataset.session, pause = 1000;
 const listen = () => {
   if (socket || !("WebSocket" in window)) return;
   const scheme = location.protocol === "https:" ? "wss" : "ws";
   socket = new WebSocket(`${scheme}://${location.host}/ws${last ? `?last_event_id=${encodeURIComponent(last)}` : ""}`);
-  // What happened between the page and the socket is asked for once.
-  socket.addEventListener("open", () => { pause = 1000; refreshOrder(); });
+  // The order was read before the news began: what happened in between is asked for once.
+  socket.addEventListener("open", () => { pause = 1000; if (one("[data-order]")) refresh(); });
   socket.addEventListener("message", (event) => {
     const news = JSON.parse(event.data);
     last = news.id ?? last;
     if (news.type === "cart.changed") count(news.quantity);
-    if (news.type === "reset" || (news.type === "order.changed" && one(`[data-order="${CSS.escape(news.order_id)}"]`))) refreshOrder();
+    const here = news.order_id && one(`[data-order="${CSS.escape(news.order_id)}"]`);
+    if (news.type === "reset" || here) refresh();
   });
   socket.addEventListener("close", (event) => {
     socket = undefined;
@@ -159,13 +161,14 @@ const listen = () => {
     pause = Math.min(pause * 2, 60000);
   });
 };
-const refreshOrder = async () => {
-  if (!one("[data-order]")) return;
+// The count in the header and the order on the page, as they are now.
+const refresh = async () => {
   const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
   if (!answer?.ok) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  count(one("[data-count]", fresh)?.textContent);
   const before = one("[data-order]"), after = one("[data-order]", fresh);
-  if (!after) return;
+  if (!before || !after) return;
   // The headline is read aloud when it changes, so it is left alone when it did not.
   if (before.dataset.state !== after.dataset.state) one("[data-live]").replaceChildren(...one("[data-live]", after).childNodes);
   if (!one(".with-summary :focus", before)) one(".with-summary", before).replaceWith(one(".with-summary", after));
@@ -192,6 +195,18 @@ if (sheet) {
 // With arrow keys every step is a choice, so at a keyboard the button sends it.
 document.querySelectorAll(".sort select, .choose select").forEach((select) =>
   select.addEventListener("change", () => { if (!select.matches(":focus-visible")) select.form.requestSubmit(); }));
+// A dialog asks what a page of its own would ask.
+document.addEventListener("click", (event) => {
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+  const opens = event.target.closest("[data-opens]"), closes = event.target.closest("dialog [data-closes]");
+  const dialog = opens ? document.getElementById(opens.dataset.opens) : closes?.closest("dialog");
+  if (!dialog?.showModal) return;
+  event.preventDefault();
+  if (!opens) return dialog.close();
+  dialog.showModal();
+  // What changes nothing is what Enter presses.
+  one("[data-closes]", dialog)?.focus();
+});
 const checkout = one("[data-checkout]");
 checkout?.addEventListener("change", (event) => { if (event.target.name === "method") one("[data-requote]").click(); });
 checkout?.addEventListener("submit", ({ submitter }) => {

@@ -186,7 +186,7 @@ async fn account_page(visit: &Visit, message: &str, error: &str) -> Result<Answe
     let sessions = visit.request(pb::ListSessionsRequest::default());
     let (account, orders, addresses, sessions) = futures_util::join!(
         account(visit),
-        orders::list(visit, 5, String::new()),
+        orders::list(visit, 5, String::new(), orders::Which::Placed),
         addresses::if_there(visit),
         visit.may(&SESSIONS, identity.list_sessions(sessions))
     );

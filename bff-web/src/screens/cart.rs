@@ -6,6 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use contract::souk::cart::v1 as cart;
 use contract::souk::inventory::v1::BatchGetStockRequest;
+use contract::souk::order::v1::Order;
 use contract::souk::product::v1::{BatchGetVariantsRequest, SellableVariant};
 use edge::{Answer, Key, Need, Nothing, Route, Shown};
 use http::{Method, StatusCode};
@@ -20,7 +21,7 @@ use crate::money::{CurrencyCode, Money, Price};
 use crate::pictures::PictureView;
 use crate::said;
 use crate::shop::{CATEGORIES, Shop, Tree, Visit};
-use crate::view::{OptionView, StockView, deepest, encoded};
+use crate::view::{OptionView, StockView, deepest, encoded, option_words};
 
 /// Units in the cart, which stand in the header of every page.
 pub const CART_COUNT: Need = Need::optional("cart", "/souk.cart.v1.CartService/GetCart");
@@ -31,6 +32,8 @@ const SET: Need = Need::required("cart", "/souk.cart.v1.CartService/SetLineQuant
 const REMOVE: Need = Need::required("cart", "/souk.cart.v1.CartService/RemoveLine");
 const EDIT: &[&Need] = &[&SET, &REMOVE, &CART, &VARIANTS, &STOCK, &CATEGORIES];
 const CLEAR: Need = Need::required("cart", "/souk.cart.v1.CartService/ClearCart");
+/// Taking out of the cart what an order bought, which no screen waits for in vain.
+const BOUGHT: Need = Need::optional("cart after the order", "/souk.cart.v1.CartService/RemoveOrderedLines");
 /// What the lines of a cart are called and look like.
 pub const VARIANTS: Need = Need::optional("names", "/souk.product.v1.ProductService/BatchGetVariants");
 
@@ -83,7 +86,7 @@ pub struct CartLineView {
 impl CartLineView {
     /// Its options in words.
     pub fn words(&self) -> String {
-        self.options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>().join(", ")
+        option_words(&self.options)
     }
 
     /// What stands in the way of buying it; empty when nothing does.
@@ -330,6 +333,27 @@ async fn line_form(visit: Visit, which: Which, form: LineForm) -> Result<Answer>
             Ok(cart_page(&visit, cart, message).await?.with_status(StatusCode::BAD_REQUEST))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Takes what a confirmed order bought out of the cart that it came from, unless that is done. Order does so by itself a moment
+/// after it confirms, and the cart does it once per order, whoever asks first: so nobody who is told that an order is
+/// confirmed sees their cart with it. An order is told without this too: it is done later then.
+pub async fn take_out(visit: &Visit, order: &Order) {
+    let Some(quote) = order.quote.as_ref().filter(|_| order.cart_pending) else { return };
+    let lines = quote.lines.iter();
+    let request = cart::RemoveOrderedLinesRequest {
+        request_id: format!("{}/cart", order.id),
+        order_id: order.id.clone(),
+        cart_id: quote.cart_id.clone(),
+        lines: lines
+            .map(|line| cart::SkuQuantity { sku: line.sku.clone(), quantity: line.quantity })
+            .collect(),
+    };
+    let answer =
+        visit.aside(&BOUGHT, visit.shop.carts.clone().remove_ordered_lines(visit.request(request))).await;
+    if let Some(summary) = answer.and_then(|answer| answer.cart) {
+        visit.saw(&summary.cart_id, summary.version);
     }
 }
 

@@ -195,6 +195,7 @@ async fn place(
     let answer = visit.need(&PLACE, visit.shop.orders.clone().place_order(visit.request(request))).await?;
     let placed = answer.order.ok_or_else(|| Error::internal("an answer without an order"))?;
     visit.saw(&placed.id, placed.version);
+    cart::take_out(visit, &placed).await;
     Ok(placed)
 }
 
@@ -363,9 +364,9 @@ impl Checkout {
         if let Some(quote) = &self.quote {
             for shortage in &quote.shortages {
                 let words = if shortage.available == 0 {
-                    format!("{} is sold out.", shortage.name)
+                    format!("{} is sold out.", shortage.title())
                 } else {
-                    format!("Only {} of {} are left.", shortage.available, shortage.name)
+                    format!("Only {} of {} are left.", shortage.available, shortage.title())
                 };
                 self.errors.push(FieldError::new("cart", &words));
             }

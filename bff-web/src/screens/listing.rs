@@ -294,7 +294,7 @@ async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView
         "" => None,
         path => Some(tree.by_path(path).ok_or_else(|| {
             Error::not_found("CATEGORY_NOT_FOUND", "there is no such category")
-                .with_field("/category", "is no category's path")
+                .with_field("/category", "is not the path of a category")
         })?),
     };
     let request = SearchRequest {

@@ -1,5 +1,6 @@
 //! Orders: what was bought, where it stands, live; a person's list of them; invoices; cancelling.
 
+mod progress;
 mod view;
 
 use std::sync::Arc;
@@ -10,13 +11,14 @@ use contract::souk::order::v1 as pb;
 use contract::souk::shipping::v1::ListShipmentsRequest;
 use contract::souk::r#type::v1::PageRequest;
 use edge::{Answer, Key, Need, Nothing, Route, Shown};
-use http::Method;
+use http::{Method, StatusCode};
 use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use self::view::{HistoryEntryView, HistoryScreen, InvoiceScreen, shipment};
+use self::view::{HistoryEntryView, HistoryScreen, InvoiceScreen};
 pub use self::view::{OrderScreen, OrderStateView, OrderSummaryView, OrdersScreen};
+use super::cart;
 use super::checkout::quote::{lines, sums};
 use super::preferences::local;
 use super::{api, page, page_limit, shown};
@@ -38,10 +40,21 @@ const CANCEL_WITHIN: Duration = Duration::from_secs(16);
 /// Orders on a page.
 const PAGE: i32 = 20;
 
+/// Which orders of somebody are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All of them, and the attempts that failed.
+    All,
+    /// What their owner would call orders: without the attempts that failed.
+    Placed,
+    /// Those in a state.
+    In(OrderStateView),
+}
+
 /// Which order.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Which {
+struct Named {
     /// `ord_…`.
     #[schemars(extend("pattern" = said::id("ord")))]
     order_id: String,
@@ -57,6 +70,8 @@ struct Paged {
     /// `next_cursor` of the page before.
     #[serde(default)]
     cursor: String,
+    /// Only orders in this state; all when left out. Attempts that came to nothing are `failed`.
+    state: Option<OrderStateView>,
 }
 
 /// The form that cancels.
@@ -76,6 +91,16 @@ struct OrderPage {
     order: OrderScreen,
     key: String,
     signed_in: bool,
+    /// Something to say first; mostly empty.
+    notice: String,
+}
+
+#[derive(Template)]
+#[template(path = "screens/cancel.html")]
+struct CancelPage {
+    frame: Frame,
+    order: OrderScreen,
+    key: String,
 }
 
 #[derive(Template)]
@@ -85,6 +110,8 @@ struct OrdersPage {
     orders: OrdersScreen,
     first: bool,
     signed_in: bool,
+    /// Whether these are the attempts that failed.
+    failed: bool,
 }
 
 #[derive(Template)]
@@ -96,15 +123,18 @@ struct InvoicePage {
 
 /// Their routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
+    const SHOW: &[&Need] = &[&ORDER, &SHIPMENTS, &CATEGORIES];
+    const CANCEL_FORM: &[&Need] = &[&CANCEL, &ORDER, &SHIPMENTS, &CATEGORIES];
     vec![
         page(shop, Method::GET, "/orders", list_page).needs(&[&ORDERS, &CATEGORIES]),
-        page(shop, Method::GET, "/orders/{order_id}", show_page).needs(&[&ORDER, &SHIPMENTS, &CATEGORIES]),
+        page(shop, Method::GET, "/orders/{order_id}", show_page).needs(SHOW),
         page(shop, Method::GET, "/orders/{order_id}/invoice", invoice_page).needs(&[&INVOICE, &CATEGORIES]),
+        page(shop, Method::GET, "/orders/{order_id}/cancel", cancel_page).needs(SHOW),
         page(shop, Method::POST, "/orders/{order_id}/cancel", cancel_form)
-            .needs(&[&CANCEL])
+            .needs(CANCEL_FORM)
             .within(CANCEL_WITHIN),
         api(shop, Method::GET, "/api/v1/orders", list_json)
-            .named("listOrders", "The orders of this session, newest first")
+            .named("listOrders", "The orders of this session, newest first, and attempts that failed")
             .answers::<OrdersScreen>()
             .problems(&[401, 422])
             .needs(&[&ORDERS]),
@@ -143,36 +173,39 @@ async fn load(visit: &Visit, order_id: String) -> Result<OrderScreen> {
     );
     let order = order?.order.ok_or_else(|| Error::internal("an answer without an order"))?;
     visit.saw(&order.id, order.version);
-    let mut screen = OrderScreen::of(order);
-    let parcels = parcels.map(|answer| answer.shipments).unwrap_or_default();
-    screen.shipments = parcels.into_iter().map(shipment).collect();
-    Ok(screen)
+    cart::take_out(visit, &order).await;
+    Ok(OrderScreen::with_parcels(order, parcels.map(|answer| answer.shipments)))
 }
 
-async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+async fn show_json(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
     let order = load(&visit, which.order_id).await?;
     let version = order.version;
     Ok(Answer::json(&Shown::new(order, &visit))?.at_version(version))
 }
 
-async fn show_page(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let order = load(&visit, which.order_id).await?;
-    let mut frame = Frame::of(&visit, order.state.headline()).await;
+async fn show_page(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
+    order_page(&visit, which.order_id, String::new()).await
+}
+
+async fn order_page(visit: &Visit, order_id: String, notice: String) -> Result<Answer> {
+    let order = load(visit, order_id).await?;
+    let mut frame = Frame::of(visit, order.situation.headline()).await;
     // Others move these: staff, and the bank, whose answer may arrive after the payer does.
     frame.waits = order.state.moves()
         || matches!(order.state, OrderStateView::AwaitingApproval | OrderStateView::ActionRequired);
     let signed_in = visit.session().is_signed_in();
-    shown(&OrderPage { frame, order, key: visit.new_key(), signed_in })
+    shown(&OrderPage { frame, order, key: visit.new_key(), signed_in, notice })
 }
 
 /// The orders of this session.
-pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScreen> {
+pub async fn list(visit: &Visit, limit: i32, cursor: String, which: Which) -> Result<OrdersScreen> {
     visit.needs_somebody()?;
     let request = pb::ListOrdersRequest {
         page: Some(PageRequest { limit, cursor }),
         // Staff see their own here too, not everybody's.
         customer_id: visit.principal().account().map(|id| id.to_string()).unwrap_or_default(),
-        state: 0,
+        state: if let Which::In(state) = which { state.code().into() } else { 0 },
+        without_failed: which == Which::Placed,
     };
     let staff = visit.principal().may("orders.read");
     let request =
@@ -197,15 +230,19 @@ pub async fn list(visit: &Visit, limit: i32, cursor: String) -> Result<OrdersScr
 pub const LIST: &Need = &ORDERS;
 
 async fn list_json(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
-    Answer::json(&list(&visit, page_limit(paged.limit, PAGE)?, paged.cursor).await?)
+    let which = paged.state.map_or(Which::All, Which::In);
+    Answer::json(&list(&visit, page_limit(paged.limit, PAGE)?, paged.cursor, which).await?)
 }
 
 async fn list_page(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
     let first = paged.cursor.is_empty();
-    let orders = list(&visit, PAGE, paged.cursor).await?;
-    let frame = Frame::of(&visit, "Your orders").await;
+    let failed = paged.state == Some(OrderStateView::Failed);
+    let which = if failed { Which::In(OrderStateView::Failed) } else { Which::Placed };
+    let orders = list(&visit, PAGE, paged.cursor, which).await?;
+    let title = if failed { "Attempts that did not go through" } else { "Your orders" };
+    let frame = Frame::of(&visit, title).await;
     let signed_in = visit.session().is_signed_in();
-    shown(&OrdersPage { frame, orders, first, signed_in })
+    shown(&OrdersPage { frame, orders, first, signed_in, failed })
 }
 
 async fn invoice(visit: &Visit, order_id: String) -> Result<InvoiceScreen> {
@@ -228,17 +265,17 @@ async fn invoice(visit: &Visit, order_id: String) -> Result<InvoiceScreen> {
     })
 }
 
-async fn invoice_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+async fn invoice_json(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
     Answer::json(&invoice(&visit, which.order_id).await?)
 }
 
-async fn invoice_page(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+async fn invoice_page(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
     let invoice = invoice(&visit, which.order_id).await?;
     let frame = Frame::of(&visit, &format!("Invoice {}", invoice.number)).await;
     shown(&InvoicePage { frame, invoice })
 }
 
-async fn history_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+async fn history_json(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
     visit.needs_somebody()?;
     let request = visit.request(pb::GetOrderHistoryRequest { order_id: which.order_id });
     let answer = visit.need(&HISTORY, visit.shop.orders.clone().get_order_history(request)).await?;
@@ -260,15 +297,36 @@ async fn cancel(visit: &Visit, order_id: String, request_id: String) -> Result<O
     Ok(OrderScreen::of(order))
 }
 
-async fn cancel_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
+async fn cancel_json(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
     let order = cancel(&visit, which.order_id, visit.key()?).await?;
     let version = order.version;
     Ok(Answer::json(&order)?.at_version(version))
 }
 
-async fn cancel_form(visit: Visit, which: Which, form: CancelForm) -> Result<Answer> {
+/// Asks before it is done, for browsers without JavaScript; with it, a dialog asks the same.
+async fn cancel_page(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
+    let order = load(&visit, which.order_id).await?;
+    let title =
+        if order.situation.can_cancel() { "Cancel this order?" } else { "This order cannot be cancelled" };
+    let frame = Frame::of(&visit, title).await;
+    shown(&CancelPage { frame, order, key: visit.new_key() })
+}
+
+async fn cancel_form(visit: Visit, which: Named, form: CancelForm) -> Result<Answer> {
     let key = if form.key.is_empty() { visit.new_key() } else { edge::checked_key(&form.key)?.to_owned() };
-    let order = cancel(&visit, which.order_id, key).await?;
+    let order = match cancel(&visit, which.order_id.clone(), key).await {
+        // It left, or failed, while its owner looked at the page.
+        Err(error) if matches!(error.reason(), "ORDER_SHIPPED" | "ORDER_FAILED") => {
+            let notice = if error.reason() == "ORDER_SHIPPED" {
+                "It has just left us, so it can no longer be cancelled."
+            } else {
+                "There was nothing to cancel: the order had not been placed."
+            };
+            let page = order_page(&visit, which.order_id, notice.to_owned()).await?;
+            return Ok(page.with_status(StatusCode::CONFLICT));
+        }
+        cancelled => cancelled?,
+    };
     let back = local(&form.back);
     Answer::see(if back == "/" { format!("/orders/{}", order.order_id) } else { back.to_owned() }.as_str())
 }

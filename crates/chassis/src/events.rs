@@ -57,7 +57,8 @@ impl EventHub {
         let sources = self.0.read();
         let source = sources.get(role);
         let database = source.and_then(|source| source.database.clone());
-        let unknown = || Error::field("/source", "UNKNOWN_SOURCE", "is no role with events at this address");
+        let unknown =
+            || Error::field("/source", "UNKNOWN_SOURCE", "is not a role whose events are served here");
         Ok((database.ok_or_else(unknown)?, source.map(|source| source.consumers.clone()).unwrap_or_default()))
     }
 

@@ -7,14 +7,16 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Longest description of a wrong field, in characters.
-const DESCRIPTION_CHARS_MAX: usize = 200;
+use crate::allowed::{clause, schema_at};
+
+/// Longest part of a wrong field's name that is told, in characters.
+const NAME_CHARS_MAX: usize = 200;
 
 /// The parameters of a path and the fields of a query, as one flat object.
 ///
 /// # Errors
 /// INVALID_ARGUMENT naming the field.
-pub fn params<T: DeserializeOwned>(path: &[(String, String)], query: &str) -> Result<T> {
+pub fn params<T: DeserializeOwned>(path: &[(String, String)], query: &str, schema: &Value) -> Result<T> {
     let mut text = String::with_capacity(query.len() + 64);
     for (name, value) in path {
         text.push_str(name);
@@ -23,14 +25,14 @@ pub fn params<T: DeserializeOwned>(path: &[(String, String)], query: &str) -> Re
         text.push('&');
     }
     text.push_str(query);
-    form(text.trim_end_matches('&'))
+    form(text.trim_end_matches('&'), schema)
 }
 
-/// A form, as `application/x-www-form-urlencoded`.
+/// A form, as `application/x-www-form-urlencoded`, of a shape.
 ///
 /// # Errors
 /// INVALID_ARGUMENT naming the field.
-pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
+pub fn form<T: DeserializeOwned>(text: &str, schema: &Value) -> Result<T> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     for pair in pairs {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -42,7 +44,7 @@ pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
     }
     let deserializer = serde_html_form::Deserializer::from_bytes(text.as_bytes());
     serde_path_to_error::deserialize(deserializer)
-        .map_err(|error| named(&error.path().to_string(), &error.into_inner().to_string()))
+        .map_err(|error| named(&error.path().to_string(), &error.into_inner().to_string(), schema))
 }
 
 /// A JSON body of a shape. Lists that stand where the schema has an object are refused here, since serde would read them as
@@ -57,7 +59,7 @@ pub fn json_of<T: DeserializeOwned>(bytes: &[u8], schema: &Value) -> Result<T> {
             return Err(Error::field(at, "INVALID_ARGUMENT", "must be an object"));
         }
     }
-    json(bytes)
+    json(bytes, schema)
 }
 
 /// Whether objects stand where the schema has objects; else the pointer of the first that does not.
@@ -92,34 +94,33 @@ fn objects(value: &Value, schema: &Value, root: &Value, path: &mut Vec<String>) 
 ///
 /// # Errors
 /// As [`json_of`].
-pub fn json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+pub fn json<T: DeserializeOwned>(bytes: &[u8], schema: &Value) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner();
-        if inner.is_data() { named(&path, &plain(&inner)) } else { no_json(&inner) }
+        if inner.is_data() { named(&path, &inner.to_string(), schema) } else { not_json(&inner) }
     })?;
-    deserializer.end().map_err(|error| no_json(&error))?;
+    deserializer.end().map_err(|error| not_json(&error))?;
     Ok(value)
 }
 
-fn no_json(error: &serde_json::Error) -> Error {
-    let what = format!("the body is not JSON: {}", clipped(&error.to_string()));
+fn not_json(error: &serde_json::Error) -> Error {
+    let what = if error.is_eof() {
+        "the body is not JSON: it ends too early".to_owned()
+    } else {
+        format!("the body is not JSON: see its line {}, column {}", error.line(), error.column())
+    };
     Error::invalid("INVALID_JSON", what)
 }
 
-/// The words of a JSON error without its line and column, which say nothing of a field.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rsplit_once(" at line ").map_or(text.clone(), |(words, _)| words.to_owned())
-}
-
 fn clipped(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(DESCRIPTION_CHARS_MAX).collect()
+    text.chars().filter(|letter| !letter.is_control()).take(NAME_CHARS_MAX).collect()
 }
 
-/// The error of a field: serde says what is unknown or missing in words only, and the path leads to what holds it.
-fn named(path: &str, words: &str) -> Error {
+/// The error of a field. serde says in words only what is unknown or missing, and the path leads to what holds it; what is of the
+/// wrong kind is told by its schema, since serde's words are about Rust's types.
+fn named(path: &str, words: &str, schema: &Value) -> Error {
     let parts: Vec<&str> = path.split('.').filter(|part| !part.is_empty() && *part != "?").collect();
     let quoted = |prefix: &str| words.strip_prefix(prefix)?.split('`').next();
     if let Some(field) = quoted("unknown field `") {
@@ -129,15 +130,10 @@ fn named(path: &str, words: &str) -> Error {
         return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "is required");
     }
     if let Some(field) = quoted("duplicate field `") {
-        return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "stands twice");
+        return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "is given twice");
     }
-    if parts.is_empty() {
-        return Error::invalid(
-            "INVALID_ARGUMENT",
-            format!("the request is not what this route takes: {}", clipped(words)),
-        );
-    }
-    Error::field(pointer(&parts), "INVALID_ARGUMENT", format!("is not good: {}", clipped(words)))
+    let at = schema_at(schema, &parts).unwrap_or(&Value::Null);
+    Error::field(pointer(&parts), "INVALID_ARGUMENT", clause(at, schema))
 }
 
 fn unknown_at(at: String) -> Error {
@@ -188,11 +184,24 @@ pub fn is_media_type(headers: &HeaderMap, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use schemars::{JsonSchema, SchemaGenerator};
     use serde::Deserialize;
 
     use super::*;
 
-    #[derive(Debug, PartialEq, Deserialize)]
+    fn schema<T: JsonSchema>() -> Value {
+        SchemaGenerator::default().into_root_schema_for::<T>().to_value()
+    }
+
+    fn params<T: DeserializeOwned + JsonSchema>(path: &[(String, String)], query: &str) -> Result<T> {
+        super::params(path, query, &schema::<T>())
+    }
+
+    fn json<T: DeserializeOwned + JsonSchema>(bytes: &[u8]) -> Result<T> {
+        super::json(bytes, &schema::<T>())
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Search {
         slug: String,
@@ -201,15 +210,25 @@ mod tests {
         limit: Option<u8>,
         #[serde(default)]
         value: Vec<String>,
+        sort: Option<Sort>,
     }
 
-    #[derive(Debug, PartialEq, Deserialize)]
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Sort {
+        /// By its name.
+        Name,
+        /// The newest first.
+        Newest,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Order {
         lines: Vec<Line>,
     }
 
-    #[derive(Debug, PartialEq, Deserialize)]
+    #[derive(Debug, PartialEq, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Line {
         quantity: u8,
@@ -224,7 +243,10 @@ mod tests {
         let path = [("slug".to_owned(), "a bowl & more".to_owned())];
         let found: Search = params(&path, "q=x+y&limit=3&value=a&value=b").expect("good");
         let value = vec!["a".to_owned(), "b".to_owned()];
-        assert_eq!(found, Search { slug: "a bowl & more".into(), q: "x y".into(), limit: Some(3), value });
+        assert_eq!(
+            found,
+            Search { slug: "a bowl & more".into(), q: "x y".into(), limit: Some(3), value, sort: None }
+        );
         let error = params::<Search>(&path, "q=x&colour=red").expect_err("unknown");
         assert_eq!((error.reason(), at(&error)), ("UNKNOWN_FIELD", "/colour"));
         assert_eq!(at(&params::<Search>(&path, "limit=many").expect_err("no number")), "/limit");
@@ -244,6 +266,27 @@ mod tests {
         assert_eq!(wrong("{\"lines\": []} {}").reason(), "INVALID_JSON");
         assert_eq!(wrong("[]").reason(), "INVALID_ARGUMENT");
         assert!(json::<Order>(br#"{"lines": []}"#).is_ok());
+    }
+
+    #[test]
+    fn what_is_allowed_is_said_in_plain_words() {
+        let told = |error: Error| error.violations()[0].description.clone();
+        let path = [("slug".to_owned(), "a".to_owned())];
+        let query = |query: &str| told(params::<Search>(&path, query).expect_err(query));
+        assert_eq!(query("sort=price"), "must be one of name, newest");
+        assert_eq!(query("limit=many"), "must be a whole number from 0 to 255");
+        assert_eq!(query("colour=red"), "is not a field here");
+        assert_eq!(told(params::<Search>(&[], "").expect_err("missing")), "is required");
+        let body = |text: &str| told(json::<Order>(text.as_bytes()).expect_err(text));
+        assert_eq!(body(r#"{"lines": [{"quantity": "x"}]}"#), "must be a whole number from 0 to 255");
+        assert_eq!(body(r#"{"lines": {}}"#), "must be a list");
+        assert_eq!(body(r#"{"lines": 7}"#), "must be a list");
+        assert_eq!(body(r#"{"lines": [7]}"#), "must be an object");
+        assert_eq!(body("[]"), "must be an object");
+        assert_eq!(body("7"), "must be an object");
+        let message = |text: &str| json::<Order>(text.as_bytes()).expect_err(text).message().to_owned();
+        assert_eq!(message("{"), "the body is not JSON: it ends too early");
+        assert_eq!(message("{\n no"), "the body is not JSON: see its line 2, column 2");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! (OpenAPI 3.1). The layers are assembled in [`Gateway`]; one layer is one file.
 
 mod access_log;
+mod allowed;
 mod answer;
 mod ask;
 mod body;

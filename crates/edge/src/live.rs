@@ -107,6 +107,12 @@ impl Live {
         Ok(live)
     }
 
+    /// The id of the latest news, for a page that opens a socket later and must not miss what happens until then.
+    #[must_use]
+    pub fn last_id(&self) -> String {
+        self.0.hub.lock().lately.id()
+    }
+
     /// Ends the sockets of sessions that have ended.
     fn end_revoked(&self) {
         let hub = self.0.hub.lock();

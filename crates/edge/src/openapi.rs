@@ -52,7 +52,7 @@ pub fn openapi(about: &About, routes: &[Route]) -> Result<Value> {
         }
         schemas.insert(name, schema);
     }
-    Ok(json!({
+    let mut spec = json!({
         "openapi": "3.1.0",
         "info": { "title": about.title, "version": about.version, "description": about.description },
         "servers": [{ "url": "/" }],
@@ -65,7 +65,71 @@ pub fn openapi(about: &About, routes: &[Route]) -> Result<Value> {
             },
         },
         "security": [{}, { "session": [] }, { "bearer": [] }],
-    }))
+    });
+    simplify_enumerations(&mut spec);
+    Ok(spec)
+}
+
+/// Writes every enumeration in the one way that all generators of clients read: `enum`, with what each value means in the
+/// description. schemars writes a `oneOf` of `const` where the values have descriptions, and puts `null` among the values of
+/// an optional one; generators make a type of each alternative, and fail to read an answer.
+fn simplify_enumerations(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(simplify_enumerations),
+        Value::Object(fields) => {
+            fields.values_mut().for_each(simplify_enumerations);
+            merge_constants(fields);
+            if let Some(value) = fields.get("const").filter(|value| !value.is_object()).cloned() {
+                fields.remove("const");
+                fields.insert("enum".to_owned(), json!([value]));
+            }
+            separate_null(fields);
+        }
+        _ => {}
+    }
+}
+
+/// A `oneOf` whose alternatives are single values becomes one `enum`. The alternatives were simplified before.
+fn merge_constants(fields: &mut Map<String, Value>) {
+    let Some(choices) = fields.get("oneOf").and_then(Value::as_array) else { return };
+    let mut values = Vec::new();
+    let mut meanings = Vec::new();
+    for choice in choices {
+        let known = ["enum", "type", "description"];
+        let plain =
+            choice.as_object().is_some_and(|choice| choice.keys().all(|key| known.contains(&key.as_str())));
+        let Some(own) = choice["enum"].as_array().filter(|_| plain) else { return };
+        if let ([value], Some(meaning)) = (&own[..], choice["description"].as_str()) {
+            meanings.push(format!("- `{}`: {meaning}", value.as_str().unwrap_or_default()));
+        }
+        values.extend(own.iter().cloned());
+    }
+    let mut kinds: Vec<Value> = choices.iter().map(|choice| choice["type"].clone()).collect();
+    kinds.dedup();
+    let [kind] = &kinds[..] else { return };
+    let kind = kind.clone();
+    let before = fields.get("description").and_then(Value::as_str).unwrap_or_default();
+    let gap = if before.is_empty() || meanings.is_empty() { "" } else { "\n\n" };
+    let description = format!("{before}{gap}{}", meanings.join("\n"));
+    fields.remove("oneOf");
+    fields.insert("type".to_owned(), kind);
+    fields.insert("enum".to_owned(), Value::Array(values));
+    if !description.is_empty() {
+        fields.insert("description".to_owned(), description.into());
+    }
+}
+
+/// An enumeration that may be null becomes the enumeration, or null.
+fn separate_null(fields: &mut Map<String, Value>) {
+    let Some(kinds) = fields.get("type").and_then(Value::as_array) else { return };
+    let Some(values) = fields.get("enum").and_then(Value::as_array) else { return };
+    let others: Vec<Value> = kinds.iter().filter(|kind| **kind != "null").cloned().collect();
+    let [kind] = &others[..] else { return };
+    let values: Vec<Value> = values.iter().filter(|value| !value.is_null()).cloned().collect();
+    let choices = json!([{ "type": kind, "enum": values }, { "type": "null" }]);
+    fields.remove("type");
+    fields.remove("enum");
+    fields.insert("anyOf".to_owned(), choices);
 }
 
 fn operation(
@@ -126,6 +190,16 @@ fn parameters(schema: &Value, path: &str) -> Vec<Value> {
 
 /// A parameter is there or not, but never null, and its text has no zero character.
 fn plain(schema: &mut Value) {
+    if let Some(choices) = schema["anyOf"].as_array() {
+        let mut choices: Vec<Value> =
+            choices.iter().filter(|choice| choice["type"] != "null").cloned().collect();
+        if let (1, Some(fields)) = (choices.len(), schema.as_object_mut()) {
+            fields.remove("anyOf");
+            if let Some(Value::Object(only)) = choices.pop() {
+                fields.extend(only);
+            }
+        }
+    }
     if let Some(kinds) = schema["type"].as_array() {
         let kinds: Vec<&Value> = kinds.iter().filter(|kind| **kind != "null").collect();
         schema["type"] = if let [only] = kinds[..] { only.clone() } else { json!(kinds) };
@@ -155,7 +229,7 @@ fn fields(route: &Route) -> Vec<Value> {
     if route.if_match {
         fields.push(json!({
             "name": "If-Match", "in": "header", "required": true,
-            "description": "The ETag of what is changed, as it was read.",
+            "description": "The ETag of what is changed, as it was read: `v` and its version, in quotation marks.",
             "schema": { "type": "string", "pattern": "^\"[!#-~]*\"$" },
         }));
     }
@@ -191,4 +265,105 @@ fn responses(route: &Route, given: &mut SchemaGenerator, problem: &Schema) -> Va
         );
     }
     Value::Object(responses)
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::answer::Answer;
+    use crate::route::{Nothing, Shown};
+
+    /// How soon.
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Speed {
+        /// Today.
+        AtOnce,
+        /// Tomorrow.
+        Later,
+    }
+
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Bare {
+        One,
+        Two,
+    }
+
+    #[derive(Debug, Serialize, Deserialize, JsonSchema)]
+    struct Delivery {
+        speed: Speed,
+        perhaps: Option<Bare>,
+        maybe: Option<Speed>,
+    }
+
+    #[derive(Debug, Deserialize, JsonSchema)]
+    #[expect(dead_code, reason = "only its schema is looked at")]
+    struct Asked {
+        speed: Option<Speed>,
+        bare: Option<Bare>,
+    }
+
+    fn spec() -> Value {
+        let answer = |_, _: Asked, _: Nothing| std::future::ready(Ok(Answer::done()));
+        let routes = [
+            Route::new(Kind::Api, Method::GET, "/api/v1/deliveries", answer)
+                .named("listDeliveries", "Deliveries")
+                .answers::<Shown<Delivery>>(),
+            Route::new(Kind::Api, Method::POST, "/api/v1/deliveries", |_, _: Asked, _: Asked| {
+                std::future::ready(Ok(Answer::done()))
+            })
+            .named("order", "Order one"),
+        ];
+        let about = About { title: "A shop", version: "1", description: "" };
+        openapi(&about, &routes).expect("a description")
+    }
+
+    #[test]
+    fn enumerations_are_plain_and_keep_what_each_value_means() {
+        let spec = spec();
+        let text = spec.to_string();
+        assert!(!text.contains("\"const\"") && !text.contains("\"oneOf\""), "{text}");
+        let schemas = &spec["components"]["schemas"];
+        assert_eq!(schemas["Speed"]["enum"], json!(["at_once", "later"]));
+        assert_eq!(schemas["Speed"]["type"], "string");
+        let meaning = "How soon.\n\n- `at_once`: Today.\n- `later`: Tomorrow.";
+        assert_eq!(schemas["Speed"]["description"], meaning);
+        assert_eq!(schemas["Bare"]["enum"], json!(["one", "two"]));
+        let delivery = &schemas["DeliveryAnswer"]["properties"];
+        for (field, name) in [("perhaps", "Bare"), ("maybe", "Speed")] {
+            let schema = format!("#/components/schemas/{name}");
+            assert_eq!(delivery[field]["anyOf"], json!([{ "$ref": schema }, { "type": "null" }]), "{field}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_is_never_null() {
+        let spec = spec();
+        let parameters =
+            spec["paths"]["/api/v1/deliveries"]["get"]["parameters"].as_array().expect("two").clone();
+        assert_eq!(parameters.len(), 2);
+        for parameter in parameters {
+            assert!(parameter["schema"]["$ref"].is_string(), "{parameter}");
+            assert!(parameter["schema"]["anyOf"].is_null(), "{parameter}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_absent_parts_is_named_after_what_it_shows() {
+        let spec = spec();
+        let schemas = spec["components"]["schemas"].as_object().expect("schemas");
+        assert!(schemas.contains_key("DeliveryAnswer"), "{:?}", schemas.keys());
+    }
+
+    #[test]
+    fn an_optional_enumeration_that_stands_inline_is_the_enumeration_or_null() {
+        let mut schema = json!({ "type": ["string", "null"], "enum": ["a", "b", null], "description": "d" });
+        simplify_enumerations(&mut schema);
+        let choices = json!([{ "type": "string", "enum": ["a", "b"] }, { "type": "null" }]);
+        assert_eq!(schema, json!({ "anyOf": choices, "description": "d" }));
+    }
 }

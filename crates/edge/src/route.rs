@@ -122,7 +122,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for T {
         match kind {
             Kind::Api => input::json_of(bytes, shape),
             Kind::Page => match std::str::from_utf8(bytes) {
-                Ok(text) => input::form(text),
+                Ok(text) => input::form(text, shape),
                 Err(_) => Err(Error::invalid("INVALID_ARGUMENT", "the form is not UTF-8 text")),
             },
         }
@@ -150,9 +150,11 @@ impl Route {
         F: Future<Output = Result<Answer>> + Send + 'static,
     {
         let shape = B::shape();
+        let params_shape = SchemaGenerator::default().into_root_schema_for::<P>().to_value();
         let erased = move |ask: Arc<Ask>, said: Said| -> Answering {
             let read = || -> Result<(P, B)> {
-                Ok((input::params::<P>(&said.params, &said.query)?, B::read(kind, &said.body, &shape)?))
+                let params = input::params::<P>(&said.params, &said.query, &params_shape)?;
+                Ok((params, B::read(kind, &said.body, &shape)?))
             };
             match read() {
                 Ok((params, body)) => Box::pin(handler(ask, params, body)),
@@ -306,6 +308,7 @@ impl Route {
 
 /// Serializes an answer that says which optional parts are absent.
 #[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Answer")]
 pub struct Shown<T> {
     /// The screen.
     #[serde(flatten)]

@@ -71,7 +71,7 @@ impl Currency {
                 || EXPONENTS.iter().any(|(known, _)| known.as_slice() == code.as_bytes()));
         match (known, <[u8; 3]>::try_from(code.as_bytes())) {
             (true, Ok(bytes)) => Ok(Self(bytes)),
-            _ => Err(Error::invalid("INVALID_CURRENCY", "not an ISO 4217 currency code in capitals")),
+            _ => Err(Error::invalid("INVALID_CURRENCY", "is not an ISO 4217 currency code in capitals")),
         }
     }
 

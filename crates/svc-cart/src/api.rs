@@ -117,4 +117,11 @@ impl CartService for Api {
     ) -> Answer<wire::RemoveBoughtLinesResponse> {
         answer(self.remove_bought(&mesh::caller(&request), request.get_ref()).await)
     }
+
+    async fn remove_ordered_lines(
+        &self,
+        request: Request<wire::RemoveOrderedLinesRequest>,
+    ) -> Answer<wire::RemoveOrderedLinesResponse> {
+        answer(self.remove_ordered(&mesh::caller(&request), request.get_ref()).await)
+    }
 }

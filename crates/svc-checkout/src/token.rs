@@ -99,7 +99,7 @@ pub fn sign(key: &QuoteKey, quote: &[u8]) -> Result<String> {
 /// `QUOTE_TOKEN_INVALID` naming `/quote_token` for everything that is not exactly what [`sign`] made with one of the keys.
 pub fn verify(token: &str, keys: &[([u8; KEY_ID_BYTES], [u8; 32])]) -> Result<Vec<u8>> {
     read(token, keys).ok_or_else(|| {
-        Error::field("/quote_token", "QUOTE_TOKEN_INVALID", "is not a quote token of this house")
+        Error::field("/quote_token", "QUOTE_TOKEN_INVALID", "is not a quote token of this shop")
     })
 }
 

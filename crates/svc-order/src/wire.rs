@@ -7,7 +7,9 @@ use kernel::{Error, Result, Timestamp};
 use prost::Message;
 use store::NewEvent;
 
-use crate::domain::{Decision, Ending, Event, InvoiceKind, MadeShipment, Order, Payment, Shipment, State};
+use crate::domain::{
+    Cart, Decision, Ending, Event, InvoiceKind, MadeShipment, Order, Payment, Shipment, State,
+};
 use crate::store::{History, Invoice};
 
 /// Reads a frozen quote.
@@ -52,6 +54,7 @@ pub fn order(order: &Order, quote: &Quote, shipments: &[MadeShipment]) -> wire::
         created_at: Some(timestamp(order.created_at)),
         updated_at: Some(timestamp(order.updated_at)),
         confirmed_at: order.confirmed_at.map(timestamp),
+        cart_pending: order.state == State::Confirmed && order.cart == Cart::Asked,
     }
 }
 

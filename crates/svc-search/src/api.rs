@@ -97,7 +97,11 @@ fn parse(request: pb::SearchRequest) -> Result<Ask> {
         Ok(pb::SearchSort::Newest) => Sort::Newest,
         Ok(pb::SearchSort::Name) => Sort::Name,
         Err(_) => {
-            return Err(Error::field("/sort", "INVALID_ARGUMENT", format!("has no value {}", request.sort)));
+            return Err(Error::field(
+                "/sort",
+                "INVALID_ARGUMENT",
+                format!("must be a known value, not {}", request.sort),
+            ));
         }
     };
     let currency = match request.currency_code.as_str() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chassis::audit::{Examine, Examined, Fact};
 use contract::souk::shipping::v1;
-use contract::wire::{parse_address, parse_id};
+use contract::wire::{parse_frozen_address, parse_id};
 use kernel::{CustomerId, Error, GuestId, LineId, Result, Violations};
 use prost::{Message, Name};
 use store::StoredEvent;
@@ -233,7 +233,7 @@ fn order_content(shipment: &v1::Shipment) -> (String, String) {
         .collect();
     lines.sort_unstable();
     let goods = lines.join("; ");
-    let destination = parse_address("", &shipment.destination).ok();
+    let destination = parse_frozen_address("", &shipment.destination).ok();
     let destination = destination.map(|address| format!("{:?}", address.encode_to_vec()));
     let content = format!(
         "{}|{}|{}|{}",

@@ -51,6 +51,7 @@ pub const SCENARIOS: &[Scenario] = &[
     scenario!("sign up, out and in without JavaScript", account::sessions, false),
     scenario!("the address book", account::addresses),
     scenario!("an open order changes by itself", live::cancelled),
+    scenario!("cancelling without JavaScript", live::cancelled_by_pages, false),
     scenario!("a cart counts in two windows", live::counted),
     scenario!("light and dark", rooms::dark),
     scenario!("by keyboard alone", keyboard::buys),

@@ -5,6 +5,7 @@ mod buying;
 mod forms;
 mod keeping;
 mod missing;
+mod orders;
 mod people;
 mod pictures;
 mod public;

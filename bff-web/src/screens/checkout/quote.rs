@@ -14,7 +14,7 @@ use crate::said;
 use crate::screens::NoParams;
 use crate::screens::cart::CartScreen;
 use crate::shop::Visit;
-use crate::view::{AddressInput, AddressView, time};
+use crate::view::{AddressInput, AddressView, OptionView, option_words, time};
 
 /// A quote, which checkout makes.
 pub const QUOTE: Need = Need::required("till", "/souk.checkout.v1.CheckoutService/CreateQuote");
@@ -37,7 +37,7 @@ pub struct Wanted {
     shipping_method: String,
     /// E-mail address for messages about the order, at most 254 characters; may be left out.
     #[serde(default)]
-    #[schemars(length(max = 254), extend("anyOf" = [{ "maxLength": 0 }, { "format": "email" }]))]
+    #[schemars(length(max = 254), extend("anyOf" = [{ "type": "string", "maxLength": 0 }, { "type": "string", "format": "email" }]))]
     contact_email: String,
 }
 
@@ -81,12 +81,21 @@ pub struct QuoteLineView {
     pub product_id: String,
     /// Its name.
     pub name: String,
+    /// The values of its options, as they were chosen.
+    pub options: Vec<OptionView>,
     /// Units.
     pub quantity: i64,
     /// What one costs.
     pub unit_price: Option<Price>,
     /// What the line costs, with tax.
     pub total: Money,
+}
+
+impl QuoteLineView {
+    /// Its options in words.
+    pub fn words(&self) -> String {
+        option_words(&self.options)
+    }
 }
 
 /// A way of delivery.
@@ -107,10 +116,24 @@ pub struct Shortage {
     pub line_id: String,
     /// Its name.
     pub name: String,
+    /// The values of its options, as they were chosen.
+    pub options: Vec<OptionView>,
     /// Units wanted.
     pub wanted: i64,
     /// Units left.
     pub available: i64,
+}
+
+impl Shortage {
+    /// Its name with its options.
+    pub fn title(&self) -> String {
+        title(&self.name, &self.options)
+    }
+}
+
+/// A name with the chosen options: "Cushion (Blue, Large)".
+fn title(name: &str, options: &[OptionView]) -> String {
+    if options.is_empty() { name.to_owned() } else { format!("{name} ({})", option_words(options)) }
 }
 
 /// What changed in a line since an expired quote.
@@ -133,6 +156,7 @@ pub fn lines(quote: &pb::Quote) -> Vec<QuoteLineView> {
         sku: line.sku.clone(),
         product_id: line.product_id.clone(),
         name: line.name.clone(),
+        options: line.options.iter().map(OptionView::from).collect(),
         quantity: line.quantity,
         unit_price: line.unit_price.clone().map(Price::from),
         total: money(line.gross.clone(), &quote.currency_code),
@@ -149,14 +173,15 @@ pub fn sums(quote: &pb::Quote) -> [Money; 4] {
 fn screen(answer: pb::CreateQuoteResponse) -> Result<QuoteScreen> {
     let quote = answer.quote.ok_or_else(|| Error::internal("an answer without a quote"))?;
     let lines = lines(&quote);
-    let named = |line_id: &str| {
-        lines.iter().find(|line| line.line_id == line_id).map(|line| line.name.clone()).unwrap_or_default()
-    };
-    let shortages = answer.shortages.into_iter().map(|short| Shortage {
-        name: named(&short.line_id),
-        line_id: short.line_id,
-        wanted: short.wanted,
-        available: short.available,
+    let shortages = answer.shortages.into_iter().map(|short| {
+        let line = lines.iter().find(|line| line.line_id == short.line_id);
+        Shortage {
+            name: line.map(|line| line.name.clone()).unwrap_or_default(),
+            options: line.map(|line| line.options.clone()).unwrap_or_default(),
+            line_id: short.line_id,
+            wanted: short.wanted,
+            available: short.available,
+        }
     });
     let shortages = shortages.collect();
     let choices = answer.shipping_choices.into_iter().map(|choice| ShippingView {
@@ -250,7 +275,7 @@ pub fn differences(error: &Error, checkout: &Checkout, cart: &CartScreen) -> Vec
             Some(after) => after,
         };
         Difference {
-            name: known.map_or_else(|| line.sku.clone(), |known| known.name.clone()),
+            name: known.map_or_else(|| line.sku.clone(), |known| title(&known.name, &known.options)),
             before: price(line.price_before_micros).unwrap_or_default(),
             after,
         }

@@ -1,16 +1,17 @@
 //! What an order's screens tell of it.
 
 use contract::souk::order::v1 as pb;
-use contract::souk::shipping::v1::{Shipment, ShipmentState};
+use contract::souk::shipping::v1::{Shipment, ShipmentLine, ShipmentState};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::checkout::quote::{QuoteLineView, lines, sums};
+use super::progress::{OrderAction, Progress, Situation};
 use crate::money::Money;
-use crate::view::{AddressView, day, encoded, minute, time};
+use crate::view::{AddressView, OptionView, day, encoded, minute, option_words, time};
 
 /// Where an order stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStateView {
     /// It is being placed.
@@ -30,6 +31,19 @@ pub enum OrderStateView {
 }
 
 impl OrderStateView {
+    /// The contract's word for it.
+    pub fn code(self) -> pb::OrderState {
+        match self {
+            Self::Pending => pb::OrderState::Pending,
+            Self::ActionRequired => pb::OrderState::ActionRequired,
+            Self::AwaitingApproval => pb::OrderState::AwaitingApproval,
+            Self::Confirmed => pb::OrderState::Confirmed,
+            Self::Cancelling => pb::OrderState::Cancelling,
+            Self::Cancelled => pb::OrderState::Cancelled,
+            Self::Failed => pb::OrderState::Failed,
+        }
+    }
+
     pub fn of(state: pb::OrderState) -> Self {
         match state {
             pb::OrderState::Pending | pb::OrderState::Unspecified => Self::Pending,
@@ -45,11 +59,6 @@ impl OrderStateView {
     /// Whether it will change by itself.
     pub fn moves(self) -> bool {
         matches!(self, Self::Pending | Self::Cancelling)
-    }
-
-    /// Whether its owner may cancel it.
-    pub fn can_cancel(self) -> bool {
-        matches!(self, Self::Pending | Self::ActionRequired | Self::AwaitingApproval | Self::Confirmed)
     }
 
     /// In a word or two.
@@ -87,21 +96,6 @@ impl OrderStateView {
     pub fn came_to_nothing(self) -> bool {
         matches!(self, Self::Failed | Self::Cancelled)
     }
-
-    /// What happens next.
-    pub fn next(self) -> &'static str {
-        match self {
-            Self::Pending => "This takes a moment. The page tells you when it is done.",
-            Self::ActionRequired => {
-                "Go to your bank to confirm the payment. Until then your things are held for you."
-            }
-            Self::AwaitingApproval => "Your payment is reserved, not taken. Somebody will look at it soon.",
-            Self::Confirmed => "We are packing it now. You can follow the parcel here.",
-            Self::Cancelling => "What was paid comes back to you.",
-            Self::Cancelled => "What was paid has been given back.",
-            Self::Failed => "Nothing was charged.",
-        }
-    }
 }
 
 /// An order.
@@ -113,6 +107,11 @@ pub struct OrderScreen {
     pub version: i64,
     /// Where it stands.
     pub state: OrderStateView,
+    /// Where its goods are; only of a confirmed order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+    /// What its owner may do with it now.
+    pub actions: Vec<OrderAction>,
     /// What was bought.
     pub lines: Vec<QuoteLineView>,
     /// All lines, with tax.
@@ -143,6 +142,9 @@ pub struct OrderScreen {
     pub create_time: String,
     /// When it was confirmed, RFC 3339; empty before.
     pub confirm_time: String,
+    /// What is said of it.
+    #[serde(skip)]
+    pub situation: Situation,
 }
 
 /// Why an order ended.
@@ -154,6 +156,28 @@ pub struct EndingView {
     pub message: String,
 }
 
+/// Where a parcel stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ParcelStage {
+    /// It is to be packed.
+    Pending,
+    /// It is packed and waits for the carrier.
+    LabelCreated,
+    /// The carrier has it.
+    InTransit,
+    /// It arrives today.
+    OutForDelivery,
+    /// It arrived.
+    Delivered,
+    /// The carrier lost it.
+    Lost,
+    /// It came back.
+    Returned,
+    /// It was stopped before it left.
+    Cancelled,
+}
+
 /// A parcel.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ShipmentView {
@@ -161,23 +185,59 @@ pub struct ShipmentView {
     pub shipment_id: String,
     /// Where it stands, in words.
     pub state: String,
+    /// Where it stands, for programs.
+    pub stage: ParcelStage,
+    /// What is in it.
+    pub lines: Vec<ShipmentLineView>,
     /// The carrier; empty until it is known.
     pub carrier: String,
     /// The carrier's number; empty until there is one.
     pub tracking_number: String,
 }
 
+/// What a parcel takes of a line.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ShipmentLineView {
+    /// The order's line, `lin_…`.
+    pub line_id: String,
+    /// The SKU.
+    pub sku: String,
+    /// Its name; empty in parcels of before it was kept.
+    pub name: String,
+    /// The values of its options.
+    pub options: Vec<OptionView>,
+    /// Units.
+    pub quantity: i64,
+}
+
+impl ShipmentLineView {
+    /// Its options in words.
+    pub fn words(&self) -> String {
+        option_words(&self.options)
+    }
+}
+
 impl OrderScreen {
-    /// An order without its parcels.
+    /// An order that was just placed or cancelled: none of its parcels has left that order does not know of.
     pub fn of(order: pb::Order) -> Self {
-        let state = OrderStateView::of(order.state());
+        Self::with_parcels(order, Some(Vec::new()))
+    }
+
+    /// An order with its parcels; `None` when shipping could not be asked.
+    pub fn with_parcels(order: pb::Order, parcels: Option<Vec<Shipment>>) -> Self {
+        let stages: Option<Vec<ShipmentState>> =
+            parcels.as_ref().map(|parcels| parcels.iter().map(Shipment::state).collect());
+        let situation = Situation::of(&order, stages.as_deref());
         let quote = order.quote.unwrap_or_default();
         let [items, shipping, tax, total] = sums(&quote);
         let ending = order.ending.filter(|ending| !ending.reason.is_empty());
         Self {
             order_id: order.id,
             version: order.version,
-            state,
+            state: situation.state,
+            progress: situation.progress,
+            actions: situation.actions(),
+            situation,
             lines: lines(&quote),
             items,
             shipping,
@@ -189,7 +249,7 @@ impl OrderScreen {
             challenge_id: order.next_action.map(|action| action.challenge_id).unwrap_or_default(),
             ending: ending.map(|ending| EndingView { reason: ending.reason, message: ending.message }),
             invoice_number: order.invoice_number,
-            shipments: Vec::new(),
+            shipments: parcels.unwrap_or_default().into_iter().map(shipment).collect(),
             create_time: time(order.created_at.as_ref()),
             confirm_time: time(order.confirmed_at.as_ref()),
         }
@@ -200,26 +260,40 @@ impl OrderScreen {
         minute(&self.create_time)
     }
 
+    /// What happens with the money when it is cancelled now.
+    pub fn money_when_cancelled(&self) -> String {
+        self.situation.money_when_cancelled(&self.total)
+    }
+
     /// The address of the bank's page.
     pub fn bank(&self) -> String {
         format!("/bank/{}?order={}", encoded(&self.challenge_id), self.order_id)
     }
 }
 
-pub fn shipment(shipment: Shipment) -> ShipmentView {
-    let state = match shipment.state() {
-        ShipmentState::Pending | ShipmentState::Unspecified => "Being packed",
-        ShipmentState::LabelCreated => "Packed, waits for the carrier",
-        ShipmentState::InTransit => "On its way",
-        ShipmentState::OutForDelivery => "Arrives today",
-        ShipmentState::Delivered => "Delivered",
-        ShipmentState::Lost => "Lost by the carrier",
-        ShipmentState::Returned => "Came back to us",
-        ShipmentState::Cancelled => "Not sent",
+fn shipment(shipment: Shipment) -> ShipmentView {
+    let (stage, state) = match shipment.state() {
+        ShipmentState::Pending | ShipmentState::Unspecified => (ParcelStage::Pending, "Being packed"),
+        ShipmentState::LabelCreated => (ParcelStage::LabelCreated, "Packed, waits for the carrier"),
+        ShipmentState::InTransit => (ParcelStage::InTransit, "On its way"),
+        ShipmentState::OutForDelivery => (ParcelStage::OutForDelivery, "Arrives today"),
+        ShipmentState::Delivered => (ParcelStage::Delivered, "Delivered"),
+        ShipmentState::Lost => (ParcelStage::Lost, "Lost by the carrier"),
+        ShipmentState::Returned => (ParcelStage::Returned, "Came back to us"),
+        ShipmentState::Cancelled => (ParcelStage::Cancelled, "Not sent"),
+    };
+    let line = |line: ShipmentLine| ShipmentLineView {
+        line_id: line.line_id,
+        sku: line.sku,
+        name: line.name,
+        options: line.options.iter().map(OptionView::from).collect(),
+        quantity: line.quantity,
     };
     ShipmentView {
         shipment_id: shipment.id,
         state: state.to_owned(),
+        stage,
+        lines: shipment.lines.into_iter().map(line).collect(),
         carrier: shipment.carrier,
         tracking_number: shipment.tracking_number,
     }

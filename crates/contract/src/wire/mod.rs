@@ -163,7 +163,9 @@ pub fn parse_enum<E: TryFrom<i32> + Default + PartialEq>(pointer: &str, value: i
     match E::try_from(value) {
         Ok(value) if value != E::default() => Ok(value),
         Ok(_) => Err(required(pointer)),
-        Err(_) => Err(Error::field(pointer, "INVALID_ARGUMENT", format!("has no value {value}"))),
+        Err(_) => {
+            Err(Error::field(pointer, "INVALID_ARGUMENT", format!("must be a known value, not {value}")))
+        }
     }
 }
 

@@ -170,6 +170,26 @@ impl Api {
     }
 }
 
+impl Api {
+    pub(super) async fn remove_ordered(
+        &self,
+        caller: &Caller,
+        request: &wire::RemoveOrderedLinesRequest,
+    ) -> Result<Reply<wire::RemoveOrderedLinesResponse>> {
+        let key = request_key(caller, "cart.RemoveOrderedLines", &request.request_id, request)?;
+        let cart = owner_of(caller, &request.cart_id)?.cart_id();
+        let order: OrderId = parse_id("/order_id", &request.order_id)?;
+        let bought = bought(&request.lines)?;
+        let respond = |head: &Head| wire::RemoveOrderedLinesResponse { cart: summary(head) };
+        let answer = |head: &Head| respond(head).encode_to_vec();
+        match self.carts.remove_bought(cart, order, &bought, &key, answer, self.ctx.now()).await? {
+            None => Ok(Reply::fresh(wire::RemoveOrderedLinesResponse { cart: None })),
+            Some(Changed::Now(head, changed)) => Ok(Reply { message: respond(&head), replayed: !changed }),
+            Some(Changed::Replayed(answer)) => Reply::from_answer(&answer),
+        }
+    }
+}
+
 /// What was bought, by SKU.
 fn bought(lines: &[wire::SkuQuantity]) -> Result<BTreeMap<String, i64>> {
     let mut violations = Violations::new();

@@ -26,7 +26,7 @@ impl Api {
                 return Err(Error::field(
                     "/view",
                     "INVALID_ARGUMENT",
-                    format!("has no value {}", request.view),
+                    format!("must be a known value, not {}", request.view),
                 ));
             }
         };

@@ -29,6 +29,7 @@ async fn shoppers(mut client: Client) -> Vec<(&'static str, Option<Code>)> {
             set_line_quantity(SetLineQuantityRequest),
             remove_line(RemoveLineRequest),
             clear_cart(ClearCartRequest),
+            remove_ordered_lines(RemoveOrderedLinesRequest),
         ]
     )
 }

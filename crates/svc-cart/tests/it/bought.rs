@@ -75,3 +75,32 @@ async fn wrong_fields_are_named() {
         assert_eq!(fields(&refused(order.remove_bought_lines(request).await)), expected);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_shopper_takes_out_of_their_own_cart_and_order_does_not_do_it_again() {
+    let shop = Shop::open().await;
+    let (ada, gus) = (shop.customer(1), shop.guest(50));
+    ada.add("1", "a", 5).await.expect("added");
+    let saga = bought(7, customers_cart(1), &[("a", 2)]);
+    let own = RemoveOrderedLinesRequest {
+        request_id: "o7/cart".into(),
+        cart_id: saga.cart_id.clone(),
+        order_id: saga.order_id.clone(),
+        lines: saga.lines.clone(),
+    };
+    let done = ada.client.clone().remove_ordered_lines(own.clone()).await.expect("removed");
+    assert_eq!(done.into_inner().cart.expect("a cart").quantity, 3);
+    let again = shop.order_for(1).remove_bought_lines(saga).await.expect("answered");
+    assert!(replayed(&again), "the order is done");
+    let again =
+        RemoveOrderedLinesRequest { request_id: "another".into(), cart_id: String::new(), ..own.clone() };
+    assert!(replayed(&ada.client.clone().remove_ordered_lines(again).await.expect("answered")));
+    assert_eq!(ada.lines().await, lines(&[("a", 3)]));
+    // Another's cart is not there, and what says nothing is named.
+    let strange = RemoveOrderedLinesRequest { request_id: "strange".into(), ..own.clone() };
+    assert_eq!(refused(gus.client.clone().remove_ordered_lines(strange).await).reason(), "CART_NOT_FOUND");
+    let nameless =
+        RemoveOrderedLinesRequest { request_id: "nameless".into(), order_id: String::new(), ..own };
+    assert_eq!(fields(&refused(ada.client.clone().remove_ordered_lines(nameless).await)), ["/order_id"]);
+    assert_eq!(ada.lines().await, lines(&[("a", 3)]));
+}

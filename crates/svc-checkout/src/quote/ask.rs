@@ -251,12 +251,12 @@ fn terms(terms: Option<&pb::StaffTerms>) -> Result<Terms> {
         Ok(pb::TaxMode::Inclusive) => Some(TaxMode::Inclusive),
         Ok(pb::TaxMode::Exclusive) => Some(TaxMode::Exclusive),
         Err(_) => {
-            violations.add("/draft/terms/tax_mode", "is no tax mode");
+            violations.add("/draft/terms/tax_mode", "is not a known tax mode");
             None
         }
     };
     let delivery = pb::DeliveryCharge::try_from(terms.delivery_charge);
-    violations.check(delivery.is_ok(), "/draft/terms/delivery_charge", "is no delivery charge");
+    violations.check(delivery.is_ok(), "/draft/terms/delivery_charge", "is not a known delivery charge");
     let reason = violations.optional_lines("/draft/terms/reason", &terms.reason, REASON_CHARS_MAX);
     if let Some(rate) = terms.tax_rate_micros {
         let good = (0..=ONE_MICROS).contains(&rate);

@@ -2,7 +2,9 @@
 
 use chassis::Context;
 use contract::souk::checkout::v1 as pb;
+use contract::souk::product::v1::OptionValue;
 use contract::souk::shipping::v1::ShippingOption;
+use contract::souk::r#type::v1::ChosenOption;
 use contract::wire;
 use kernel::{Currency, Error, Line, Money, Quote, Result, ShipmentGroup};
 
@@ -124,7 +126,12 @@ fn line(ctx: &Context, parts: &Parts<'_>, index: usize, group_id: &str) -> Resul
         shipment_group_id: group_id.to_owned(),
         weight_grams: i64::from(variant.weight_grams),
         cart_line_id: asked.cart_line_id.clone(),
+        options: variant.options.iter().map(chosen).collect(),
     })
+}
+
+fn chosen(option: &OptionValue) -> ChosenOption {
+    ChosenOption { name: option.name.clone(), value: option.value.clone() }
 }
 
 fn group(parts: &Parts<'_>, shipment_group_id: String) -> pb::QuoteShipmentGroup {

@@ -72,6 +72,7 @@ impl Fakes {
             prices: prices.iter().map(price).collect(),
             tax_class: tax_class.into(),
             weight_grams: 300,
+            options: vec![product::OptionValue { name: "Cut".into(), value: format!("{sku} cut") }],
             ..Default::default()
         };
         self.know().variants.insert(sku.into(), variant);

@@ -43,6 +43,14 @@ async fn a_cart_is_quoted_to_the_penny_and_signed() {
         (RoundingMode::HalfEven, RoundingLevel::Line)
     );
     assert_eq!(quote.shipment_groups[0].weight_grams, 1500);
+    // What was chosen is frozen and signed with the line.
+    let chosen = |line: &QuoteLine| {
+        line.options.iter().map(|o| format!("{}: {}", o.name, o.value)).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        quote.lines.iter().map(chosen).collect::<Vec<_>>(),
+        [["Cut: mug cut"], ["Cut: MUG cut"], ["Cut: book cut"]]
+    );
     assert!(
         quote.lines.iter().all(|line| line.shipment_group_id == quote.shipment_groups[0].shipment_group_id)
     );

@@ -54,7 +54,11 @@ impl Password {
         let lower = Zeroizing::new(password.0.to_lowercase());
         let is_email = email.is_some_and(|email| email.key() == *lower);
         if is_email || COMMONEST.lines().any(|common| common == lower.as_str()) {
-            return Err(Error::field(pointer, "PASSWORD_TOO_COMMON", "is one of the first that are tried"));
+            return Err(Error::field(
+                pointer,
+                "PASSWORD_TOO_COMMON",
+                "is one of the passwords that are guessed first",
+            ));
         }
         Ok(password)
     }

@@ -42,7 +42,7 @@ pub fn check_location(violations: &mut Violations, pointer: &str, code: &str) ->
     }
     let good = code.len() <= LOCATION_CODE_MAX
         && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    violations.check(good, pointer, "must be 1 to 32 of a-z, 0-9 and -");
+    violations.check(good, pointer, "must have 1 to 32 characters of a-z, 0-9 and -");
     code.to_owned()
 }
 

@@ -92,7 +92,7 @@ impl Adjustment {
         check_sku(&mut violations, "/sku", sku);
         let location = check_location(&mut violations, "/location", location);
         let possible = change != 0 && (-QUANTITY_MAX..=QUANTITY_MAX).contains(&change);
-        violations.check(possible, "/change", "must not be 0, and be within 1000000000 either way");
+        violations.check(possible, "/change", "must be between -1000000000 and 1000000000, and not 0");
         let (kind, quantity) = match reason {
             AdjustmentReason::WriteOff => {
                 violations.check(change <= 0, "/change", "must be negative for a write-off");

@@ -258,7 +258,7 @@ fn same(found: Hold, wanted: &Hold) -> Result<Hold> {
     let message = "the order has a hold already, with other lines";
     Err(Error::exists("HOLD_LINES_DIFFER", message)
         .with("hold_id", found.id.to_string())
-        .with_field("/lines", "differ from the order's hold"))
+        .with_field("/lines", "must be those of the order's hold"))
 }
 
 fn not_found() -> Error {

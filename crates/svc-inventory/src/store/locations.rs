@@ -62,7 +62,7 @@ impl Stock {
             Err(CommitError::Replayed(answer)) => Ok(Some(answer)),
             Err(CommitError::Duplicate { label }) if label == LOCATION => {
                 Err(Error::exists("LOCATION_EXISTS", "there is a location with this code")
-                    .with_field("/code", "is taken"))
+                    .with_field("/code", "is taken by another location"))
             }
             Err(CommitError::Unexpected { .. }) => Err(Error::precondition(
                 "LOCATIONS_LIMIT",

@@ -48,6 +48,13 @@ impl Api {
         let asked = page(&request.page)?;
         let customer: Option<CustomerId> = parse_optional_id("/customer_id", &request.customer_id)?;
         let state = state(request.state)?;
+        if state.is_some() && request.without_failed {
+            return Err(Error::field(
+                "/without_failed",
+                "INVALID_ARGUMENT",
+                "must not be given together with a state",
+            ));
+        }
         let own = caller.principal.subject();
         let owner = match customer.map(|id| id.to_string()) {
             None if caller.principal.may("orders.read") => None,
@@ -57,10 +64,20 @@ impl Api {
                 return Err(Error::field("/customer_id", "INVALID_ARGUMENT", "may only be given by staff"));
             }
         };
-        let query = format!("orders|{}|{}", owner.as_deref().unwrap_or("*"), request.state);
+        let which = if request.without_failed { "placed".to_owned() } else { request.state.to_string() };
+        let query = format!("orders|{}|{which}", owner.as_deref().unwrap_or("*"));
         let before = self.ctx.cursors().open(&query, &asked.cursor)?;
         let before = before.map(|id| parse_id::<OrderId>("/page/cursor", &id)).transpose()?;
-        let found = self.orders.list(&Listed { owner, state, before, limit: asked.limit }).await?;
+        let found = self
+            .orders
+            .list(&Listed {
+                owner,
+                state,
+                without_failed: request.without_failed,
+                before,
+                limit: asked.limit,
+            })
+            .await?;
         let next = found.next.map(|id| self.ctx.cursors().seal(&query, &id));
         Ok(wire_v1::ListOrdersResponse {
             orders: found.items.iter().map(wire::summary).collect(),
@@ -127,7 +144,7 @@ fn state(value: i32) -> Result<Option<State>> {
     if value == 0 {
         return Ok(None);
     }
-    let bad = |_| Error::field("/state", "INVALID_ARGUMENT", "is no state of an order");
+    let bad = |_| Error::field("/state", "INVALID_ARGUMENT", "is not a known state of an order");
     State::from_code(value.into()).map(Some).map_err(bad)
 }
 
@@ -137,5 +154,5 @@ fn invoice_kind(value: i32) -> Result<InvoiceKind> {
         return Ok(InvoiceKind::Invoice);
     }
     InvoiceKind::from_code(value.into())
-        .map_err(|_| Error::field("/kind", "INVALID_ARGUMENT", "is no kind of document"))
+        .map_err(|_| Error::field("/kind", "INVALID_ARGUMENT", "is not a known kind of document"))
 }

@@ -75,6 +75,8 @@ impl Callees {
                 line_id: line.line_id.clone(),
                 sku: line.sku.clone(),
                 quantity: line.quantity,
+                name: line.name.clone(),
+                options: line.options.clone(),
             });
             let request = CreateShipmentRequest {
                 request_id: format!("{}/{}", at.key("ship"), group.shipment_group_id),

@@ -82,6 +82,8 @@ pub struct Listed {
     pub owner: Option<String>,
     /// Only in this state.
     pub state: Option<State>,
+    /// Leave out those that failed; without a state.
+    pub without_failed: bool,
     /// Only older than this one.
     pub before: Option<OrderId>,
     /// At most so many.
@@ -136,6 +138,12 @@ impl Orders {
     pub async fn list(&self, wanted: &Listed) -> Result<Page<Order>> {
         // One text per filter, so that each has the index that serves it.
         let text = match (wanted.owner.is_some(), wanted.state.is_some()) {
+            (false, false) if wanted.without_failed => {
+                select!(" WHERE o.state <> 7 AND o.id < ? ORDER BY o.id DESC LIMIT ?")
+            }
+            (true, false) if wanted.without_failed => {
+                select!(" WHERE o.owner = ? AND o.state <> 7 AND o.id < ? ORDER BY o.id DESC LIMIT ?")
+            }
             (false, false) => select!(" WHERE o.id < ? ORDER BY o.id DESC LIMIT ?"),
             (true, false) => select!(" WHERE o.owner = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?"),
             (false, true) => select!(" WHERE o.state = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?"),

@@ -106,7 +106,25 @@ async fn lists_are_the_callers_own_newest_first_and_paged() {
     assert_eq!(operator.list_orders(page(100, "")).await.expect("all").into_inner().orders.len(), 6);
     assert!(operator.list_orders(spying).await.expect("none").into_inner().orders.is_empty());
     let failed = ListOrdersRequest { state: OrderState::Failed.into(), ..page(100, "") };
-    assert!(operator.list_orders(failed).await.expect("none").into_inner().orders.is_empty());
+    assert!(operator.list_orders(failed.clone()).await.expect("none").into_inner().orders.is_empty());
+
+    // Attempts that failed can be left out; the pages go on in the same list.
+    shop.place("pm_card_chargeDeclined").await.expect_err("declined");
+    shop.quiet().await;
+    let without = |limit, cursor: &str| ListOrdersRequest { without_failed: true, ..page(limit, cursor) };
+    assert_eq!(
+        client.list_orders(page(100, "")).await.expect("all").into_inner().orders.len(),
+        placed.len() + 1
+    );
+    let first = client.list_orders(without(3, "")).await.expect("a page").into_inner();
+    let cursor = first.page.expect("how it goes on").next_cursor;
+    let second = client.list_orders(without(3, &cursor)).await.expect("a page").into_inner();
+    let seen: Vec<_> = first.orders.iter().chain(&second.orders).map(|order| order.id.clone()).collect();
+    assert_eq!(seen, placed);
+    assert_eq!(told(client.list_orders(page(3, &cursor)).await).reason(), "INVALID_CURSOR");
+    assert_eq!(operator.list_orders(without(100, "")).await.expect("all").into_inner().orders.len(), 6);
+    let both = ListOrdersRequest { without_failed: true, ..failed };
+    assert_eq!(told(operator.list_orders(both).await).violations()[0].field, "/without_failed");
 }
 
 #[tokio::test(start_paused = true)]

@@ -86,7 +86,7 @@ fn image(v: &mut Violations, n: usize, image: &pb::ProductImage) -> Option<Image
         Some(pb::product_image::Source::Url(url)) => ImageSource::Url(url),
         Some(pb::product_image::Source::ContentHash(hash)) => ImageSource::ContentHash(hash),
         None => {
-            v.add(format!("/images/{n}/url"), "or content_hash is required");
+            v.add(format!("/images/{n}/url"), "is required unless content_hash is given");
             return None;
         }
     };
@@ -104,7 +104,9 @@ fn tax_class(value: i32) -> Result<TaxClass> {
         Ok(pb::TaxClass::Unspecified | pb::TaxClass::Standard) => Ok(TaxClass::Standard),
         Ok(pb::TaxClass::Reduced) => Ok(TaxClass::Reduced),
         Ok(pb::TaxClass::Zero) => Ok(TaxClass::Zero),
-        Err(_) => Err(Error::field("/tax_class", "INVALID_ARGUMENT", format!("has no value {value}"))),
+        Err(_) => {
+            Err(Error::field("/tax_class", "INVALID_ARGUMENT", format!("must be a known value, not {value}")))
+        }
     }
 }
 
@@ -115,7 +117,9 @@ pub fn status(pointer: &str, value: i32) -> Result<Option<Status>> {
         Ok(pb::ProductStatus::Draft) => Ok(Some(Status::Draft)),
         Ok(pb::ProductStatus::Active) => Ok(Some(Status::Active)),
         Ok(pb::ProductStatus::Archived) => Ok(Some(Status::Archived)),
-        Err(_) => Err(Error::field(pointer, "INVALID_ARGUMENT", format!("has no value {value}"))),
+        Err(_) => {
+            Err(Error::field(pointer, "INVALID_ARGUMENT", format!("must be a known value, not {value}")))
+        }
     }
 }
 

@@ -63,7 +63,7 @@ impl Api {
             Ok(pb::PictureFormat::Unspecified | pb::PictureFormat::Webp) => Format::Webp,
             Ok(pb::PictureFormat::Jpeg) => Format::Jpeg,
             Err(_) => {
-                let what = format!("has no value {}", request.format);
+                let what = format!("must be a known value, not {}", request.format);
                 return Err(Error::field("/format", "INVALID_ARGUMENT", what));
             }
         };

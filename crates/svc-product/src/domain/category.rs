@@ -201,7 +201,7 @@ impl Tree {
         match self.line(parent).len() {
             0 => Err(Error::not_found("CATEGORY_NOT_FOUND", "no such category").at("/parent_id")),
             DEPTH_MAX.. => {
-                Err(Error::field("/parent_id", "INVALID_ARGUMENT", "is on the lowest of 8 levels"))
+                Err(Error::field("/parent_id", "INVALID_ARGUMENT", "must not be on the lowest of 8 levels"))
             }
             _ => Ok(()),
         }

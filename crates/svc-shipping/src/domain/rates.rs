@@ -249,7 +249,7 @@ impl RateTable {
                 wrong.check(
                     zones.contains(rate.zone.as_str()),
                     format!("{pointer}/zone"),
-                    "is no zone of this table",
+                    "is not a zone of this table",
                 );
                 wrong.check(
                     places.insert((&rate.zone, rate.currency)),

@@ -7,7 +7,7 @@ use contract::souk::event::v1::SubscribeRequest;
 use contract::souk::event::v1::event_service_client::EventServiceClient;
 use contract::souk::shipping::v1::shipping_service_client::ShippingServiceClient;
 use contract::souk::shipping::v1::*;
-use contract::souk::r#type::v1::{Address, Money};
+use contract::souk::r#type::v1::{Address, ChosenOption, Money};
 use kernel::{LineId, OrderId, ShipmentGroupId};
 use mesh::{Channel, Principal};
 use tonic::Status;
@@ -57,6 +57,8 @@ impl Shop {
             line_id: ctx.id::<kernel::Line>().to_string(),
             sku: sku.to_owned(),
             quantity,
+            name: "A cushion".to_owned(),
+            options: vec![ChosenOption { name: "Colour".to_owned(), value: "Blue".to_owned() }],
         };
         CreateShipmentRequest {
             request_id: format!("{group}:ship"),

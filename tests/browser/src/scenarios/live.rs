@@ -17,7 +17,7 @@ pub async fn cancelled(window: &mut Window) -> Result {
     let path = window.path().await?;
     let (first, second) = window.another().await?;
     window.go(&path).await?;
-    window.press("Cancel this order").await?;
+    cancel(window).await?;
     window.headline("Your order is cancelled").await?;
     window.look("order, cancelled").await?;
     window.show(second, first).await?;
@@ -27,6 +27,34 @@ pub async fn cancelled(window: &mut Window) -> Result {
         return Err("the page was loaded again in place of being changed".to_owned());
     }
     window.look("order, cancelled live").await
+}
+
+/// Asks to cancel, thinks better of it, and then does it: in a dialog with JavaScript, on a page of its own without.
+async fn cancel(window: &mut Window) -> Result {
+    window.press("Cancel this order").await?;
+    if window.script() {
+        window.until("the dialog", "return document.querySelector('#cancel').open", "").await?;
+    } else {
+        window.headline("Cancel this order?").await?;
+    }
+    window.says("goes back to the card").await?;
+    window.look("order, asked whether to cancel").await?;
+    window.press("Keep it").await?;
+    if window.script() {
+        window.until("no dialog", "return !document.querySelector('#cancel').open", "").await?;
+    }
+    window.press("Cancel this order").await?;
+    window.press("Yes, cancel it").await
+}
+
+/// The same without JavaScript: a page asks.
+pub async fn cancelled_by_pages(window: &mut Window) -> Result {
+    window.fill_cart().await?;
+    window.to_payment().await?;
+    window.pay_with("pm_card_visa").await?;
+    window.confirmed().await?;
+    cancel(window).await?;
+    window.headline("Your order is cancelled").await.map(|_| ())
 }
 
 /// What is added in one window is counted in the other.

@@ -57,6 +57,11 @@ async fn buy(window: &mut Window, chosen: &str) -> Result {
     dearer_delivery(window).await?;
     window.pay_with("pm_card_visa").await?;
     window.confirmed().await?;
+    // At once, and not only once it is told.
+    let counted = window.text("[data-count]").await?;
+    if !counted.is_empty() {
+        return Err(format!("after paying, the header still counts {counted}"));
+    }
     window.says(chosen).await?;
     window.look("order, confirmed").await?;
     afterwards(window).await

@@ -1,5 +1,7 @@
 //! What is asked wrongly: unknown fields, wrong types, forged origins, other media, overlong things, other people's text.
 
+use std::time::Duration;
+
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use contract::souk::product::v1::{
     ImportProduct, ImportProductsRequest, ProductAttribute, ProductInput, VariantInput,
@@ -86,6 +88,135 @@ async fn unknown_fields_are_named_everywhere() {
             let huge = format!("{{\"email\": \"{}\"}}", "x".repeat(600 << 10));
             assert_eq!(ask(&browser, method, &here, &huge).await.status, 413, "{method} {path}");
         }
+    }
+}
+
+/// Words of Rust's own readers, which mean nothing to who reads an answer.
+const READERS_WORDS: &[&str] = &[
+    "unknown variant",
+    "invalid type",
+    "invalid value",
+    "invalid length",
+    "expected",
+    "missing field",
+    "duplicate field",
+    "unknown field",
+    "at line",
+    "did not match",
+    "parse",
+    "cannot be deserialized",
+    "i32",
+    "i64",
+    "u32",
+    "struct",
+    "string \\\"",
+    "EOF",
+];
+
+/// Looks an answer over for them.
+fn assert_plain(page: &tests::Page, asked: &str) {
+    let value: Value = serde_json::from_slice(&page.body).unwrap_or_default();
+    assert_ne!(page.status, 429, "{asked}");
+    let mut said = vec![value["detail"].as_str().unwrap_or_default().to_owned()];
+    said.extend(value["errors"].as_array().into_iter().flatten().map(|error| {
+        let detail = error["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(!detail.is_empty() && !detail.ends_with('.'), "{asked}: {detail}");
+        detail
+    }));
+    for words in said {
+        for word in READERS_WORDS {
+            assert!(!words.contains(word), "{asked} is told {words:?}");
+        }
+    }
+}
+
+/// A body in which everything is good but the field at a place, which is nonsense.
+fn with_nonsense(schema: &Value, root: &Value, nonsense: &Value) -> Vec<Value> {
+    let schema = match schema["$ref"].as_str() {
+        Some(name) => root.pointer(name.trim_start_matches('#')).expect("a schema"),
+        None => schema,
+    };
+    let mut bodies = vec![nonsense.clone()];
+    for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+        let within = with_nonsense(field, root, nonsense);
+        bodies.extend(within.into_iter().map(|value| json!({ name: value })));
+    }
+    if schema["items"].is_object() {
+        bodies
+            .extend(with_nonsense(&schema["items"], root, nonsense).into_iter().map(|value| json!([value])));
+    }
+    bodies
+}
+
+#[tokio::test(start_paused = true)]
+async fn nonsense_is_answered_in_plain_words() {
+    let world = shop(206).await;
+    let browser = world.browser();
+    sign_up(&browser, "ada@example.com").await;
+    let spec = browser.get("/openapi.json").await.value();
+    assert!(!spec.to_string().contains("\"const\""), "enumerations are plain");
+    let price = browser.get("/api/v1/search?sort=price").await;
+    let told = price.value()["errors"][0]["detail"].as_str().expect("words").to_owned();
+    assert_eq!((price.pointer().as_str(), &told[..16]), ("/sort", "must be one of r"));
+    assert!(told.contains("price_ascending"), "{told}");
+    let mut asked = 0;
+    for (method, path, operation) in operations(&browser).await {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().expect("a name");
+            for nonsense in ["", "nonsense", "-1", "1.5", "99999999999999999999", "%00", "%ff", "null", "[]"]
+            {
+                let mut here = filled(&path);
+                if parameter["in"] == "query" {
+                    here = format!("{here}?{name}={nonsense}");
+                } else if parameter["in"] == "path" {
+                    here = path
+                        .replace(&format!("{{{name}}}"), if nonsense.is_empty() { "%20" } else { nonsense });
+                } else {
+                    continue;
+                }
+                // Within its quota.
+                world.passes(Duration::from_secs(3)).await;
+                assert_plain(&ask(&browser, &method, &here, "{}").await, &format!("{method} {here}"));
+                asked += 1;
+            }
+        }
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        if schema.is_null() {
+            continue;
+        }
+        let here = filled(&path);
+        let nonsense = [
+            json!(null),
+            json!(true),
+            json!(-1),
+            json!(1.5),
+            json!(1e300),
+            json!("nonsense"),
+            json!([]),
+            json!([7]),
+            json!({}),
+            json!({ "a": 1 }),
+        ];
+        for nonsense in nonsense {
+            for body in with_nonsense(schema, &spec, &nonsense) {
+                world.passes(Duration::from_secs(3)).await;
+                let page = ask(&browser, &method, &here, &body.to_string()).await;
+                assert_plain(&page, &format!("{method} {here} {body}"));
+                asked += 1;
+            }
+        }
+        for text in ["", "{", "[", "{\"a\": 1,}", "{} {}", "nul", "{\"a\": \"\\ud800\"}", "\u{feff}{}"] {
+            world.passes(Duration::from_secs(3)).await;
+            assert_plain(&ask(&browser, &method, &here, text).await, &format!("{method} {here} {text}"));
+            asked += 1;
+        }
+    }
+    assert!(asked > 500, "{asked}");
+    // The forms of pages say it in the same way.
+    for form in ["/cart/lines", "/checkout", "/sign-in", "/account/addresses/new"] {
+        let page =
+            browser.submit(form, &[("quantity", "many"), ("sku", "bowl"), ("back", "\u{1}")]).await.text();
+        assert!(!page.contains("invalid digit") && !page.contains("expected"), "{form}: {page}");
     }
 }
 

@@ -7,7 +7,11 @@ use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use contract::souk::product::v1::{BatchGetVariantsRequest, SetPriceRequest};
 use contract::souk::r#type::v1::UnitPrice;
+use http::Method;
+use mesh::{Effect, FaultRule};
+use serde_json::json;
 use tests::{Browser, World};
+use tokio::time::Instant;
 
 use super::{ADA, add, pay, quote, shop};
 
@@ -250,4 +254,92 @@ async fn a_cart_is_edited_by_its_forms() {
     let removed = guest.submit(&path, &[("version", &version), ("quantity", "3"), ("remove", "1")]).await;
     assert_eq!(removed.location().as_deref(), Some("/cart"));
     assert!(!guest.get("/cart").await.text().contains("£54.00"));
+}
+
+/// Stops order from taking out of carts what was bought, as if it had not come to that yet.
+fn hold_back_carts(world: &World) {
+    let rule = FaultRule {
+        method: "/souk.cart.v1.CartService/RemoveBoughtLines".to_owned(),
+        caller: Some("order".to_owned()),
+        per_million: 1_000_000,
+        effect: Effect::Abort,
+        until: Instant::now() + Duration::from_secs(3_600),
+        times: None,
+    };
+    world.faults().add(rule).expect("a rule");
+}
+
+/// What the header says is in the cart.
+fn count(page: &tests::Page) -> String {
+    let text = page.text();
+    let rest = text.split("data-count>").nth(1).expect("a count");
+    rest.split('<').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_sees_their_cart_with_what_they_have_paid_for() {
+    let world = shop(111).await;
+    hold_back_carts(&world);
+    let guest = world.browser();
+    add(&guest, "bowl", "2").await;
+    add(&guest, "mug", "1").await;
+    let page = quote(&guest).await;
+    assert_eq!(count(&page), "3");
+    // What is added after the quote was not bought.
+    add(&guest, "mug", "4").await;
+    let order = pay(&guest, &page, "pm_card_visa").await.location().expect("an order");
+    for path in [order.as_str(), "/", "/cart", "/orders", "/search?q=bowl"] {
+        assert_eq!(count(&guest.get(path).await), "4", "{path}");
+    }
+    let cart = guest.get("/api/v1/cart").await.value();
+    assert_eq!((&cart["quantity"], &cart["pending"]), (&json!(4), &json!(false)));
+    // Order does it too, later: it is done once.
+    world.faults().clear();
+    world.passes(Duration::from_secs(120)).await;
+    assert_eq!(count(&guest.get("/").await), "4");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cart_is_right_after_the_bank_has_answered_and_for_programs() {
+    let world = shop(112).await;
+    hold_back_carts(&world);
+    let guest = world.browser();
+    add(&guest, "bowl", "1").await;
+    let page = quote(&guest).await;
+    let bank = pay(&guest, &page, "pm_card_authenticationRequired").await.location().expect("the bank");
+    assert_eq!(count(&guest.get(&bank).await), "1", "nothing is bought yet");
+    let order = guest.submit(&bank, &[("outcome", "approve")]).await.location().expect("the order");
+    world.passes(Duration::from_secs(5)).await;
+    let shown = guest.get(&order).await;
+    assert!(shown.text().contains("Thank you"), "{}", shown.text());
+    assert_eq!(count(&shown), "");
+    // The same by JSON.
+    let program = world.browser();
+    add(&program, "mug", "1").await;
+    let address = json!({
+        "recipient": "Ada Lovelace", "lines": ["12 St James's Square"], "city": "London",
+        "postal_code": "SW1Y 4JH", "country_code": "GB",
+    });
+    let quote =
+        program.json(Method::POST, "/api/v1/quotes", &json!({ "destination": address })).await.value();
+    let body = json!({ "quote_token": quote["quote_token"], "payment_method": "pm_card_visa" });
+    let request = http::Request::post("/api/v1/orders").header("content-type", "application/json");
+    let placed = program.send(request.header("idempotency-key", "one"), body.to_string()).await;
+    assert_eq!(placed.status, 201, "{}", placed.text());
+    assert_eq!(program.get("/api/v1/cart").await.value()["quantity"], 0);
+    // A cart that cannot be reached stops no order.
+    let rule = FaultRule {
+        method: "/souk.cart.v1.CartService/RemoveOrderedLines".to_owned(),
+        caller: None,
+        per_million: 1_000_000,
+        effect: Effect::Abort,
+        until: Instant::now() + Duration::from_secs(3_600),
+        times: None,
+    };
+    world.faults().add(rule).expect("a rule");
+    let other = world.browser();
+    add(&other, "mug", "1").await;
+    let page = super::quote(&other).await;
+    let paid = pay(&other, &page, "pm_card_visa").await;
+    assert!(paid.location().is_some_and(|to| to.starts_with("/orders/")), "{}", paid.text());
 }

@@ -178,3 +178,36 @@ async fn one_address_has_a_part_of_the_sockets() {
     };
     tokio::time::timeout(Duration::from_secs(10), again).await.expect("a socket that closed makes room");
 }
+
+#[tokio::test]
+async fn a_socket_is_told_what_happened_since_its_page_was_made() {
+    let (world, address) = served(611, |_| {}).await;
+    let browser = world.browser();
+    add(&browser, "bowl", "1").await;
+    let page = browser.get("/").await.text();
+    let since = page.split("data-session=\"").nth(1).expect("the page says when it was made");
+    let since = since.split('"').next().unwrap_or_default();
+    assert!(since.contains("cart-") && since.contains("order-"), "{since}");
+    // Between the page and its socket.
+    add(&browser, "bowl", "2").await;
+    let mut socket = open(&browser, address, &format!("?last_event_id={since}")).await.expect("open");
+    assert_eq!(news(&mut socket).await["type"], "hello");
+    while news(&mut socket).await["quantity"] != 3 {}
+}
+
+#[tokio::test]
+async fn a_parcel_that_moves_is_news_for_its_owner() {
+    let (world, address) = served(612, |_| {}).await;
+    let browser = world.browser();
+    add(&browser, "bowl", "1").await;
+    let mut socket = open(&browser, address, "").await.expect("open");
+    let page = quote(&browser).await;
+    let order = pay(&browser, &page, "pm_card_visa").await.location().expect("an order");
+    loop {
+        let told = news(&mut socket).await;
+        if told["type"] == "shipment.changed" {
+            assert_eq!(format!("/orders/{}", told["order_id"].as_str().expect("an id")), order);
+            break;
+        }
+    }
+}
