@@ -19,7 +19,7 @@ use crate::events::EventApi;
 use crate::health::HealthApi;
 use crate::house::{Data, House};
 use crate::listener::Table;
-use crate::listeners::{Kind, ListenerSettings};
+use crate::listeners::{Kind, LISTENERS, ListenerSettings};
 use crate::{
     Build, Config, Context, Drain, Entropy, Role, Service, SystemClock, databases, descriptors, keys,
     metrics, reflection, serve, web,
