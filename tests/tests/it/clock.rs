@@ -93,14 +93,11 @@ async fn a_month_ahead_for_six_seconds_expires_nothing() {
         assert_eq!(browser.get("/api/v1/account").await.status, 200);
         world.passes(Duration::from_secs(1)).await;
     }
-    assert_eq!(
-        buyer.places("k", &quote.quote_token, "pm_card_visa").await.expect("replayed").order_id,
-        order.order_id
-    );
-    assert_eq!(world.guest(2).sees(&waits.order_id).await.expect("seen").state(), OrderState::ActionRequired);
+    assert_eq!(buyer.places("k", &quote.quote_token, "pm_card_visa").await.expect("replayed").id, order.id);
+    assert_eq!(world.guest(2).sees(&waits.id).await.expect("seen").state(), OrderState::ActionRequired);
     world.sets_clock_ahead(0);
     world.passes(Duration::from_secs(6)).await;
-    assert_eq!(world.guest(2).sees(&waits.order_id).await.expect("seen").state(), OrderState::ActionRequired);
+    assert_eq!(world.guest(2).sees(&waits.id).await.expect("seen").state(), OrderState::ActionRequired);
     assert_eq!(browser.get("/api/v1/account").await.status, 200);
 }
 
@@ -126,7 +123,7 @@ async fn what_was_put_aside_by_a_clock_a_year_ahead_is_taken_up() {
     assert!(matches!(late.reason(), "QUOTE_EXPIRED" | "QUOTE_TOKEN_INVALID"), "{late:?}");
     // The order that waits is asked about, and ends with its limit; its units come back.
     world.passes(Duration::from_secs(3 * 3_600)).await;
-    let ended = world.guest(2).sees(&waits.order_id).await.expect("seen");
+    let ended = world.guest(2).sees(&waits.id).await.expect("seen");
     assert_eq!(ended.state(), OrderState::Failed, "{ended:?}");
     assert_eq!(units(&world).await, (5, 1, 4, 0));
 }
