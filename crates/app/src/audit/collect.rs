@@ -4,7 +4,6 @@
 //! was made earlier and is missing (a counter before its movements, orders before their invoices). What that leaves is in
 //! flight, and a second look shows it.
 
-mod accounts;
 mod events;
 mod money;
 mod orders;
@@ -128,13 +127,12 @@ fn taken<T>(read: Result<T, Unread>, unreadable: &mut Vec<Unreadable>) -> Result
 /// # Errors
 /// When the shop stays away, or does not let this caller read.
 pub async fn books(shop: &Shop) -> Result<Books, Failure> {
-    let (orders, money, stock, events, provider, accounts) = tokio::join!(
+    let (orders, money, stock, events, provider) = tokio::join!(
         orders::read(shop),
         money::read(shop),
         stock::read(shop),
         events::read(shop),
         provider::read(shop),
-        accounts::read(shop),
     );
     let mut books = Books::default();
     let mut unreadable = Vec::new();
@@ -154,10 +152,6 @@ pub async fn books(shop: &Shop) -> Result<Books, Failure> {
     }
     if let Some(provider) = taken(provider, &mut unreadable)? {
         books.provider = provider;
-    }
-    if let Some((examined, findings)) = taken(accounts, &mut unreadable)? {
-        books.account_rows = examined;
-        books.findings.extend(findings);
     }
     books.unreadable = unreadable;
     Ok(books)
