@@ -12,7 +12,7 @@ use crate::domain::{
     Attempt, AttemptState, AuthorizationOutcome, Failure, Payment, PaymentMethod, PaymentState,
 };
 use crate::provider::{Authorize, NoAnswer};
-use crate::store::{Change, is_stale};
+use crate::store::is_stale;
 
 /// Asks to authorize.
 pub struct AskAuthorize {

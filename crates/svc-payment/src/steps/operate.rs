@@ -10,7 +10,7 @@ use super::conclude::{Heard, Origin, not_found};
 use super::{RETRIES_MAX, Steps, contended};
 use crate::domain::{Operation, OperationKind, OperationState, Payment};
 use crate::provider::Operate;
-use crate::store::{Change, is_stale};
+use crate::store::is_stale;
 
 /// Asks to capture or refund.
 pub struct AskOperate {

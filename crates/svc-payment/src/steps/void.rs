@@ -9,7 +9,7 @@ use super::operate::{new_operation, operation_id};
 use super::{RETRIES_MAX, Steps, contended};
 use crate::domain::payment::{Begin, payment_id};
 use crate::domain::{Failure, Operation, OperationKind, OperationState, Payment, PaymentState};
-use crate::store::{Change, is_stale};
+use crate::store::is_stale;
 
 /// Asks to give an authorization up.
 pub struct AskVoid {
