@@ -1,7 +1,6 @@
 //! The gRPC service: parse, decide, write, answer.
 
 mod accounts;
-mod audit;
 mod convert;
 mod grant;
 mod key_set;

@@ -1,7 +1,6 @@
 //! The repository: what identity keeps, and under which conditions it changes.
 
 pub(crate) mod accounts;
-mod examine;
 pub(crate) mod keys;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
@@ -10,7 +9,6 @@ use kernel::{Error, Result};
 use store::{Batch, CommitError, Migration, RequestKey, Sql};
 
 pub(crate) use accounts::{AccountFilter, Credentials};
-pub(crate) use examine::Defect;
 pub(crate) use secrets::SecretRow;
 pub(crate) use sessions::Revoke;
 

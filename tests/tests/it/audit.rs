@@ -181,7 +181,6 @@ const OF_CONTENTS: &[&str] = &[
     "ledger.accounts",
     "ledger.keyed",
     "provider.records",
-    "accounts.records",
 ];
 
 /// Asserts that these checks name these rows, and that no other check finds anything, but for those of contents.

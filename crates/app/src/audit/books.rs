@@ -42,8 +42,6 @@ pub struct Books {
     pub unreadable: Vec<Unreadable>,
     /// What services found wrong with their own rows.
     pub findings: Vec<Finding>,
-    /// Rows that identity has looked at.
-    pub account_rows: u64,
     /// The numbers of documents, by legal entity and kind.
     pub numbering: Vec<Numbering>,
     /// Heads of chains that a former audit told, by the name of the chain.

@@ -69,7 +69,6 @@ const RULES: &[Rule] = &[
     records::order_states,
     records::payment_seals,
     records::payment_states,
-    records::accounts,
     tenders::owners,
     tenders::tenders,
     documents::orders,

@@ -4,7 +4,6 @@
 //! was made earlier and is missing (a counter before its movements, orders before their invoices). What that leaves is in
 //! flight, and a second look shows it.
 
-mod accounts;
 mod events;
 mod money;
 mod orders;
@@ -140,14 +139,13 @@ pub async fn storage(shop: &Shop) -> Result<(Vec<Storage>, Vec<Unreadable>), Fai
 /// # Errors
 /// When the shop stays away, or does not let this caller read.
 pub async fn books(shop: &Shop) -> Result<Books, Failure> {
-    let (orders, money, stock, events, provider, rows, accounts) = tokio::join!(
+    let (orders, money, stock, events, provider, rows) = tokio::join!(
         orders::read(shop),
         money::read(shop),
         stock::read(shop),
         events::read(shop),
         provider::read(shop),
         rows::read(shop),
-        accounts::read(shop),
     );
     let mut books = Books::default();
     let mut unreadable = Vec::new();
@@ -170,10 +168,6 @@ pub async fn books(shop: &Shop) -> Result<Books, Failure> {
     }
     if let Some(rows) = taken(rows, &mut unreadable)? {
         books.rows = rows;
-    }
-    if let Some((examined, findings)) = taken(accounts, &mut unreadable)? {
-        books.account_rows = examined;
-        books.findings.extend(findings);
     }
     books.unreadable = unreadable;
     Ok(books)

@@ -227,7 +227,7 @@ impl Api {
 }
 
 /// Whether a permission exists: the contracts or the services ask for it.
-pub(super) fn exists(permission: &str) -> bool {
+fn exists(permission: &str) -> bool {
     let asks = |access: &Access| matches!(access, Access::Staff(name) if *name == permission);
     KNOWN.contains(&permission) || contract::methods().iter().any(|method| method.access.iter().any(asks))
 }

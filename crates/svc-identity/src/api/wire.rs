@@ -144,13 +144,6 @@ impl IdentityService for Api {
         Api::list_accounts(self, asked(request)).await.map(Response::new).map_err(contract::status)
     }
 
-    async fn audit_records(
-        &self,
-        _: Request<wire::AuditRecordsRequest>,
-    ) -> Result<Response<wire::AuditRecordsResponse>, Status> {
-        Api::audit_records(self).await.map(Response::new).map_err(contract::status)
-    }
-
     async fn set_permissions(
         &self,
         request: Request<wire::SetPermissionsRequest>,

@@ -326,11 +326,7 @@ fn damages() -> Vec<(To, &'static str, String, &'static str)> {
 }
 
 fn crate_of(database: &str) -> &'static str {
-    match database {
-        "order" => "svc-order",
-        "identity" => "svc-identity",
-        _ => "svc-payment",
-    }
+    if database == "order" { "svc-order" } else { "svc-payment" }
 }
 
 /// Puts damages into as few copies as there are orders for, and gives what no check named.
@@ -383,22 +379,6 @@ async fn unnamed(data: &Varied) -> Vec<String> {
 
 /// Damages that name something else than an order, one copy each.
 const ALONE: &[(&str, &str, &str, &str)] = &[
-    ("identity", "UPDATE accounts SET staff = 1 - staff", "accounts.records", "account cus_"),
-    (
-        "identity",
-        "INSERT INTO accounts (id, kind, email, email_key, permissions, staff, tokens_from, version, created_at, updated_at) \
-         VALUES ('cus_00000000000000000000000009', 'person', 'a@b.example', 'c@b.example', ' no.such ', 1, 0, 1, 0, 0)",
-        "accounts.records",
-        "account cus_00000000000000000000000009",
-    ),
-    (
-        "identity",
-        "INSERT INTO sessions (id, subject, device, seed, generation, created_at, refreshed_at, expires_at) VALUES \
-         ('ses_00000000000000000000000009', 'cus_00000000000000000000000009', '', zeroblob(16), 1, 0, 0, 9223372036854775807)",
-        "accounts.records",
-        "session ses_00000000000000000000000009",
-    ),
-    ("identity", "UPDATE counters SET amount = amount + 1", "accounts.records", "counter admins"),
     (
         "order",
         "UPDATE invoice_counters SET next = next - 1 WHERE kind = 1",

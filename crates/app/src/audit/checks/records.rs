@@ -4,14 +4,13 @@ use super::Check;
 use crate::audit::books::Books;
 
 /// The checks that services answer for, with the rows that each looks at.
-const NAMES: &[(&str, fn(&Books) -> u64)] = &[
-    ("orders.sealed", |books| books.orders.len() as u64),
-    ("orders.quotes", |books| books.orders.len() as u64),
-    ("orders.history", |books| books.orders.len() as u64),
-    ("orders.states", |books| books.orders.len() as u64),
-    ("payments.sealed", |books| books.payments.len() as u64),
-    ("accounts.records", |books| books.account_rows),
-    ("payments.states", |books| books.payments.len() as u64),
+const NAMES: &[(&str, fn(&Books) -> usize)] = &[
+    ("orders.sealed", |books| books.orders.len()),
+    ("orders.quotes", |books| books.orders.len()),
+    ("orders.history", |books| books.orders.len()),
+    ("orders.states", |books| books.orders.len()),
+    ("payments.sealed", |books| books.payments.len()),
+    ("payments.states", |books| books.payments.len()),
 ];
 
 /// `orders.sealed`: every row of an order has the seal that its content makes, and no row is without its order.
@@ -39,21 +38,16 @@ pub fn payment_seals(books: &Books) -> Check {
     told(books, 4)
 }
 
-/// `accounts.records`: accounts, sessions, secrets and signing keys can be read and fit each other.
-pub fn accounts(books: &Books) -> Check {
-    told(books, 5)
-}
-
 /// `payments.states`: a payment, its attempts and its operations fit each other, and its sums are theirs. Findings of a check
 /// that this release does not know are told here.
 pub fn payment_states(books: &Books) -> Check {
-    told(books, 6)
+    told(books, 5)
 }
 
 fn told(books: &Books, number: usize) -> Check {
     let (name, examined) = NAMES[number];
     let mut check = Check::new(name);
-    check.examined = examined(books);
+    check.examined = examined(books) as u64;
     let last = number + 1 == NAMES.len();
     let unknown = |finding: &str| last && !NAMES.iter().any(|(known, _)| *known == finding);
     for finding in &books.findings {

@@ -366,7 +366,6 @@ impl Maker {
                 unsealed_since: None,
             });
         }
-        self.books.account_rows = 1;
         ledger.sealed = sealed as i64;
         ledger.unsealed = (ledger.entries.len() - sealed) as i64;
         let intact = Storage { role: "order".into(), name: "order".into(), problems: Vec::new() };

@@ -24,7 +24,6 @@ fn what_a_service_finds_is_told_by_its_check() {
         "orders.states",
         "payments.sealed",
         "payments.states",
-        "accounts.records",
     ] {
         finds(|books| books.findings.push(finding(check)), &[(check, "row of ord_1")]);
     }
