@@ -179,7 +179,7 @@ mod tests {
         for twice in ["q=&q=bowl", "sort=relevance&sort=name"] {
             let text = api(twice).expect("good");
             assert_eq!(text.matches('&').count(), 1, "{text}");
-            assert!(input::form::<Search>(&text).is_err(), "{text}");
+            assert!(input::form::<Search>(&text, &serde_json::Value::Null).is_err(), "{text}");
         }
     }
 
@@ -218,9 +218,9 @@ mod tests {
             for value in &attribute {
                 query = format!("attribute={}&{query}", utf8_percent_encode(value, NON_ALPHANUMERIC));
             }
-            let meant: Search = input::form(&query).expect("good");
+            let meant: Search = input::form(&query, &serde_json::Value::Null).expect("good");
             let canonical = api(&query).expect("good");
-            prop_assert_eq!(input::form::<Search>(&canonical).expect("good"), meant);
+            prop_assert_eq!(input::form::<Search>(&canonical, &serde_json::Value::Null).expect("good"), meant);
             prop_assert_eq!(api(&canonical).expect("good"), canonical);
         }
     }

@@ -9,7 +9,7 @@ use contract::souk::checkout::v1::{Quote, RequoteQuoteResponse};
 use contract::souk::order::v1::{PlaceOrderRequest, TenderRequest};
 use contract::wire::{optional, parse_id, parse_money, parse_timestamp};
 use kernel::{Error, Money, OrderId, QuoteId, Result, Timestamp, Violations};
-use mesh::{Caller, Principal};
+use mesh::Caller;
 use store::{CommitError, RequestKey};
 
 use crate::admission::{Admission, OrderPlace};

@@ -8,7 +8,6 @@
 mod adopt;
 mod documents;
 mod examine;
-mod named;
 mod read;
 mod seal;
 

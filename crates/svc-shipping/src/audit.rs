@@ -48,7 +48,7 @@ impl Examine for RateRows {
             examined.expects(created.micros() > 0, &row, "the time of its commit", created);
             match serde_json::from_slice::<crate::domain::RateTable>(body).map_err(|error| error.to_string())
             {
-                Ok(table) => {
+                Ok(mut table) => {
                     if let Err(error) = table.check() {
                         examined.finds(&row, "rates that may be", error.message());
                     }

@@ -11,7 +11,7 @@ use store::StoredEvent;
 use tonic::async_trait;
 
 use crate::domain::{MadeShipment, Order, Shipment, State, Stock};
-use crate::store::Orders;
+use crate::store::{AuditRow, Orders};
 
 /// What orders say about goods.
 pub fn tables(orders: &Orders) -> [Arc<dyn Examine>; 1] {
@@ -28,18 +28,15 @@ impl Examine for GoodsRows {
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
         let after = after.unwrap_or_default();
-        let rows = self.0.audit(after, limit).await?;
+        let rows = self.0.audit(after, limit).await?.rows;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
-        let Some(last) = rows.last() else { return Ok(examined) };
-        let mut named = self.0.named_shipments(after, &last.order.id.to_string()).await?;
         for row in &rows {
             let id = row.order.id.to_string();
-            let named = named.remove(&id).unwrap_or_default();
             examined.facts.push(Fact::new("row", id.clone()).version(row.order.version));
             match Quote::decode(row.quote.as_slice()) {
                 Ok(quote) => {
                     describe_goods(&row.order, &quote, &mut examined);
-                    describe_shipments(&row.order, quote.shipment_groups.len(), named, &mut examined);
+                    describe_shipments(row, quote.shipment_groups.len(), &mut examined);
                 }
                 Err(error) => examined.finds(id, "a quote that reads", error.to_string()),
             }
@@ -67,12 +64,13 @@ fn describe_goods(order: &Order, quote: &Quote, examined: &mut Examined) {
 }
 
 /// The shipments that it names: shipping must have them under these ids.
-fn describe_shipments(order: &Order, groups: usize, named: Vec<MadeShipment>, examined: &mut Examined) {
+fn describe_shipments(row: &AuditRow, groups: usize, examined: &mut Examined) {
+    let (order, named) = (&row.order, &row.shipments);
     let id = order.id.to_string();
     let recorded = matches!(order.shipment, Shipment::Requested | Shipment::Left);
     let good = !recorded || named.len() == groups;
     examined.expects(good, &id, format!("{groups} shipments that were made"), named.len());
-    for MadeShipment { group_id, shipment_id } in named {
+    for MadeShipment { group_id, shipment_id } in named.iter().map(|sealed| &sealed.made) {
         let fact = Fact::new("named shipment", format!("{id} {group_id}")).content(shipment_id.as_bytes());
         examined.facts.push(fact.about(&shipment_id));
     }

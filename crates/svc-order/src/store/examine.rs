@@ -64,6 +64,8 @@ pub struct AuditPage {
     pub orphans: Vec<Orphan>,
 }
 
+/// Rows of one query.
+const PARTS_IN_QUERY: u32 = 5_000;
 /// An id behind every order's.
 const END: &str = "ord_~";
 
@@ -98,16 +100,14 @@ impl Orders {
                 (owner.quote, owner.quote_seal) = (row.blob("quote")?, seal(&row, "seal")?);
             }
         }
-        let history = "SELECT order_id, version, at, actor, state, what, note, seal FROM order_history \
-            WHERE order_id > ? AND order_id <= ? ORDER BY order_id, version";
-        for row in self.sql.fetch(sql(history).bind(after).bind(&last)).await? {
+        let columns = "order_id, version, at, actor, state, what, note, seal";
+        for row in self.parts("order_history", columns, "version", after, &last).await? {
             if let Some(owner) = page.owner(&places, &row, "history")? {
                 owner.history.push(SealedLine { line: read::history(&row)?, seal: seal(&row, "seal")? });
             }
         }
-        let shipments = "SELECT order_id, group_id, shipment_id, seal FROM order_shipments \
-            WHERE order_id > ? AND order_id <= ? ORDER BY order_id, group_id";
-        for row in self.sql.fetch(sql(shipments).bind(after).bind(&last)).await? {
+        let columns = "order_id, group_id, shipment_id, seal";
+        for row in self.parts("order_shipments", columns, "group_id", after, &last).await? {
             if let Some(owner) = page.owner(&places, &row, "shipment")? {
                 let made =
                     MadeShipment { group_id: row.text("group_id")?, shipment_id: row.text("shipment_id")? };
@@ -115,6 +115,34 @@ impl Orders {
             }
         }
         Ok(page)
+    }
+
+    /// The rows of a table that belong to the orders after one id up to another, by order and by `part`, which tells the rows of
+    /// one order apart. Read some at a time, since an order may have many.
+    async fn parts(
+        &self,
+        table: &str,
+        columns: &str,
+        part: &str,
+        after: &str,
+        last: &str,
+    ) -> Result<Vec<Row>> {
+        let select = |place: &str| {
+            format!(
+                "SELECT {columns} FROM {table} WHERE {place} AND order_id <= ? ORDER BY order_id, {part} LIMIT ?"
+            )
+        };
+        let mut query = sql(select("order_id > ?")).bind(after);
+        let mut all = Vec::new();
+        loop {
+            let rows = self.sql.fetch(query.bind(last).bind(PARTS_IN_QUERY)).await?;
+            let full = rows.len() == PARTS_IN_QUERY as usize;
+            all.extend(rows);
+            let Some(end) = all.last().filter(|_| full) else { return Ok(all) };
+            let order = end.text("order_id")?;
+            let place = format!("(order_id > ? OR (order_id = ? AND {part} > ?))");
+            query = sql(select(&place)).bind(&order).bind(&order).bind(end.get(part)?.clone());
+        }
     }
 }
 
