@@ -55,6 +55,7 @@ pub fn routes(shop: &Arc<Shop>) -> Result<Vec<Route>> {
     let spec = openapi(&ABOUT, &routes)?;
     let page = docs(&spec, &routes, assets::css(), Some("/"));
     let json = serde_json::to_vec_pretty(&spec).map_err(kernel::Error::internal)?;
+    routes.extend(edge::health());
     routes.push(document("/openapi.json", "application/json", json));
     routes.push(document("/docs", "text/html; charset=utf-8", page.into_bytes()));
     Ok(routes)
