@@ -260,6 +260,14 @@ impl Seen {
     }
 }
 
+/// A field that a row cannot be divided at, as a clause that follows its name.
+fn unreadable(problem: Problem) -> Problem {
+    if problem.column.is_empty() {
+        return problem;
+    }
+    Problem { reason: format!("cannot be read: {}", problem.reason), ..problem }
+}
+
 /// Tells the encoding of a file that is not UTF-8.
 fn encoding_note(found: &encoding::Found) -> Option<Item> {
     let encoding = found.get().filter(|encoding| !encoding.is_utf8())?;

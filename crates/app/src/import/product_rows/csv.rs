@@ -98,7 +98,7 @@ impl Lines {
 
     fn end(&mut self, fault: Fault) {
         self.flush();
-        let problem = self.problem_of(fault);
+        let problem = super::unreadable(self.problem_of(fault));
         self.ready.push_back(Item::Refused(vec![problem]));
         self.is_over = true;
     }
@@ -129,7 +129,7 @@ impl Lines {
             Some(Ok(record)) => self.row(&record),
             Some(Err(fault)) if fault.is_last => self.end(fault),
             Some(Err(fault)) => {
-                let problem = self.problem_of(fault);
+                let problem = super::unreadable(self.problem_of(fault));
                 self.refuse_row(problem);
             }
             None if self.columns.is_none() => {
