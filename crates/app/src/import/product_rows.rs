@@ -238,17 +238,17 @@ struct Seen {
 
 impl Seen {
     fn check(&mut self, located: Located) -> Item {
-        // A product that comes again would replace itself, or lose its variants.
-        if !self.references.insert(located.row.reference().to_owned()) {
-            let reason = "repeats a product of this file; variants of one product must follow each other";
-            return Item::Refused(vec![located.problem("/external_reference", reason)]);
-        }
         let mut problems = Vec::new();
         for (n, variant) in located.row.variants.iter().enumerate() {
             if let Some(line) = self.skus.get(&variant.sku) {
                 let reason = format!("is {:?}, which line {line} has already", variant.sku);
                 problems.push(located.problem(&format!("/variants/{n}/sku"), &reason));
             }
+        }
+        // A product that comes again would replace itself, or lose its variants.
+        if problems.is_empty() && !self.references.insert(located.row.reference().to_owned()) {
+            let reason = "repeats a product of this file; variants of one product must follow each other";
+            problems.push(located.problem("/external_reference", reason));
         }
         if !problems.is_empty() {
             return Item::Refused(problems);
@@ -258,6 +258,14 @@ impl Seen {
         }
         Item::Product(located)
     }
+}
+
+/// A field that a row cannot be divided at, as a clause that follows its name.
+fn unreadable(problem: Problem) -> Problem {
+    if problem.column.is_empty() {
+        return problem;
+    }
+    Problem { reason: format!("cannot be read: {}", problem.reason), ..problem }
 }
 
 /// Tells the encoding of a file that is not UTF-8.

@@ -253,7 +253,7 @@ fn pictures_are_files_below_their_folder() {
     std::fs::create_dir_all(folder.join("own")).expect("made");
     std::fs::write(folder.join("own/a.jpg"), b"a picture").expect("written");
     std::fs::write(scratch.path().join("secret"), b"a secret").expect("written");
-    let link = std::os::unix::fs::symlink::<&Path, &Path>;
+    let link = |to: &Path, from: &Path| std::os::unix::fs::symlink(to, from);
     link(Path::new("own/a.jpg"), &folder.join("alias.jpg")).expect("linked");
     link(Path::new("../secret"), &folder.join("out.jpg")).expect("linked");
     link(Path::new(".."), &folder.join("up")).expect("linked");

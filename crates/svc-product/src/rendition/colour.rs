@@ -46,14 +46,15 @@ fn of_code_points(primaries: u8, transfer: u8) -> Option<ColorProfile> {
     ) {
         return None;
     }
-    let mut profile = ColorProfile::new_srgb();
-    let points = CicpProfile {
+    // Code points that mean nothing, or that some other thing is to say.
+    ColorPrimaries::try_from(color_primaries).ok()?;
+    ToneReprCurve::try_from(transfer_characteristics).ok()?;
+    Some(ColorProfile::new_from_cicp(CicpProfile {
         color_primaries,
         transfer_characteristics,
         matrix_coefficients: MatrixCoefficients::Identity,
         full_range: true,
-    };
-    profile.update_rgb_colorimetry_from_cicp(points).then_some(profile)
+    }))
 }
 
 fn of_gamma(gamma: Option<f64>, places: Option<[[f64; 2]; 4]>, is_grey: bool) -> Option<ColorProfile> {

@@ -98,7 +98,7 @@ impl Lines {
 
     fn end(&mut self, fault: Fault) {
         self.flush();
-        let problem = self.problem_of(fault);
+        let problem = super::unreadable(self.problem_of(fault));
         self.ready.push_back(Item::Refused(vec![problem]));
         self.is_over = true;
     }
@@ -129,11 +129,8 @@ impl Lines {
             Some(Ok(record)) => self.row(&record),
             Some(Err(fault)) if fault.is_last => self.end(fault),
             Some(Err(fault)) => {
-                if let Some(open) = &mut self.open {
-                    open.unreadable = Some(fault.line);
-                }
-                let problem = self.problem_of(fault);
-                self.ready.push_back(Item::Refused(vec![problem]));
+                let problem = super::unreadable(self.problem_of(fault));
+                self.refuse_row(problem);
             }
             None if self.columns.is_none() => {
                 let what = "the file is empty; its first line names the columns".to_owned();
@@ -179,17 +176,22 @@ impl Lines {
         self.columns = Some(columns);
     }
 
+    /// A row of which nothing is known. It may be one of the open product, which shows when that goes on behind it.
+    fn refuse_row(&mut self, problem: Problem) {
+        match &mut self.open {
+            Some(open) if !open.located.row.external_reference.is_empty() => {
+                open.unreadable = Some(problem.line)
+            }
+            _ => self.flush(),
+        }
+        self.ready.push_back(Item::Refused(vec![problem]));
+    }
+
     fn row(&mut self, record: &Record) {
         let Some(columns) = &self.columns else { return };
         let fields = match Fields::of(record, columns) {
             Ok(fields) => fields,
-            Err(problem) => {
-                if let Some(open) = &mut self.open {
-                    open.unreadable = Some(record.line);
-                }
-                self.ready.push_back(Item::Refused(vec![problem]));
-                return;
-            }
+            Err(problem) => return self.refuse_row(problem),
         };
         let mut problems = Vec::new();
         let variant = fields.variant(&mut problems);

@@ -129,7 +129,7 @@ impl Sheet {
                 Ok(record) => record,
                 Err(fault) => {
                     let column = fault.column.map(|place| self.columns.name(place)).unwrap_or_default();
-                    return Some(Err(told(&fault, column)));
+                    return Some(Err(super::unreadable(told(&fault, column))));
                 }
             };
             if let Err(fault) = record.check_width(self.columns.width()) {

@@ -1,4 +1,4 @@
-use std::io::{Read as _, Write as _};
+use std::io::{BufReader, Read as _, Write as _};
 
 use super::*;
 
