@@ -33,6 +33,8 @@ const SHARDS_MAX: usize = 16;
 /// What the tables of the cache take for an entry: its place in a list that grows by doubling, its hash, and the hash of an
 /// entry that was evicted a while ago.
 const ENTRY_BYTES: usize = 256;
+/// What an allocator holds beyond what is in use when responses of all sizes come and go: the example `flood` measured 31 to 46.
+const FRAGMENTATION_PERCENT: usize = 45;
 /// What a header value of its own takes.
 const VALUE_BYTES: usize = 64;
 /// The share of the cache that is for what was asked for more than once.
@@ -292,7 +294,7 @@ impl CachedResponse {
         });
         let parts = [own, key.len(), headers, self.body.len(), size_of_val(&*self.slots)];
         let bytes = parts.into_iter().map(allocation).sum::<usize>() + variants.sum::<usize>() + ENTRY_BYTES;
-        bytes as u64
+        (bytes + bytes * FRAGMENTATION_PERCENT / 100) as u64
     }
 }
 

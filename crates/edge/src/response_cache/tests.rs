@@ -86,7 +86,7 @@ fn it_is_never_larger_than_allowed() {
         assert!(bytes <= 400_000, "{entries} {bytes}");
     }
     let (entries, bytes) = cache.size();
-    assert!((150..300).contains(&entries) && bytes > 350_000, "{entries} {bytes}");
+    assert!((100..200).contains(&entries) && bytes > 350_000, "{entries} {bytes}");
     assert!(is_fresh(&cache, "k1999"), "the newest is there");
     assert!(!put(&cache, "huge", &[], 100_000));
 }
