@@ -216,7 +216,7 @@ async fn ids(world: &World) -> HashMap<String, String> {
 async fn sends(world: &World, order_id: &str, steps: usize) -> String {
     let operator: Person<'_> = world.operator();
     let mut shipping = operator.client("shipping", ShippingServiceClient::new);
-    let list = ListShipmentsRequest { order_id: order_id.to_owned(), page: None };
+    let list = ListShipmentsRequest { order_id: order_id.to_owned(), ..Default::default() };
     let mut shipment: Shipment =
         shipping.list_shipments(list).await.expect("listed").into_inner().shipments.remove(0);
     for state in [ShipmentState::LabelCreated, ShipmentState::InTransit].into_iter().take(steps) {

@@ -36,10 +36,24 @@ impl Things {
         let list = ListShipmentsRequest { order_id: order.id.clone(), ..Default::default() };
         let shipments = person.client("shipping", ShippingServiceClient::new).list_shipments(list).await;
         let shipment = shipments.expect("mine").into_inner().shipments[0].id.clone();
-        let profile = person.client("user", UserServiceClient::new).get_profile(GetProfileRequest::default());
-        let profile = profile.await.expect("mine").into_inner().profile.expect("a profile").profile_id;
-        let cart = person.client("cart", CartServiceClient::new).get_cart(GetCartRequest::default());
-        let cart = cart.await.expect("mine").into_inner().cart.expect("a cart").cart_id;
+        let mut users = person.client("user", UserServiceClient::new);
+        let profile = users
+            .get_profile(GetProfileRequest::default())
+            .await
+            .expect("mine")
+            .into_inner()
+            .profile
+            .expect("a profile")
+            .profile_id;
+        let mut carts = person.client("cart", CartServiceClient::new);
+        let cart = carts
+            .get_cart(GetCartRequest::default())
+            .await
+            .expect("mine")
+            .into_inner()
+            .cart
+            .expect("a cart")
+            .cart_id;
         Self { order, payment, shipment, profile, cart }
     }
 }

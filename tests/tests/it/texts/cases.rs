@@ -128,6 +128,7 @@ fn products(cases: &mut Vec<Case>) {
         options: vec![option],
         prices: vec![UnitPrice { currency_code: "GBP".into(), micros: 1 }],
         weight_grams: 1,
+        ..Default::default()
     };
     let image = product::ProductImage {
         source: Some(product::product_image::Source::Url("https://pictures.example/1".into())),

@@ -175,6 +175,7 @@ async fn sells_cushions(world: &World) {
             options: vec![option("Colour", colour), option("Size", "Large")],
             prices: vec![UnitPrice { currency_code: "GBP".into(), micros: 15_000_000 }],
             weight_grams: 400,
+            ..VariantInput::default()
         })
         .to_vec();
     let mut products = world.operator().client("product", ProductServiceClient::new);

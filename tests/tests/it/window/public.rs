@@ -35,6 +35,18 @@ fn field(page: &Page, name: http::HeaderName) -> String {
 }
 
 /// What holds for every answer, whoever asks.
+/// Routes that are the same for everybody.
+const PUBLIC: [&str; 8] = [
+    "/assets/{name}",
+    "/pictures/{name}",
+    "/favicon.ico",
+    "/robots.txt",
+    "/openapi.json",
+    "/docs",
+    "/healthz",
+    "/readyz",
+];
+
 fn check(who: &str, path: &str, page: &Page, is_public: bool) {
     let (control, vary) = (field(page, CACHE_CONTROL), field(page, VARY));
     let cookies = page.headers.contains_key(SET_COOKIE);
@@ -80,9 +92,7 @@ async fn no_answer_gives_one_persons_cookies_to_another() {
     let gets = declared.iter().filter(|(method, ..)| *method == Method::GET).map(|(_, route, _)| *route);
     let mut public = 0;
     for route in gets {
-        let is_public =
-            ["/assets/{name}", "/pictures/{name}", "/favicon.ico", "/robots.txt", "/openapi.json", "/docs"]
-                .contains(&route);
+        let is_public = PUBLIC.contains(&route);
         public += usize::from(is_public);
         for path in addresses(route, &assets) {
             for (who, browser) in people {
@@ -99,6 +109,6 @@ async fn no_answer_gives_one_persons_cookies_to_another() {
             check(who, &missing, &browser.copy().get(&missing).await, false);
         }
     }
-    assert_eq!(public, 6);
+    assert_eq!(public, PUBLIC.len());
     assert_eq!(set, HashSet::from(["renewed", "ended"]), "sessions are renewed and ended elsewhere");
 }
