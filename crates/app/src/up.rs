@@ -93,7 +93,7 @@ impl UpArgs {
 /// # Errors
 /// `INVALID_CONFIG` that names what is wrong.
 pub fn configuration(file: Option<&Path>) -> Result<Config> {
-    let file = file.or_else(|| files::usual_config());
+    let file = file.or(files::usual_config());
     let config = Config::load(file, files::environment())?;
     let known: Vec<&str> = process::SECTIONS.into_iter().chain(ROLES.iter().map(|role| role.name)).collect();
     config.only_sections(&known)?;

@@ -323,8 +323,14 @@ fn files_that_cannot_be_read_name_the_place() {
         ("short", format!("{header}{good}536366,1\n").into_bytes(), "line 3"),
         (
             "encoding",
-            [header.as_bytes(), b"1,2,\xff\xfe,1,2010-12-01 08:26:00,1,,France\n"].concat(),
-            "line 2",
+            // UTF-8, but for what is in the last line.
+            [
+                header.as_bytes(),
+                "1,1,Café crème à côté pâté brûlé forêt".as_bytes(),
+                b",1,2010-12-01 08:26:00,1,,France\n1,2,\xff\xfe,1,2010-12-01 08:26:00,1,,France\n",
+            ]
+            .concat(),
+            "line 3",
         ),
         ("zeros", zeros(), "line"),
     ];

@@ -6,7 +6,7 @@
 //!
 //! [`Context::describe_events`]: crate::Context::describe_events
 
-mod common;
+mod stored;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use tonic::{Request, Response, Status};
 
 use crate::Cursors;
 
-pub use common::check_document;
+pub use stored::check_document;
 
 /// The most rows of a page.
 pub const PAGE_MAX: u32 = 1_000;
@@ -178,9 +178,9 @@ impl AuditHub {
         let found = self.0.read().get(role).cloned().ok_or_else(unknown)?;
         let mut tables: Vec<Arc<dyn Examine>> = Vec::new();
         if let Some(database) = &found.database {
-            tables.push(Arc::new(common::OutboxRows::new(role, database, found.describe)));
-            tables.push(Arc::new(common::RequestRows::new(database, clock)));
-            tables.push(Arc::new(common::ConsumerRows::new(database)));
+            tables.push(Arc::new(stored::OutboxRows::new(role, database, found.describe)));
+            tables.push(Arc::new(stored::RequestRows::new(database, clock)));
+            tables.push(Arc::new(stored::ConsumerRows::new(database)));
         }
         tables.extend(found.tables);
         Ok(tables)

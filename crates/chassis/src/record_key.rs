@@ -23,7 +23,6 @@ impl RecordKey {
     }
 
     /// Begins the seal of a record of this kind. Kinds keep a row of one table from passing as one of another.
-    #[must_use]
     pub fn record(&self, kind: &str) -> Record {
         let mac = Hmac::<Sha256>::new_from_slice(self.0.bytes()).expect("HMAC takes a key of any length");
         Record(mac).text(kind)

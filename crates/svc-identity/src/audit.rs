@@ -8,6 +8,7 @@ use store::Row;
 use tonic::async_trait;
 
 use crate::domain::{OPERATOR, Permissions};
+use crate::store::accounts::EMAIL_RULE;
 use crate::store::{Store, accounts};
 
 /// Bytes that refresh tokens are derived from.
@@ -149,15 +150,18 @@ impl Examine for CounterRows {
              FROM counters c LIMIT ?";
         let rows = self.0.stored(query, Some("% admin %"), 100).await?;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
-        examined.expects(rows.len() == 1, "counters", "the counter of admins", rows.len());
-        for row in rows.iter().filter(|row| row.str("name").is_ok_and(|name| name == "admins")) {
-            let (counted, found) = (row.int("admins")?, row.int("amount")?);
-            examined.expects(
-                counted == found,
-                "counter admins",
-                format!("{counted}, as many as there are"),
-                found,
-            );
+        examined.expects(rows.len() == 2, "counters", "those of admins and of the e-mail rule", rows.len());
+        for row in &rows {
+            let (name, found) = (row.str("name")?, row.int("amount")?);
+            let expected = match name {
+                "admins" => row.int("admins")?,
+                "email_rule" => EMAIL_RULE,
+                _ => {
+                    examined.finds(format!("counter {name}"), "no such counter", found.to_string());
+                    continue;
+                }
+            };
+            examined.expects(expected == found, &format!("counter {name}"), expected.to_string(), found);
         }
         Ok(examined)
     }

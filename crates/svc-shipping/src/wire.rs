@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use contract::souk::shipping::v1;
-use contract::souk::r#type::v1::ChosenOption;
 use contract::wire::{self, parse_country, parse_currency, parse_enum, parse_frozen_address, parse_id};
 use kernel::{
     Currency, CustomerId, Error, GuestId, LineId, OrderId, Result, ShipmentGroupId, ShipmentId, Timestamp,
@@ -171,8 +170,9 @@ pub fn parse_state(value: i32) -> Result<ShipmentState> {
 const LINES_MAX: usize = 2_000;
 /// The most options of a line.
 const OPTIONS_MAX: usize = 10;
-/// The longest name or value of an option, in bytes: 60 characters.
-const OPTION_BYTES_MAX: usize = 240;
+/// Characters of a product's name, and of the name and value of an option. Above what product takes, since an order that was
+/// accepted must also be sent.
+const NAME_CHARS_MAX: usize = 300;
 /// The most units of a line.
 const QUANTITY_MAX: i64 = 1_000_000_000;
 
@@ -203,18 +203,15 @@ pub fn parse_shipment(request: v1::CreateShipmentRequest, now: Timestamp) -> Res
         wrong.text(&format!("/lines/{at}/sku"), &line.sku, 64);
         let good = (1..=QUANTITY_MAX).contains(&line.quantity);
         wrong.check(good, format!("/lines/{at}/quantity"), format!("must be between 1 and {QUANTITY_MAX}"));
-        wrong.check(
-            line.name.chars().count() <= 200,
-            format!("/lines/{at}/name"),
-            "has more than 200 characters",
-        );
-        let short = |option: &ChosenOption| option.name.len().max(option.value.len()) <= OPTION_BYTES_MAX;
-        let good = line.options.len() <= OPTIONS_MAX && line.options.iter().all(short);
-        wrong.check(
-            good,
-            format!("/lines/{at}/options"),
-            format!("must have at most {OPTIONS_MAX} options of at most 60 characters"),
-        );
+        let fits = |text: &str| text.chars().count() <= NAME_CHARS_MAX;
+        let long = format!("has more than {NAME_CHARS_MAX} characters");
+        wrong.check(fits(&line.name), format!("/lines/{at}/name"), &*long);
+        let few = line.options.len() <= OPTIONS_MAX;
+        wrong.check(few, format!("/lines/{at}/options"), format!("has more than {OPTIONS_MAX} options"));
+        for (n, option) in line.options.iter().enumerate().take(OPTIONS_MAX) {
+            wrong.check(fits(&option.name), format!("/lines/{at}/options/{n}/name"), &*long);
+            wrong.check(fits(&option.value), format!("/lines/{at}/options/{n}/value"), &*long);
+        }
     }
     wrong.finish()?;
     let (Some(order), Some(group), Some(destination)) = (order, group, destination) else {

@@ -142,7 +142,7 @@ async fn catalogue(world: &World) -> String {
     let picture = products.upload_picture(upload).await.expect("kept").into_inner().content_hash;
     world.sells("lamp", 4000, 5).await;
     for (sku, pence) in [("lamp", 4100), ("lamp", 4200), ("jug", 1300)] {
-        let variants = product::BatchGetVariantsRequest { skus: vec![sku.into()], ..Default::default() };
+        let variants = product::BatchGetVariantsRequest { skus: vec![sku.into()] };
         let found = products.batch_get_variants(variants).await.expect("found").into_inner().variants;
         let set = product::SetPriceRequest {
             request_id: world.request_id(),
@@ -164,7 +164,7 @@ async fn catalogue(world: &World) -> String {
         let answer = products.import_products(request).await.expect("imported").into_inner();
         assert!(answer.results[0].refusals.is_empty(), "{:?}", answer.results[0].refusals);
     }
-    let variants = product::BatchGetVariantsRequest { skus: vec!["gone".into()], ..Default::default() };
+    let variants = product::BatchGetVariantsRequest { skus: vec!["gone".into()] };
     let gone = products.batch_get_variants(variants).await.expect("found").into_inner().variants.remove(0);
     let archive = product::ArchiveProductRequest {
         request_id: world.request_id(),
@@ -207,7 +207,7 @@ async fn stock(world: &World) {
 async fn ids(world: &World) -> HashMap<String, String> {
     let mut products = world.operator().client("product", ProductServiceClient::new);
     let skus = ["bowl", "cup", "plate", "jug", "lamp", "vase", "gone"].map(str::to_owned).to_vec();
-    let request = product::BatchGetVariantsRequest { skus, ..Default::default() };
+    let request = product::BatchGetVariantsRequest { skus };
     let found = products.batch_get_variants(request).await.expect("found").into_inner().variants;
     found.into_iter().map(|variant| (variant.sku, variant.product_id)).collect()
 }

@@ -96,7 +96,7 @@ impl Asking<'_> {
         let cancel =
             CancelOrderRequest { request_id: request_id(), order_id: order_id(), ..Default::default() };
         self.note("CancelOrder", orders.cancel_order(cancel).await, |_| false);
-        let history = GetOrderHistoryRequest { order_id: order_id(), ..Default::default() };
+        let history = GetOrderHistoryRequest { order_id: order_id() };
         self.note("GetOrderHistory", orders.get_order_history(history).await, |_| false);
         let invoice = GetInvoiceRequest { order_id: order_id(), ..Default::default() };
         self.note("GetInvoice", orders.get_invoice(invoice).await, |_| false);
@@ -120,7 +120,7 @@ impl Asking<'_> {
         self.note("ListShipments", shipping.list_shipments(list).await, |found| found.shipments.is_empty());
 
         let mut users = self.client("user", UserServiceClient::new);
-        let get = GetProfileRequest { profile_id: things.profile.clone(), ..Default::default() };
+        let get = GetProfileRequest { profile_id: things.profile.clone() };
         self.note("GetProfile", users.get_profile(get).await, |_| false);
         let mut carts = self.client("cart", CartServiceClient::new);
         let get = GetCartRequest { cart_id: things.cart.clone(), ..Default::default() };

@@ -93,8 +93,14 @@ const NAMED_FIELDS: &[&str] = &[
 ];
 
 /// Texts that are reached through requests of roles alone, or only copied from where they were checked.
-const COPIED: &[&str] =
-    &["souk.product.v1.ImportProduct.external_reference", "souk.product.v1.HistoricPrice.reason"];
+const COPIED: &[&str] = &[
+    "souk.product.v1.ImportProduct.external_reference",
+    "souk.product.v1.HistoricPrice.reason",
+    // Frozen with the order.
+    "souk.shipping.v1.ShipmentLine.name",
+    "souk.type.v1.ChosenOption.name",
+    "souk.type.v1.ChosenOption.value",
+];
 
 /// Every string of a message and of those in it, by full name.
 fn strings(message: &MessageDescriptor, seen: &mut BTreeSet<String>, all: &mut BTreeSet<(String, String)>) {

@@ -55,6 +55,7 @@ pub enum Source {
 
 /// What reading comes upon.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly every item is a product, and one is held at a time")]
 pub enum Item {
     /// A product.
     Product(Located),

@@ -163,6 +163,20 @@ pub struct Records<R> {
     is_over: bool,
 }
 
+impl<R: BufRead> Iterator for Records<R> {
+    type Item = Result<Record, Fault>;
+
+    /// The next row, blank ones included; `None` at the end. After a fault that is the last one there is none either.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_over {
+            return None;
+        }
+        let row = self.read_row();
+        self.is_over = matches!(&row, None | Some(Err(Fault { is_last: true, .. })));
+        row
+    }
+}
+
 impl<R: BufRead> Records<R> {
     /// Reads rows. Finds what separates their fields: a first line `sep=X` says it; else of comma, semicolon, tab and bar the
     /// one by which most names of the first line are columns that `is_column` knows, the most frequent where none is.
@@ -224,16 +238,6 @@ impl<R: BufRead> Records<R> {
                 return Ok(from);
             }
         }
-    }
-
-    /// The next row, blank ones included; `None` at the end. After a fault that is the last one there is none either.
-    pub fn next(&mut self) -> Option<Result<Record, Fault>> {
-        if self.is_over {
-            return None;
-        }
-        let row = self.read_row();
-        self.is_over = matches!(&row, None | Some(Err(Fault { is_last: true, .. })));
-        row
     }
 
     fn read_row(&mut self) -> Option<Result<Record, Fault>> {

@@ -67,12 +67,13 @@ pub fn deliverable_address(pointer: &str, mut address: v1::Address) -> Result<v1
     match postal::address_format(&address.country_code) {
         None => violations.add(at("country_code"), "must be a known country"),
         Some(format) => {
+            let (region, postal_code) = (at("region"), at("postal_code"));
             if let Err(wrong) = format.check_region(&address.region) {
-                violations.add(at("region"), wrong);
+                violations.add(region, wrong);
             }
             match format.check_postal_code(&address.postal_code) {
                 Ok(code) => address.postal_code = code,
-                Err(wrong) => violations.add(at("postal_code"), wrong),
+                Err(wrong) => violations.add(postal_code, wrong),
             }
         }
     }

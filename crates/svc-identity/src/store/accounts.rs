@@ -9,7 +9,7 @@ use crate::domain::{Account, AccountKind, AdminChange, OPERATOR, Permissions};
 const COLUMNS: &str = "id, kind, email, password, permissions, tokens_from, version, created_at, updated_at";
 
 /// The rule of addresses by which the keys are made: 2 since domains are compared as DNS does.
-const EMAIL_RULE: i64 = 2;
+pub(crate) const EMAIL_RULE: i64 = 2;
 
 /// An account with the hash of its password.
 #[derive(Clone)]

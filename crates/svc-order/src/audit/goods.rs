@@ -72,7 +72,7 @@ fn describe_shipments(row: &AuditRow, groups: usize, examined: &mut Examined) {
     examined.expects(good, &id, format!("{groups} shipments that were made"), named.len());
     for MadeShipment { group_id, shipment_id } in named.iter().map(|sealed| &sealed.made) {
         let fact = Fact::new("named shipment", format!("{id} {group_id}")).content(shipment_id.as_bytes());
-        examined.facts.push(fact.about(&shipment_id));
+        examined.facts.push(fact.about(shipment_id));
     }
 }
 

@@ -524,6 +524,7 @@ async fn a_counter_that_was_set_back_is_set_right() {
     assert_eq!((order.state(), order.invoice_number.as_str()), (OrderState::Confirmed, "souk-0000000004"));
     rests(&world).await;
     assert!(world.running().stop(GRACE).await, "the shop stops");
+    drop(world);
     let report = audited(&dir, None).await;
     assert!(report.ok, "{:#?}", failed(&report));
 }

@@ -146,11 +146,9 @@ fn products(cases: &mut Vec<Case>) {
         synonyms: vec!["Dish".into()],
         ..Default::default()
     };
-    let create = product::CreateProductRequest {
-        request_id: key(),
-        product: Some(input.clone()),
-        ..Default::default()
-    };
+    prices_and_categories(cases, &input);
+    let create =
+        product::CreateProductRequest { request_id: key(), product: Some(input), ..Default::default() };
     let path = "/souk.product.v1.ProductService/CreateProduct";
     for (field, at) in [
         ("souk.product.v1.ProductInput.name", "/product/name"),
@@ -166,12 +164,15 @@ fn products(cases: &mut Vec<Case>) {
     ] {
         cases.push(case(path, &create, field, at));
     }
+}
+
+fn prices_and_categories(cases: &mut Vec<Case>, input: &product::ProductInput) {
     let id = ProductId::from_bits(1).to_string();
     let update = product::UpdateProductRequest {
         request_id: key(),
         product_id: id.clone(),
         version: 1,
-        product: Some(input),
+        product: Some(input.clone()),
         ..Default::default()
     };
     cases.push(case(
@@ -277,6 +278,9 @@ fn stock_and_money(cases: &mut Vec<Case>) {
         "souk.payment.v1.RefundPaymentRequest.reason",
         "/reason",
     ));
+}
+
+fn orders(cases: &mut Vec<Case>) {
     let order_id = OrderId::from_bits(1).to_string();
     let place = order::PlaceOrderRequest { request_id: key(), quote_token: "t".into(), ..Default::default() };
     cases.push(case(
@@ -328,7 +332,7 @@ fn shipments(cases: &mut Vec<Case>) {
             ..Default::default()
         }],
     };
-    let set = shipping::SetRatesRequest { request_id: key(), rates: Some(rates), ..Default::default() };
+    let set = shipping::SetRatesRequest { request_id: key(), rates: Some(rates) };
     let path = "/souk.shipping.v1.ShippingService/SetRates";
     for (field, at) in [
         ("souk.shipping.v1.Zone.name", "/rates/zones/0/name"),
@@ -415,6 +419,7 @@ pub(super) fn cases() -> Vec<Case> {
     quotes(&mut cases);
     products(&mut cases);
     stock_and_money(&mut cases);
+    orders(&mut cases);
     shipments(&mut cases);
     devices(&mut cases);
     cases

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use contract::souk::product::v1::{
-    ImportProduct, ImportProductsRequest, ProductAttribute, ProductInput, VariantInput,
+    ImportProduct, ImportProductsRequest, OptionValue, ProductAttribute, ProductInput, VariantInput,
 };
 use contract::souk::r#type::v1::UnitPrice;
 use http::header::CONTENT_TYPE;
@@ -310,10 +310,7 @@ async fn text_of_people_stays_text() {
         variants: vec![VariantInput {
             sku: "<b>sku</b>".into(),
             prices: vec![price],
-            options: vec![contract::souk::product::v1::OptionValue {
-                name: "size".into(),
-                value: "<i>big</i>".into(),
-            }],
+            options: vec![OptionValue { name: "size".into(), value: "<i>big</i>".into() }],
             ..VariantInput::default()
         }],
         attributes: vec![ProductAttribute { name: "<u>fact</u>".into(), value: "<u>value</u>".into() }],

@@ -80,6 +80,9 @@ async fn an_address_of_four_lines_survives_an_edit() {
     let shown: Vec<(&str, String)> = names.iter().map(|name| (*name, value(&page, name))).collect();
     let mut fields: Vec<(&str, &str)> = shown.iter().map(|(name, value)| (*name, value.as_str())).collect();
     fields.push(("country", "GB"));
+    // As a browser sends a box that is ticked.
+    assert!(page.text().contains("name=\"default_shipping\" value=\"on\" checked"), "{}", page.text());
+    fields.push(("default_shipping", "on"));
     assert!(ada.submit(&path, &fields).await.location().is_some());
     let book = ada.get("/api/v1/addresses").await.value();
     assert_eq!(lines(&book), json!(LINES), "saved as it was");

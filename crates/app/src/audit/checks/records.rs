@@ -3,8 +3,11 @@
 use super::Check;
 use crate::audit::books::Books;
 
+/// How many rows a check looks at.
+type Count = fn(&Books) -> usize;
+
 /// The checks that services answer for, with the rows that each looks at.
-const NAMES: &[(&str, fn(&Books) -> usize)] = &[
+const NAMES: &[(&str, Count)] = &[
     ("orders.sealed", |books| books.orders.len()),
     ("orders.quotes", |books| books.orders.len()),
     ("orders.history", |books| books.orders.len()),
