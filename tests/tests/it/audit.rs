@@ -151,7 +151,14 @@ pub(super) async fn audited(dir: &Path, remembered: Option<Vec<Remembered>>) -> 
 async fn opened(dir: &Path) -> (chassis::Running, Shop) {
     let free = "127.0.0.1:0".parse().expect("an address");
     let data = format!("dir:{}", dir.display());
-    let args = UpArgs { data: data.clone(), no_demo: true, grpc: free, metrics: free, ..UpArgs::default() };
+    let args = UpArgs {
+        data: data.clone(),
+        no_demo: true,
+        grpc: free,
+        metrics: free,
+        web: free,
+        ..UpArgs::default()
+    };
     let running = up::start(&args).await.expect("the shop starts");
     let at = format!("http://{}", running.addresses.grpc.expect("an address"));
     let shop = Shop::connect(&ShopArgs { at, token: None, data }).await.expect("connects");
