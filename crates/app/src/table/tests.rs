@@ -303,9 +303,9 @@ proptest! {
     /// Whatever the bytes are, reading ends, lines never go back, and no row is given twice.
     #[test]
     fn any_bytes_end(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\n'), Just(b'\r'), any::<u8>()], 0..200)) {
-        let Ok(mut records) = Records::open(Utf8::new(&bytes[..], None), LIMITS, &|_| false) else { return Ok(()) };
+        let Ok(records) = Records::open(Utf8::new(&bytes[..], None), LIMITS, &|_| false) else { return Ok(()) };
         let mut line = 0;
-        while let Some(row) = records.next() {
+        for row in records {
             let now = row.as_ref().map_or_else(|fault| fault.line, |record| record.line);
             prop_assert!(now >= line);
             line = now;

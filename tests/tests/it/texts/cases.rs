@@ -147,8 +147,7 @@ fn products(cases: &mut Vec<Case>) {
         ..Default::default()
     };
     prices_and_categories(cases, &input);
-    let create =
-        product::CreateProductRequest { request_id: key(), product: Some(input), ..Default::default() };
+    let create = product::CreateProductRequest { request_id: key(), product: Some(input) };
     let path = "/souk.product.v1.ProductService/CreateProduct";
     for (field, at) in [
         ("souk.product.v1.ProductInput.name", "/product/name"),
