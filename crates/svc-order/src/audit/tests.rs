@@ -288,9 +288,12 @@ fn rows_beside_the_order_are_sealed() {
     assert_eq!((lost.check.as_str(), lost.row.as_str()), (SEALED, "history of ord_1"));
 }
 
+/// Changes something of a quote.
+type Damage = fn(&mut checkout::Quote);
+
 #[test]
 fn a_quote_that_does_not_come_to_what_it_says() {
-    let quotes: [(fn(&mut checkout::Quote), &str); 13] = [
+    let quotes: [(Damage, &str); 13] = [
         (|quote| quote.lines[0].quantity = 4, "line a (SKU-a), subtotal"),
         (
             |quote| quote.lines[0].unit_price.as_mut().expect("a price").micros += 10_000,
