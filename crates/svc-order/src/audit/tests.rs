@@ -289,11 +289,11 @@ fn rows_beside_the_order_are_sealed() {
 }
 
 /// Changes something of a quote.
-type Damage = fn(&mut checkout::Quote);
+type QuoteDamage = fn(&mut checkout::Quote);
 
 #[test]
 fn a_quote_that_does_not_come_to_what_it_says() {
-    let quotes: [(Damage, &str); 13] = [
+    let quotes: [(QuoteDamage, &str); 13] = [
         (|quote| quote.lines[0].quantity = 4, "line a (SKU-a), subtotal"),
         (
             |quote| quote.lines[0].unit_price.as_mut().expect("a price").micros += 10_000,
