@@ -78,8 +78,8 @@ type Damage = (To, &'static str, &'static str, &'static str);
 
 const ORDERS: &[(&str, &str)] = &[
     ("state", "6"),
-    ("owner", "'cus_00000000000000000000000009'"),
-    ("placed_by", "'cus_00000000000000000000000009'"),
+    ("owner", "'cus_0000000000000000000000000z'"),
+    ("placed_by", "'cus_0000000000000000000000000z'"),
     ("external_reference", "'elsewhere'"),
     ("external_time", "5"),
     ("currency", "'EUR'"),
@@ -110,7 +110,7 @@ const ORDERS: &[(&str, &str)] = &[
 const HISTORY: &[(&str, &str)] = &[
     ("version", "77"),
     ("at", "at + 1"),
-    ("actor", "'cus_00000000000000000000000009'"),
+    ("actor", "'cus_0000000000000000000000000z'"),
     ("state", "3"),
     ("what", "'APPROVED'"),
     ("note", "'as agreed'"),
@@ -119,7 +119,7 @@ const HISTORY: &[(&str, &str)] = &[
 
 const PAYMENTS: &[(&str, &str)] = &[
     ("tender", "1"),
-    ("owner", "'cus_00000000000000000000000009'"),
+    ("owner", "'cus_0000000000000000000000000z'"),
     ("state", "'authorized'"),
     ("currency", "'EUR'"),
     ("amount", "amount + 1"),

@@ -22,7 +22,7 @@ pub fn accounts(books: &Books) -> Check {
         check.examined += 1;
         // An entry without its operation is another check's.
         let Some((payment, operation)) = operations.get(&*entry.operation) else { continue };
-        let at = || format!("ledger entry {}", entry.id);
+        let at = || format!("ledger entry {} of {}", entry.id, entry.order);
         let id = entry_id(entry);
         if *entry.id != *id {
             check.violated(at(), format!("the id {id}"), entry.id.to_string());
