@@ -10,8 +10,9 @@ use store::{Database, Document, Inspector, RequestId, StoredDocument, StoredEven
 
 use super::{DescribeEvent, Examine, Examined, Fact};
 
-/// The longest that any role remembers an answer (order, 30 days), and a day for clocks that differ.
-const REMEMBERED_MAX: Duration = Duration::from_secs(31 * 24 * 3600);
+/// The furthest ahead that an answer may be forgotten: the longest that any role remembers one is 30 days, and a clock that was
+/// ahead by years when it was written is no damage.
+const REMEMBERED_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// Longest idempotency key, in bytes; keys of the house's own steps append to a caller's.
 const REQUEST_ID_BYTES_MAX: usize = 512;
 /// Bytes of a SHA-256.
