@@ -83,13 +83,14 @@ impl EventService for EventApi {
     type SubscribeStream = Answers;
 
     async fn subscribe(&self, request: Request<wire::SubscribeRequest>) -> Result<Response<Answers>, Status> {
+        let report = mesh::Report::of_stream("/souk.event.v1.EventService/Subscribe", mesh::caller(&request));
         let request = request.into_inner();
         let reader = Reader::open(&self.0, request).await.map_err(contract::status)?;
-        let answers = stream::unfold(Some(reader), |reader| async move {
-            let mut reader = reader?;
+        let answers = stream::unfold(Some((reader, report)), |reading| async move {
+            let (mut reader, report) = reading?;
             match reader.next().await {
-                Ok(answer) => Some((Ok(answer), Some(reader))),
-                Err(error) => Some((Err(contract::status(error)), None)),
+                Ok(answer) => Some((Ok(answer), Some((reader, report)))),
+                Err(error) => Some((Err(report.ends_with(error)), None)),
             }
         });
         Ok(Response::new(Box::pin(answers)))

@@ -18,6 +18,7 @@ const BY_REASON: &[(&str, StatusCode)] = &[
     ("VERSION_CONFLICT", StatusCode::PRECONDITION_FAILED),
     ("IDEMPOTENCY_KEY_REUSED", StatusCode::UNPROCESSABLE_ENTITY),
     // Well-formed as described, but it does not hold.
+    ("INVALID_ADDRESS", StatusCode::UNPROCESSABLE_ENTITY),
     ("INVALID_CURSOR", StatusCode::UNPROCESSABLE_ENTITY),
     ("INVALID_PRICE_RANGE", StatusCode::UNPROCESSABLE_ENTITY),
     ("INVALID_TENDERS", StatusCode::UNPROCESSABLE_ENTITY),

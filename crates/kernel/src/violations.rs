@@ -113,8 +113,16 @@ impl Violations {
     /// # Errors
     /// `INVALID_ARGUMENT` naming every wrong field.
     pub fn finish(self) -> Result<()> {
+        self.finish_as("INVALID_ARGUMENT")
+    }
+
+    /// Ends the check of what is well-formed and may still not hold.
+    ///
+    /// # Errors
+    /// Of the code `INVALID_ARGUMENT` and of this reason, naming every wrong field.
+    pub fn finish_as(self, reason: &'static str) -> Result<()> {
         let Some(first) = self.0.first() else { return Ok(()) };
-        let error = Error::invalid("INVALID_ARGUMENT", format!("{} {}", first.field, first.description));
+        let error = Error::invalid(reason, format!("{} {}", first.field, first.description));
         Err(self.0.into_iter().fold(error, |error, wrong| error.with_field(wrong.field, wrong.description)))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use kernel::{Code, Error};
 use tokio::time::Instant;
 use tonic::body::Body;
@@ -12,7 +13,7 @@ use crate::deadline::{Deadline, parse_timeout};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
 use crate::receive::{FromOutside, Receive};
 use crate::rescue::{Rescue, Side};
-use crate::scope::{REQUEST_ID, is_request_id};
+use crate::scope::{REQUEST_ID, is_request_id, tell_request};
 use crate::stream::Streams;
 use crate::telemetry::Count;
 use crate::transport::http2::parse_behalf;
@@ -64,17 +65,32 @@ struct Stack<L>(Arc<L>);
 impl<L: Layer> Endpoint for Stack<L> {
     fn call(&self, request: http::Request<Body>) -> Response {
         let layers = self.0.clone();
-        let known = request.extensions().get::<Local>().and_then(|local| local.method);
+        let local = request.extensions().get::<Local>();
+        // A caller in this process passes its scope, which names the request already.
+        let scope = local.map_or_else(|| named(request.headers()), |_| Scope::default());
+        let known = local.and_then(|local| local.method);
         let method = known.or_else(|| contract::method(request.uri().path()));
-        let call = Box::new(Call {
-            request,
-            method,
-            caller: Caller::default(),
-            scope: Scope::default(),
-            arrived: Instant::now(),
-        });
-        Box::pin(async move { Ok(layers.call(call).await.unwrap_or_else(crate::endpoint::failed)) })
+        let request_id = scope.request_id.clone();
+        let call =
+            Box::new(Call { request, method, caller: Caller::default(), scope, arrived: Instant::now() });
+        Box::pin(async move {
+            let mut response = layers.call(call).await.unwrap_or_else(crate::endpoint::failed);
+            if crate::rescue::code(response.headers()) != 0 {
+                tell_request(response.headers_mut(), request_id.as_deref());
+            }
+            Ok(response)
+        })
     }
+}
+
+/// The scope of a call from outside, which goes on in the trace of its caller and has the name that its caller gave; one
+/// without a name has that of its trace.
+fn named(headers: &HeaderMap) -> Scope {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let trace = text("traceparent").and_then(Trace::parse).unwrap_or_default().child();
+    let given = text(REQUEST_ID).filter(|text| is_request_id(text)).map(Arc::from);
+    let request_id = given.unwrap_or_else(|| Arc::from(trace.id()));
+    Scope { trace, request_id: Some(request_id), ..Scope::default() }
 }
 
 /// Finds out who calls: from the value that a caller in this process passes, or from the headers.
@@ -87,7 +103,7 @@ struct Identify<N> {
 impl<N: Layer> Layer for Identify<N> {
     async fn call(&self, mut call: Box<Call>) -> Answer {
         if let Some(local) = call.request.extensions_mut().remove::<Local>() {
-            call.scope = local.scope;
+            call.scope = Scope { trace: local.scope.trace.child(), ..local.scope };
             call.caller.role = local.role;
         } else {
             call.request.extensions_mut().insert(FromOutside);
@@ -100,7 +116,6 @@ impl<N: Layer> Layer for Identify<N> {
         if let Some(verified) = &call.scope.principal {
             call.caller.principal = verified.principal.clone();
         }
-        call.scope.trace = call.scope.trace.child();
         self.next.call(call).await
     }
 }
@@ -109,8 +124,6 @@ impl<N> Identify<N> {
     fn read_headers(&self, call: &mut Call) -> Result<(), Error> {
         let headers = call.request.headers();
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        call.scope.trace = text("traceparent").and_then(Trace::parse).unwrap_or_default();
-        call.scope.request_id = text(REQUEST_ID).filter(|text| is_request_id(text)).map(Arc::from);
         if let Some(timeout) = text("grpc-timeout") {
             let bad =
                 || Error::invalid("INVALID_TIMEOUT", "grpc-timeout is not up to eight digits and a unit");

@@ -2,14 +2,14 @@
 //! gRPC library makes by itself (a body that does not decode, a message that is too large).
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
 
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName};
 use kernel::{Code, Error};
 use tonic::Status;
 
-use crate::{Answer, Call, Layer, Trace, Verified};
+use crate::report::Report;
+use crate::{Answer, Call, Layer};
 
 /// The end of a call that a layer stands at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,46 +30,9 @@ pub struct Rescue<N> {
 #[derive(Clone, Copy)]
 struct Logged;
 
-/// What the log says of a call, beside the cause.
-struct About {
-    method: &'static str,
-    role: Option<Arc<str>>,
-    principal: Option<Arc<Verified>>,
-    trace: Trace,
-    request_id: Option<Arc<str>>,
-}
-
-impl About {
-    fn of(call: &Call) -> Self {
-        Self {
-            method: call.method.map_or("", |method| method.path),
-            role: call.caller.role.clone(),
-            principal: call.scope.principal.clone(),
-            trace: call.scope.trace,
-            request_id: call.scope.request_id.clone(),
-        }
-    }
-
-    fn log(&self, cause: &str) {
-        let principal = self
-            .principal
-            .as_ref()
-            .map_or_else(|| "anonymous".to_owned(), |verified| verified.principal.subject());
-        tracing::error!(
-            method = self.method,
-            caller = self.role.as_deref().unwrap_or("outside"),
-            principal,
-            request_id = self.request_id.as_deref().unwrap_or_default(),
-            trace_id = self.trace.id(),
-            cause,
-            "a call failed on our side"
-        );
-    }
-}
-
 impl<N: Layer> Layer for Rescue<N> {
     async fn call(&self, call: Box<Call>) -> Answer {
-        let about = About::of(&call);
+        let report = Report::of(&call);
         let answer = AssertUnwindSafe(self.next.call(call)).catch_unwind().await;
         let error = match answer {
             Ok(Ok(mut response)) => {
@@ -79,7 +42,7 @@ impl<N: Layer> Layer for Rescue<N> {
                         && self.side == Side::Callee
                         && let Some(cause) = unlogged_cause(&response)
                     {
-                        about.log(&cause);
+                        report.log(&cause);
                         response.extensions_mut().insert(Logged);
                     }
                     return Ok(response);
@@ -91,7 +54,7 @@ impl<N: Layer> Layer for Rescue<N> {
         };
         let fails_here = error.code() == Code::Internal;
         if fails_here && !error.is_logged() {
-            about.log(&error.chain());
+            report.log(&error.chain());
         }
         let mut response = crate::endpoint::failed(error);
         if fails_here {

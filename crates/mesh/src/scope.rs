@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use http::{HeaderMap, HeaderValue};
 use tokio::time::Instant;
 
 use crate::Verified;
@@ -39,6 +40,13 @@ pub(crate) const REQUEST_ID: &str = "request-id";
 pub fn is_request_id(text: &str) -> bool {
     (8..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+/// Tells who asked the name that their request has in our logs; for answers that say an error.
+pub(crate) fn tell_request(headers: &mut HeaderMap, request_id: Option<&str>) {
+    if let Some(id) = request_id.and_then(|id| HeaderValue::from_str(id).ok()) {
+        headers.insert(REQUEST_ID, id);
+    }
 }
 
 tokio::task_local! {

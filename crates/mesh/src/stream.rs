@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep};
 use tonic::Status;
 use tonic::body::Body;
 
+use crate::scope::tell_request;
 use crate::shares::network;
 use crate::{Admission, Answer, Call, Layer, Principal, Share, Shares, foreign, policy};
 
@@ -36,10 +37,11 @@ impl<N: Layer> Layer for Streams<N> {
             },
         };
         let place = OpenStream::new(&self.admission, &call, is_foreign)?;
+        let request_id = call.scope.request_id.clone();
         let response = self.next.call(call).await?;
         Ok(response.map(|body| {
             let timer = Box::pin(tokio::time::sleep(idle));
-            Body::new(Watched { body: Some(body), timer, idle, _place: place })
+            Body::new(Watched { body: Some(body), timer, idle, request_id, _place: place })
         }))
     }
 }
@@ -133,6 +135,8 @@ struct Watched {
     body: Option<Body>,
     timer: Pin<Box<Sleep>>,
     idle: Duration,
+    /// Told with the status, when it is an error.
+    request_id: Option<Arc<str>>,
     _place: OpenStream,
 }
 
@@ -147,13 +151,21 @@ impl http_body::Body for Watched {
         let this = &mut *self;
         let Some(body) = this.body.as_mut() else { return Poll::Ready(None) };
         match Pin::new(body).poll_frame(context) {
-            Poll::Ready(frame) => {
+            Poll::Ready(mut frame) => {
                 this.timer.as_mut().reset(Instant::now() + this.idle);
+                if let Some(Ok(frame)) = &mut frame
+                    && let Some(trailers) = frame.trailers_mut()
+                    && crate::rescue::code(trailers) != 0
+                {
+                    tell_request(trailers, this.request_id.as_deref());
+                }
                 Poll::Ready(frame)
             }
             Poll::Pending if this.timer.as_mut().poll(context).is_ready() => {
                 this.body = None;
-                Poll::Ready(Some(Ok(Frame::trailers(silent(this.idle)))))
+                let mut trailers = silent(this.idle);
+                tell_request(&mut trailers, this.request_id.as_deref());
+                Poll::Ready(Some(Ok(Frame::trailers(trailers))))
             }
             Poll::Pending => Poll::Pending,
         }

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use kernel::{Clock, Code, CustomerId, Error, GuestId, SessionId, Timestamp};
-use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use crate::principal::Token;
@@ -78,6 +78,8 @@ pub struct KeySet {
 }
 
 struct Current {
+    /// How many key sets there were before it.
+    number: u64,
     keys: HashMap<String, (DecodingKey, Timestamp)>,
     revoked: HashMap<String, Timestamp>,
 }
@@ -96,7 +98,8 @@ impl Current {
 pub struct Verifier {
     clock: Arc<dyn Clock>,
     current: ArcSwap<Current>,
-    remembered: Mutex<HashMap<Arc<str>, Arc<Verified>>>,
+    /// Tokens that were good, each with the number of the key set that it was checked against: another one's word counts no more.
+    remembered: Cache<Arc<str>, (u64, Arc<Verified>)>,
     updated: tokio::sync::watch::Sender<u64>,
 }
 
@@ -110,24 +113,28 @@ impl Verifier {
     /// Knows no key yet: every token is refused until [`Verifier::update`].
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let current = Current { keys: HashMap::new(), revoked: HashMap::new() };
+        let current = Current { number: 0, keys: HashMap::new(), revoked: HashMap::new() };
         Self {
             clock,
             current: ArcSwap::from_pointee(current),
-            remembered: Mutex::default(),
+            remembered: Cache::new(policy::TOKENS_REMEMBERED_MAX),
             updated: tokio::sync::watch::Sender::new(0),
         }
     }
 
-    /// Takes the key set as it now is. Remembered tokens are checked again.
+    /// Takes the key set as it now is. Remembered tokens are checked again, also those that are being checked now.
     pub fn update(&self, set: KeySet) {
         let keys = set.keys.into_iter().filter_map(|key| {
             let x = BASE64_URL_SAFE_NO_PAD.encode(key.public_key);
             Some((key.id, (DecodingKey::from_ed_components(&x).ok()?, key.not_after)))
         });
         let revoked = set.revocations.into_iter().map(|revocation| (revocation.id, revocation.before));
-        self.current.store(Arc::new(Current { keys: keys.collect(), revoked: revoked.collect() }));
-        self.remembered.lock().clear();
+        let (keys, revoked) = (keys.collect(), revoked.collect());
+        self.current.rcu(|before| Current {
+            number: before.number + 1,
+            keys: HashMap::clone(&keys),
+            revoked: HashMap::clone(&revoked),
+        });
         self.updated.send_modify(|updates| *updates += 1);
     }
 
@@ -187,18 +194,16 @@ impl Verifier {
             return Err(invalid("the access token is too long"));
         }
         let now = self.clock.now();
-        if let Some(known) = self.remembered.lock().get(token).cloned() {
+        let current = self.current.load();
+        if let Some((number, known)) = self.remembered.get(token)
+            && number == current.number
+        {
             live(&known, now)?;
             return Ok(known);
         }
-        let current = self.current.load();
         let verified = Arc::new(check(&current, token)?);
         live(&verified, now)?;
-        let mut remembered = self.remembered.lock();
-        if remembered.len() >= policy::TOKENS_REMEMBERED_MAX {
-            remembered.clear();
-        }
-        remembered.insert(Arc::from(token), verified.clone());
+        self.remembered.insert(Arc::from(token), (current.number, verified.clone()));
         Ok(verified)
     }
 }
@@ -263,6 +268,7 @@ mod tests {
     use std::time::Duration;
 
     use jsonwebtoken::{EncodingKey, Header, encode};
+    use parking_lot::Mutex;
 
     use super::*;
 
@@ -394,6 +400,11 @@ mod tests {
         assert_eq!(verifier.verify_fresh(&unknown).await.expect_err("no such key").reason(), "TOKEN_INVALID");
     }
 
+    fn check_without_revocations(token: &str) -> Verified {
+        let (_, verifier) = verifier(1010);
+        check(&verifier.current.load(), token).expect("good")
+    }
+
     #[test]
     fn a_revoked_session_counts_no_more_even_when_it_was_remembered() {
         let (_, verifier) = verifier(1010);
@@ -401,6 +412,11 @@ mod tests {
         assert!(verifier.verify(&token).is_ok());
         verifier.update(set(vec![Revocation { id: claims().sid, before: Timestamp::from_secs(1005) }]));
         assert_eq!(verifier.verify(&token).expect_err("revoked").reason(), "TOKEN_REVOKED");
+        let before = Arc::new(check_without_revocations(&token));
+        verifier.remembered.insert(Arc::from(token.as_str()), (2, before));
+        let error =
+            verifier.verify(&token).expect_err("a check that began before the news proves nothing after it");
+        assert_eq!(error.reason(), "TOKEN_REVOKED");
         let later = Claims { iat: 1006, nbf: 1006, ..claims() };
         assert!(verifier.verify(&sign(&later, "k1")).is_ok());
     }

@@ -8,12 +8,12 @@ use contract::souk::product::v1::product_service_client::ProductServiceClient;
 use contract::souk::product::v1::{BatchGetVariantsRequest, ProductStatus, SellableVariant};
 use kernel::{Clock, Error, Result};
 use mesh::Channel;
-use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 
 /// How long a SKU counts as sold after product said so. Long enough that product is not asked at each addition; a SKU
 /// that is taken out of the shop meanwhile is found by the quote.
 const SOLD_FOR: Duration = Duration::from_secs(30);
-/// SKUs remembered at most; all are forgotten when there would be more.
+/// SKUs remembered at most.
 const SOLD_MAX: usize = 50_000;
 
 /// The catalogue as cart sees it. Cheap to clone.
@@ -21,7 +21,7 @@ const SOLD_MAX: usize = 50_000;
 pub struct Catalogue {
     product: ProductServiceClient<Channel>,
     clock: Arc<dyn Clock>,
-    sold: Arc<Mutex<HashMap<String, Duration>>>,
+    sold: Arc<Cache<String, Duration>>,
 }
 
 impl Catalogue {
@@ -31,7 +31,7 @@ impl Catalogue {
     /// As [`chassis::Context::call`].
     pub fn new(ctx: &chassis::Context) -> Result<Self> {
         let product = ctx.call("product", ProductServiceClient::new)?;
-        Ok(Self { product, clock: ctx.clock().clone(), sold: Arc::default() })
+        Ok(Self { product, clock: ctx.clock().clone(), sold: Arc::new(Cache::new(SOLD_MAX)) })
     }
 
     /// Checks that a SKU is sold.
@@ -40,7 +40,7 @@ impl Catalogue {
     /// `SKU_NOT_FOUND` at `/sku`; what product answers.
     pub async fn require(&self, sku: &str) -> Result<()> {
         let now = self.clock.monotonic();
-        if self.sold.lock().get(sku).is_some_and(|until| *until > now) {
+        if self.sold.get(sku).is_some_and(|until| until > now) {
             return Ok(());
         }
         let found = self.variants(vec![sku.to_owned()]).await?;
@@ -48,11 +48,7 @@ impl Catalogue {
             return Err(Error::not_found("SKU_NOT_FOUND", "nothing with this SKU is sold here")
                 .with_field("/sku", "is not sold here"));
         }
-        let mut sold = self.sold.lock();
-        if sold.len() >= SOLD_MAX {
-            sold.clear();
-        }
-        sold.insert(sku.to_owned(), now + SOLD_FOR);
+        self.sold.insert(sku.to_owned(), now + SOLD_FOR);
         Ok(())
     }
 

@@ -153,7 +153,7 @@ fn examine_movement(entry: &Entry, hold: Option<&Hold>, examined: &mut Examined)
     let (change, _) = kind.change(*quantity);
     let (before, after) = (Band::of(entry.on_hand.saturating_sub(change)), Band::of(entry.on_hand));
     if before != after {
-        let content = band_content(before as i32, after as i32);
+        let content = band_content(before as i32, after as i32, entry.on_hand);
         let key = format!("{}@{}/{number}", place.sku, place.location);
         examined.facts.push(Fact::new("band", key).content(content.as_bytes()).about(&content));
     }
@@ -163,10 +163,8 @@ fn receipt_content(sku: &str, location: &str, quantity: i64, time: Timestamp) ->
     format!("{quantity} of {sku} at {location}, {time}")
 }
 
-/// What a movement and its event say alike. How many are left is not among it: of movements that are made at once, an event may
-/// tell what the last of them left.
-fn band_content(before: i32, after: i32) -> String {
-    format!("band {before} to {after}")
+fn band_content(before: i32, after: i32, available: i64) -> String {
+    format!("band {before} to {after}, {available} left")
 }
 
 #[async_trait]
@@ -285,7 +283,7 @@ pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
         if about != stored.aggregate_id {
             return Err(format!("{about} in an event of {}", stored.aggregate_id));
         }
-        let content = band_content(told.before, told.after);
+        let content = band_content(told.before, told.after, told.available);
         let key = format!("{about}/{}", told.version);
         facts.push(Fact::new("band event", key).content(content.as_bytes()).about(&content));
         facts.push(Fact::new("event", about).version(told.version).state("log"));

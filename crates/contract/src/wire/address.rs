@@ -57,7 +57,7 @@ pub fn parse_address(pointer: &str, value: &Option<v1::Address>) -> Result<v1::A
 /// that its country asks for ([`kernel::postal`]). It takes what [`parse_address`] gave.
 ///
 /// # Errors
-/// `INVALID_ARGUMENT` naming every wrong field.
+/// `INVALID_ADDRESS` naming every wrong field.
 pub fn deliverable_address(pointer: &str, mut address: v1::Address) -> Result<v1::Address> {
     let mut violations = Violations::new();
     let at = |field: &str| format!("{pointer}/{field}");
@@ -77,7 +77,7 @@ pub fn deliverable_address(pointer: &str, mut address: v1::Address) -> Result<v1
             }
         }
     }
-    violations.finish()?;
+    violations.finish_as("INVALID_ADDRESS")?;
     Ok(address)
 }
 
@@ -175,7 +175,10 @@ mod tests {
             let address = parse_address("/destination", &Some(address)).expect("an address");
             match deliverable_address("/destination", address) {
                 Ok(_) => Vec::new(),
-                Err(error) => error.violations().iter().map(|violation| violation.field.clone()).collect(),
+                Err(error) => {
+                    assert_eq!(error.reason(), "INVALID_ADDRESS");
+                    error.violations().iter().map(|violation| violation.field.clone()).collect()
+                }
             }
         };
         assert!(wrong(london()).is_empty());

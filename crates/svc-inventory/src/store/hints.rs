@@ -2,15 +2,16 @@
 //!
 //! A plan made from a hint is written under the same conditions as any other; when it fails, fresh rows are read.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use kernel::HoldId;
 use parking_lot::Mutex;
+use quick_cache::unsync::Cache;
 
 use crate::domain::{Counter, Hold, MovementKind, Place};
 
-/// Counters remembered at most; all are forgotten when there would be more.
+/// Counters remembered at most.
 const COUNTERS_MAX: usize = 50_000;
 /// Holds remembered at most.
 const HOLDS_MAX: usize = 2_000;
@@ -18,10 +19,17 @@ const HOLDS_MAX: usize = 2_000;
 const HOLD_LINES_MAX: usize = 100;
 
 /// The memory. Cheap to clone, shared by clones.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Hints {
-    counters: Arc<Mutex<HashMap<Place, Counter>>>,
-    holds: Arc<Mutex<HashMap<HoldId, Hold>>>,
+    counters: Arc<Mutex<Cache<Place, Counter>>>,
+    holds: Arc<Mutex<Cache<HoldId, Hold>>>,
+}
+
+impl Default for Hints {
+    fn default() -> Self {
+        let (counters, holds) = (Cache::new(COUNTERS_MAX), Cache::new(HOLDS_MAX));
+        Self { counters: Arc::new(Mutex::new(counters)), holds: Arc::new(Mutex::new(holds)) }
+    }
 }
 
 impl Hints {
@@ -34,19 +42,18 @@ impl Hints {
     /// Notes what was read.
     pub fn saw(&self, counters: &BTreeMap<Place, Counter>) {
         let mut known = self.counters.lock();
-        if known.len() + counters.len() > COUNTERS_MAX {
-            known.clear();
+        for (place, counter) in counters {
+            known.insert(place.clone(), *counter);
         }
-        known.extend(counters.iter().take(COUNTERS_MAX).map(|(place, counter)| (place.clone(), *counter)));
     }
 
     /// Notes a movement that was written.
     pub fn moved<'a>(&self, movements: impl Iterator<Item = (&'a Place, MovementKind, i64)>) {
         let mut known = self.counters.lock();
         for (place, kind, quantity) in movements {
-            let Some(counter) = known.get_mut(place) else { continue };
+            let Some(counter) = known.get(place).copied() else { continue };
             match counter.apply(kind, quantity) {
-                Ok(after) => *counter = after,
+                Ok(after) => known.insert(place.clone(), after),
                 Err(_) => drop(known.remove(place)),
             }
         }
@@ -62,11 +69,7 @@ impl Hints {
         if hold.lines.len() > HOLD_LINES_MAX {
             return;
         }
-        let mut known = self.holds.lock();
-        if known.len() >= HOLDS_MAX {
-            known.clear();
-        }
-        known.insert(hold.id, hold.clone());
+        self.holds.lock().insert(hold.id, hold.clone());
     }
 
     /// Forgets a hold that changed, or may have.

@@ -36,10 +36,11 @@ impl Api {
         let order = self.visible(&caller, &request.order_id, "orders.read").await?;
         let (sender, receiver) = mpsc::channel(BUFFER);
         let api = self.clone();
+        let report = mesh::Report::of_stream("/souk.order.v1.OrderService/WatchOrder", caller);
         self.ctx.spawn("watch order", async move {
             if let Err(error) = api.follow(order, watcher, &sender).await {
                 // The reader has left when this fails.
-                let _ = sender.send(Err(contract::status(error))).await;
+                let _ = sender.send(Err(report.ends_with(error))).await;
             }
         });
         Ok(Box::pin(ReceiverStream::new(receiver)))

@@ -411,7 +411,12 @@ const ALONE: &[(&str, &str, &str, &str)] = &[
         "payments.sealed",
         "webhook event",
     ),
-    ("payment", "UPDATE webhook_events SET event_id = event_id || 'x'", "payments.sealed", "webhook event"),
+    (
+        "payment",
+        "UPDATE webhook_events SET event_id = 'evt_another' WHERE event_id = (SELECT MIN(event_id) FROM webhook_events)",
+        "payments.sealed",
+        "webhook event",
+    ),
     (
         "payment",
         "UPDATE ledger_chain SET sealed_at = sealed_at + 1 WHERE position = 3",
