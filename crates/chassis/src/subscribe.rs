@@ -66,7 +66,8 @@ impl Subscription {
                     }
                     self.waiting.extend(response.events);
                 }
-                Ok(None) => self.stream = None,
+                // The source stops, or is asked too much: it is not asked again at once.
+                Ok(None) => self.pause().await,
                 Err(error) if matches!(error.reason(), "POSITION_TOO_OLD" | "POSITION_UNKNOWN") => {
                     return Err(error);
                 }
@@ -105,6 +106,10 @@ impl Subscription {
         if error.code() != Code::Unavailable {
             tracing::warn!(source = self.source, error = ?error, "events cannot be read; trying again");
         }
+        self.pause().await;
+    }
+
+    async fn pause(&mut self) {
         self.stream = None;
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(PAUSE_MAX);

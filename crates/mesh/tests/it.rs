@@ -225,7 +225,34 @@ async fn what_cannot_be_decoded_is_the_callers_fault() {
 }
 
 fn silent() -> SubscribeRequest {
-    SubscribeRequest { source: "silent".to_owned(), ..SubscribeRequest::default() }
+    events_of("silent")
+}
+
+fn events_of(source: &str) -> SubscribeRequest {
+    SubscribeRequest { source: source.to_owned(), ..SubscribeRequest::default() }
+}
+
+fn request_id(status: &tonic::Status) -> &str {
+    status.metadata().get("request-id").and_then(|id| id.to_str().ok()).unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_error_names_its_request_in_the_logs() {
+    let (house, _there) = apart(1).await;
+    let client = house.client("order", "product");
+    let nameless = client.clone().get_status(about("nobody")).await.expect_err("an error");
+    assert_eq!(request_id(&nameless).len(), 32, "{nameless:?}");
+    let scope = || Scope { request_id: Some("req_of_mine".into()), ..Scope::default() };
+    let mut asking = client.clone();
+    let named = with_scope(scope(), asking.get_status(about("nobody"))).await.expect_err("an error");
+    assert_eq!(request_id(&named), "req_of_mine");
+    let mut asking = client.clone();
+    let stream = with_scope(scope(), asking.subscribe(events_of("broken"))).await.expect("a stream");
+    let mut stream = stream.into_inner();
+    assert!(stream.message().await.expect("the first").is_some());
+    let ended = stream.message().await.expect_err("it fails");
+    assert_eq!((ended.code(), request_id(&ended)), (tonic::Code::Internal, "req_of_mine"));
+    assert!(!ended.message().contains("disk"), "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]

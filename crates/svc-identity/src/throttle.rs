@@ -17,6 +17,11 @@ const CLIENT_ADDRESS: &str = "souk-client-address";
 /// Who may change accounts is not held up by address, so that a load test or an import can make many.
 const LIFTED_FOR: &str = "accounts.write";
 
+/// Whose the idempotency keys of somebody are whom nobody knows: who is elsewhere and chose the same key is somebody else.
+pub(crate) fn stranger(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "anonymous".to_owned(), |address| format!("anonymous@{}", network(address)))
+}
+
 /// Quotas of attempts. Kept where it may be lost: after a loss there are a few attempts more.
 #[derive(Clone)]
 pub(crate) struct Throttle {

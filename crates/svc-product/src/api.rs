@@ -15,7 +15,7 @@ use contract::souk::product::v1 as pb;
 use contract::souk::product::v1::product_service_server::ProductService;
 use contract::wire;
 use kernel::{Error, ProductId, Result};
-use mesh::{Caller, caller};
+use mesh::{Caller, Shares, caller};
 use prost::Message;
 use sha2::{Digest, Sha256};
 use tokio::sync::{Mutex, Semaphore};
@@ -32,6 +32,8 @@ const SKUS_MAX: usize = 1_000;
 const PRODUCTS_MAX: usize = 100;
 /// Pictures that are worked on or wait; each holds a file.
 const UPLOADS_MAX: usize = 16;
+/// Of these, pictures of one caller.
+const UPLOADS_PER_OWNER_MAX: usize = 4;
 
 /// The service.
 pub struct Api {
@@ -39,6 +41,7 @@ pub struct Api {
     catalogue: Catalogue,
     /// Uploads whose renditions are made or wait for it.
     uploads: Arc<Semaphore>,
+    by_owner: Arc<Shares<String>>,
     /// Held while renditions are made: one at a time, since a large one takes a processor and much memory for a second.
     drawing: Arc<Mutex<()>>,
 }
@@ -46,7 +49,8 @@ pub struct Api {
 impl Api {
     /// The service over a catalogue.
     pub fn new(ctx: Context, catalogue: Catalogue) -> Self {
-        Self { ctx, catalogue, uploads: Arc::new(Semaphore::new(UPLOADS_MAX)), drawing: Arc::default() }
+        let uploads = Arc::new(Semaphore::new(UPLOADS_MAX));
+        Self { ctx, catalogue, uploads, by_owner: Arc::default(), drawing: Arc::default() }
     }
 
     /// Who changes something, now.

@@ -16,6 +16,7 @@ use crate::domain::{
     Account, Password, Presented, SESSIONS_MAX, Session, SessionEnd, SignInName, Subject, refused,
 };
 use crate::store::{Credentials, Refused, Revoke, Written, accounts, sessions};
+use crate::throttle;
 
 /// Fewest characters of the idempotency key of somebody whom nothing else tells apart.
 const ANONYMOUS_KEY_CHARS_MIN: usize = 16;
@@ -158,14 +159,14 @@ impl Api {
         let device = convert::device(&asked.message.device)?;
         let request_id = &asked.message.request_id;
         let key = self.key(
-            "anonymous".to_owned(),
+            throttle::stranger(asked.address),
             "identity.CreateGuestSession",
             request_id,
             self.derive.fingerprint(&asked.message),
         )?;
         if request_id.len() < ANONYMOUS_KEY_CHARS_MIN {
             let what = format!(
-                "must have at least {ANONYMOUS_KEY_CHARS_MIN} random characters, since it alone tells guests apart"
+                "must have at least {ANONYMOUS_KEY_CHARS_MIN} random characters, since little else tells guests apart"
             );
             return Err(Error::field("/request_id", "INVALID_REQUEST_ID", what));
         }

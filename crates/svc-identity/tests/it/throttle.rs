@@ -81,6 +81,24 @@ async fn guest_sessions_are_bounded_by_address() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_strangers_who_chose_one_key_are_two_guests() {
+    let world = World::start().await;
+    let begin = |address: &'static str| {
+        let mut gateway = world.role("bff-web");
+        let request =
+            CreateGuestSessionRequest { request_id: "a-guest-on-a-tour-1".into(), device: String::new() };
+        async move {
+            gateway.create_guest_session(from_address(address, request)).await.expect("a guest").into_inner()
+        }
+    };
+    let here = begin("192.0.2.1").await;
+    assert_eq!(begin("192.0.2.1").await, here, "who asks again gets the same");
+    let there = begin("198.51.100.7").await;
+    assert_ne!(there.guest_id, here.guest_id);
+    assert_eq!(begin("2001:db8::1").await, begin("2001:db8::2").await, "one network");
+}
+
+#[tokio::test(start_paused = true)]
 async fn nobody_but_a_role_says_where_it_comes_from() {
     let world = World::with("guest_sessions_per_minute_address", 1).await;
     let mut outside = world.client(Principal::Anonymous);

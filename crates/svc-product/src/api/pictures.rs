@@ -8,7 +8,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 use tonic::Response;
 
-use super::{Api, reply};
+use super::{Api, UPLOADS_PER_OWNER_MAX, reply};
 use crate::domain::{Format, ImageSource, Input, Picture, content_hash_is_good};
 use crate::rendition::{self, Rendered};
 
@@ -27,7 +27,7 @@ impl Api {
         let Picture { width, height, widths } = match self.catalogue.picture(&content_hash).await? {
             Some(known) => known,
             None => {
-                let rendered = self.render(request.data).await?;
+                let rendered = self.render(&caller, request.data).await?;
                 self.catalogue.keep_picture(&content_hash, rendered).await?
             }
         };
@@ -37,11 +37,13 @@ impl Api {
     }
 
     /// Makes renditions. Whoever asked may leave; the work goes on, and nobody else begins before it is done.
-    async fn render(&self, file: Vec<u8>) -> Result<Rendered> {
-        let place = self.uploads.clone().try_acquire_owned().map_err(|_| {
+    async fn render(&self, caller: &Caller, file: Vec<u8>) -> Result<Rendered> {
+        let many = || {
             let message = "many pictures are being read already; try again shortly";
             Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000)
-        })?;
+        };
+        let share = self.by_owner.take(caller.key_owner(), 1, UPLOADS_PER_OWNER_MAX).ok_or_else(many)?;
+        let place = (self.uploads.clone().try_acquire_owned().map_err(|_| many())?, share);
         let turn = self.drawing.clone().lock_owned().await;
         let work = tokio::task::spawn_blocking(move || {
             let _held = (place, turn);
