@@ -95,6 +95,8 @@ pub struct Shop {
     ctx: Context,
     categories: Mutex<Option<(Duration, Arc<Tree>)>>,
     priced: Mutex<Option<(Duration, Vec<String>)>>,
+    /// Held by whoever asks what is priced.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl Shop {
@@ -116,6 +118,7 @@ impl Shop {
             ctx: ctx.clone(),
             categories: Mutex::default(),
             priced: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
         })
     }
 
@@ -149,36 +152,47 @@ impl Shop {
     }
 
     /// The currencies that can be chosen: those of the settings in which something has a price. All of them while nothing has
-    /// a price or nobody knows.
+    /// a price or nobody knows. Search is asked for them once in [`PRICED_FRESH`], by one visitor for all.
     pub async fn offered(&self, ask: &Ask) -> Vec<String> {
-        let now = self.ctx.clock().monotonic();
-        if let Some((since, known)) = &*self.priced.lock()
-            && now.saturating_sub(*since) < PRICED_FRESH
-        {
-            return known.clone();
+        if let Some(fresh) = self.fresh_offer() {
+            return fresh;
         }
-        let is_priced = |code: &String| {
-            let anything = SearchRequest {
-                currency_code: code.clone(),
-                price: Some(PriceFilter { min_micros: 0, below_micros: 0 }),
-                page: Some(PageRequest { limit: 1, cursor: String::new() }),
-                ..SearchRequest::default()
-            };
-            let (mut search, request) = (self.search.clone(), ask.request(anything));
-            async move { ask.aside(&PRICED, search.search(request)).await.map(|found| found.total > 0) }
+        let _asking = match self.asking.try_lock() {
+            Ok(asking) => asking,
+            Err(_) if self.priced.lock().is_some() => return self.offered_now(),
+            // Nobody has looked yet.
+            Err(_) => self.asking.lock().await,
         };
-        let priced = join_all(self.currencies.iter().map(is_priced)).await;
-        if priced.contains(&None) {
-            return self.currencies.clone();
+        if let Some(fresh) = self.fresh_offer() {
+            return fresh;
         }
+        let priced = join_all(self.currencies.iter().map(|code| self.is_priced(ask, code))).await;
         let with_prices = self.currencies.iter().zip(&priced).filter(|(_, priced)| **priced == Some(true));
         let mut offered: Vec<String> = with_prices.map(|(code, _)| code.clone()).collect();
-        if offered.is_empty() {
+        if offered.is_empty() || priced.contains(&None) {
             offered.clone_from(&self.currencies);
-        } else {
-            *self.priced.lock() = Some((now, offered.clone()));
         }
+        *self.priced.lock() = Some((self.ctx.clock().monotonic(), offered.clone()));
         offered
+    }
+
+    fn fresh_offer(&self) -> Option<Vec<String>> {
+        let now = self.ctx.clock().monotonic();
+        let priced = self.priced.lock();
+        let (since, known) = priced.as_ref()?;
+        (now.saturating_sub(*since) < PRICED_FRESH).then(|| known.clone())
+    }
+
+    /// Whether anything has a price in a currency; `None` when search does not say.
+    async fn is_priced(&self, ask: &Ask, code: &str) -> Option<bool> {
+        let anything = SearchRequest {
+            currency_code: code.to_owned(),
+            price: Some(PriceFilter { min_micros: 0, below_micros: 0 }),
+            page: Some(PageRequest { limit: 1, cursor: String::new() }),
+            ..SearchRequest::default()
+        };
+        let found = ask.aside(&PRICED, self.search.clone().search(ask.request(anything))).await?;
+        Some(found.total > 0)
     }
 
     /// The currencies that could be chosen when somebody last looked.

@@ -151,17 +151,23 @@ pub fn client_generator(house: &House) -> Result<()> {
     environment(house, "client", "openapi-python-client", "ci/client-requirements.txt")
 }
 
-/// A virtual environment of Python in a folder, with a program and what its requirements name.
+/// A virtual environment of Python in a folder, with a program and what its requirements name. It is made again when they
+/// change.
 fn environment(house: &House, folder: &str, program: &str, requirements: &str) -> Result<()> {
     let folder = house.tools.join(folder);
-    if folder.join("bin").join(program).is_file() {
+    let wanted = std::fs::read(house.root.join(requirements))
+        .map_err(|error| format!("{requirements} cannot be read: {error}"))?;
+    let installed = folder.join("requirements.txt");
+    if folder.join("bin").join(program).is_file() && std::fs::read(&installed).is_ok_and(|had| had == wanted)
+    {
         return Ok(());
     }
     installing(program, "pip");
     house.run("python3", &["-m", "venv", "--clear", House::text(&folder)?])?;
     let python = folder.join("bin/python");
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    house.run(House::text(&python)?, &[&install[..], &["--requirement", requirements]].concat())
+    house.run(House::text(&python)?, &[&install[..], &["--requirement", requirements]].concat())?;
+    std::fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()).into())
 }
 
 /// Installs a package of npm into a folder.

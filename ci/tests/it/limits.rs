@@ -74,7 +74,7 @@ fn render(root: &Path) -> String {
         for path in &sources {
             let source = std::fs::read_to_string(path).expect("a source file");
             let place = path.strip_prefix(root).expect("below the root").display().to_string();
-            let source = source.split("#[cfg(test)]").next().unwrap_or_default();
+            let source = source.split("#[cfg(test)]\nmod").next().unwrap_or_default();
             settings.extend(settings_of(source, &place));
             constants.extend(constants_of(source, &place));
         }
@@ -119,7 +119,11 @@ fn constants_of(source: &str, place: &str) -> Vec<Limit> {
         let (name, kind) = head.split_once(": ")?;
         let number = ["u8", "u16", "u32", "u64", "usize", "i32", "i64", "Duration"].contains(&kind);
         let about = comment(&lines, at);
-        let is_limit = number && !about.is_empty() && ENDINGS.iter().any(|ending| name.ends_with(ending));
+        let is_limit = number && ENDINGS.iter().any(|ending| name.ends_with(ending));
+        assert!(
+            !is_limit || !about.is_empty(),
+            "{place}: {name} is a limit; a comment above it says what it limits"
+        );
         is_limit.then(|| Limit {
             name: name.to_owned(),
             value: shown(name, value),
