@@ -1,10 +1,8 @@
 //! Pictures of products: a merchant's own where there is one, else drawn after the product's name.
 
-use std::collections::HashMap;
-
 use contract::souk::product::v1::{PictureFormat, ProductImage, product_image::Source};
-use parking_lot::Mutex;
 use picture::{Kind, Picture};
+use quick_cache::sync::Cache;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -70,8 +68,13 @@ impl PictureView {
 }
 
 /// The drawings that stand for pictures. What is said of one takes drawing it, so it is remembered.
-#[derive(Default)]
-pub struct Pictures(Mutex<HashMap<String, PictureView>>);
+pub struct Pictures(Cache<String, PictureView>);
+
+impl Default for Pictures {
+    fn default() -> Self {
+        Self(Cache::new(DRAWINGS_MAX))
+    }
+}
 
 impl Pictures {
     /// The picture of a product.
@@ -87,8 +90,8 @@ impl Pictures {
 
     fn drawn(&self, product_id: &str, name: &str, category: &str) -> PictureView {
         let key = [product_id, name, category].join("\u{1f}");
-        if let Some(known) = self.0.lock().get(&key) {
-            return known.clone();
+        if let Some(known) = self.0.get(&key) {
+            return known;
         }
         let picture = Picture::of(product_id, name, category);
         let view = PictureView {
@@ -98,11 +101,7 @@ impl Pictures {
             height: SIDE,
             sources: Vec::new(),
         };
-        let mut known = self.0.lock();
-        if known.len() >= DRAWINGS_MAX {
-            known.clear();
-        }
-        known.insert(key, view.clone());
+        self.0.insert(key, view.clone());
         view
     }
 }

@@ -209,9 +209,10 @@ impl Context {
         self.house.guards.verifier.is_revoked(verified)
     }
 
-    /// Resolves when identity tells its keys and revocations anew.
-    pub async fn revocations_changed(&self) {
-        self.house.guards.verifier.changed().await;
+    /// Tells each time that identity has told its keys and revocations anew.
+    #[must_use]
+    pub fn revocations(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.house.guards.verifier.updates()
     }
 
     /// Runs a loop beside the calls. It begins when every role of the process has started, and is stopped where it waits

@@ -1,5 +1,6 @@
 //! The body of a request: of the right kind, not too long, and within a time.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -7,6 +8,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::{Code, Error, Result};
+use mesh::Budget;
 use tonic::body::Body;
 
 use crate::input::is_media_type;
@@ -15,11 +17,27 @@ use crate::route::{Kind, Route};
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Bytes of bodies that are on their way from all clients together.
+const BODIES_BYTES_MAX: usize = 128 << 20;
+/// Of these, from one address.
+const BODIES_BYTES_PER_ADDRESS_MAX: usize = 32 << 20;
+
+/// The room for bodies that are on their way.
+pub(crate) fn room() -> Budget {
+    Budget::new(BODIES_BYTES_MAX, BODIES_BYTES_PER_ADDRESS_MAX)
+}
+
 /// Reads the body that a route takes; what comes to one that takes none is not looked at.
 ///
 /// # Errors
-/// `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`, `REQUEST_TIMEOUT`, `BODY_UNREADABLE`.
-pub(crate) async fn read(body: Body, headers: &HeaderMap, route: &Route) -> Result<Bytes> {
+/// `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`, `OVERLOADED`, `REQUEST_TIMEOUT`, `BODY_UNREADABLE`.
+pub(crate) async fn read(
+    body: Body,
+    headers: &HeaderMap,
+    route: &Route,
+    room: &Budget,
+    address: IpAddr,
+) -> Result<Bytes> {
     if route.method == Method::GET {
         return Ok(Bytes::new());
     }
@@ -40,6 +58,12 @@ pub(crate) async fn read(body: Body, headers: &HeaderMap, route: &Route) -> Resu
     if length.is_some_and(|length| length > route.body_bytes_max) {
         return Err(too_large());
     }
+    // One that says no length may become as long as any.
+    let expected = if empty { 0 } else { length.unwrap_or(route.body_bytes_max) };
+    let _room = room.take(address, expected).ok_or_else(|| {
+        let message = "too much is being sent here at once; try again shortly";
+        Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000)
+    })?;
     let limited = Limited::new(body, route.body_bytes_max);
     let late =
         |_| Error::new(Code::DeadlineExceeded, "REQUEST_TIMEOUT", "the body did not arrive within 10 s");

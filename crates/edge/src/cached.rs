@@ -3,12 +3,15 @@
 //! What is kept is made from the route, its parameters and the preferences that it depends on, each in one spelling, and from
 //! nothing else of a request: not its cookies, its session, its address or the spelling of its path.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::header::COOKIE;
 use http::{HeaderMap, HeaderValue, StatusCode};
-use kernel::Result;
+use kernel::{Error, Result};
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Payload};
@@ -17,7 +20,7 @@ use crate::compress::exact;
 use crate::gateway::{Asked, Gateway};
 use crate::query::canonical_path;
 use crate::reply::{self, CacheStatus, Reply};
-use crate::response_cache::{CachedResponse, Flight, Found, Made, Turn};
+use crate::response_cache::{CachedResponse, Content, Flight, Found, Turn};
 use crate::route::{Keep, Said};
 
 /// Answers from the cache.
@@ -29,7 +32,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, asked: Asked, keep: Keep) -> 
         }
         Found::Stale(response) => {
             let reply = compose(gateway, &asked, &key, &response, CacheStatus::Stale).await;
-            renew(gateway, asked, keep, key);
+            renew(gateway, asked, keep, key, response);
             Ok(reply)
         }
         Found::Nothing => make_or_wait(gateway, asked, keep, key).await,
@@ -67,31 +70,82 @@ fn of_nobody(gateway: &Gateway, asked: &Asked) -> Arc<Ask> {
     Arc::new(asked.ask.of_nobody(path, headers, Instant::now() + route.deadline))
 }
 
+/// How often a request takes part in making what it asks for, with the others that want it, before it makes its own.
+const TURNS_MAX: usize = 2;
+
 async fn make_or_wait(gateway: &Arc<Gateway>, asked: Asked, keep: Keep, key: String) -> Result<Reply> {
-    let flight = match gateway.cache.turn(&key) {
-        Turn::Make(flight) => flight,
-        Turn::Wait(mut done) => {
-            // It ends with an error when who made it is done, which is what is waited for.
-            let _ = tokio::time::timeout_at(asked.ask.deadline, done.changed()).await;
-            if let Found::Fresh(response, left) = gateway.cache.find(&key) {
-                return Ok(compose(gateway, &asked, &key, &response, CacheStatus::Hit(left)).await);
+    let asked = Arc::new(asked);
+    let mut flight = None;
+    for _ in 0..TURNS_MAX {
+        match gateway.cache.turn(&key) {
+            Turn::Make(turn) => {
+                flight = Some(turn);
+                break;
             }
-            gateway.cache.alone()
-        }
-    };
-    match make(gateway, &asked, keep, &flight).await? {
-        Ok(response) => {
-            // First of all what is sent now, so that it is weighed with the rest.
-            let reply = compose(gateway, &asked, &key, &response, CacheStatus::Passed).await;
-            let stored = gateway.cache.insert(&key, response);
-            let status = if stored { CacheStatus::Stored } else { CacheStatus::Passed };
-            Ok(reply.with_cache_status(status))
-        }
-        Err(answer) => {
-            drop(flight);
-            pass(gateway, &asked.ask, answer).await
+            Turn::Wait(mut done) => {
+                // It ends with an error when who made it is done, which is what is waited for.
+                if tokio::time::timeout_at(asked.ask.deadline, done.changed()).await.is_err() {
+                    break;
+                }
+                if let Found::Fresh(response, left) = gateway.cache.find(&key) {
+                    return Ok(compose(gateway, &asked, &key, &response, CacheStatus::Hit(left)).await);
+                }
+            }
         }
     }
+    let flight = flight.unwrap_or_else(|| gateway.cache.alone());
+    match make_beside(gateway, &asked, keep, &key, flight).await? {
+        Made::Response(response, status) => Ok(compose(gateway, &asked, &key, &response, status).await),
+        Made::Passing(answer) => pass(gateway, &asked.ask, answer).await,
+    }
+}
+
+/// What came of making a response.
+enum Made {
+    /// It is for keeping, and this became of it.
+    Response(Arc<CachedResponse>, CacheStatus),
+    /// It is for this request alone.
+    Passing(Answer),
+}
+
+/// Makes a response and keeps it. What others wait for is made beside the request, which may leave.
+async fn make_beside(
+    gateway: &Arc<Gateway>,
+    asked: &Arc<Asked>,
+    keep: Keep,
+    key: &str,
+    flight: Flight,
+) -> Result<Made> {
+    if !flight.is_shared() {
+        return make_and_store(gateway, asked, keep, key, &flight).await;
+    }
+    let (sender, receiver) = oneshot::channel();
+    let (making, asked, key) = (gateway.clone(), asked.clone(), key.to_owned());
+    gateway.ctx.spawn_work(async move {
+        let made =
+            AssertUnwindSafe(make_and_store(&making, &asked, keep, &key, &flight)).catch_unwind().await;
+        drop(flight);
+        // Who asked first may have left.
+        let _ = sender.send(made.unwrap_or_else(|panic| Err(Error::internal(mesh::panic_text(&*panic)))));
+    });
+    let ended = || Error::unavailable("UNAVAILABLE", "the gateway is stopping; try again");
+    receiver.await.unwrap_or_else(|_| Err(ended()))
+}
+
+async fn make_and_store(
+    gateway: &Arc<Gateway>,
+    asked: &Asked,
+    keep: Keep,
+    key: &str,
+    flight: &Flight,
+) -> Result<Made> {
+    Ok(match make(gateway, asked, keep, flight).await? {
+        Ok(response) => {
+            let stored = gateway.cache.insert(key, response.clone());
+            Made::Response(response, if stored { CacheStatus::Stored } else { CacheStatus::Passed })
+        }
+        Err(answer) => Made::Passing(answer),
+    })
 }
 
 /// Answers what is not for keeping: a redirection, or a screen with parts missing.
@@ -129,8 +183,8 @@ async fn make(
         Payload::Raw(bytes) => Bytes::copy_from_slice(&bytes),
         Payload::Empty => Bytes::new(),
     };
-    let made = Made { headers, body, page, tags: answer.tags };
-    Ok(Ok(gateway.cache.response(flight, made, keep)))
+    let content = Content { headers, body, page, tags: answer.tags };
+    Ok(Ok(gateway.cache.response(flight, content, keep)))
 }
 
 /// Puts together what is cached and what is this person's.
@@ -154,8 +208,12 @@ async fn compose(
     reply.with_cache_status(status)
 }
 
-/// Makes a stale response anew, beside the requests, once.
-fn renew(gateway: &Arc<Gateway>, asked: Asked, keep: Keep, key: String) {
+/// Makes a stale response anew, beside the requests, once; after a failure not for a while.
+fn renew(gateway: &Arc<Gateway>, asked: Asked, keep: Keep, key: String, stale: Arc<CachedResponse>) {
+    let now = gateway.ctx.clock().monotonic();
+    if !stale.may_be_renewed(now) {
+        return;
+    }
     let Turn::Make(flight) = gateway.cache.turn(&key) else { return };
     if !flight.is_shared() {
         // So much is being made that this one waits for its next request.
@@ -165,10 +223,17 @@ fn renew(gateway: &Arc<Gateway>, asked: Asked, keep: Keep, key: String) {
     gateway.ctx.clone().spawn_work(async move {
         match make(&gateway, &asked, keep, &flight).await {
             Ok(Ok(response)) => {
+                // In the encodings that were asked for, so that no request waits for them.
+                let anonymous = match response.page {
+                    true => gateway.chrome.personal(&of_nobody(&gateway, &asked)).await,
+                    false => String::new(),
+                };
+                reply::encode_like(&response, &stale, gateway.chrome.mark(), &anonymous);
                 gateway.cache.insert(&key, response);
             }
-            Ok(Err(_)) => {}
+            Ok(Err(_)) => stale.renewal_failed(now),
             Err(error) => {
+                stale.renewal_failed(now);
                 let route = gateway.routes[asked.place].path;
                 tracing::info!(error = ?error, route, "a cached response could not be made anew");
             }

@@ -1,30 +1,30 @@
 //! A gateway: a list of routes behind one stack of layers, assembled in [`Gateway::answer`].
 
+mod failure;
+mod head;
+mod socket;
+
 use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use chassis::Context;
 use futures_util::FutureExt;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::header::ALLOW;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::{Code, Error, Result};
-use mesh::{Endpoint, Trace};
+use mesh::{Budget, Endpoint, Trace};
 use tokio::time::Instant;
 use tonic::body::Body;
 
 use crate::access_log::{AccessLog, Answered};
 use crate::answer::Answer;
-use crate::ask::{self, Ask, IDEMPOTENCY_KEY};
+use crate::ask::{Ask, IDEMPOTENCY_KEY};
 use crate::chrome::Chrome;
 use crate::cookies::CookieJar;
 use crate::live::Live;
-use crate::metrics::Metrics;
-use crate::need::Need;
-use crate::problem::{self, Problem};
+use crate::metrics::{Counted, Metrics};
 use crate::quota::{Asking, Fields, Quotas};
 use crate::reply::{self, Reply};
 use crate::response_cache::ResponseCache;
@@ -33,6 +33,8 @@ use crate::session::{Session, Sessions};
 use crate::settings::Settings;
 use crate::table::{Place, Table};
 use crate::{body, cached, client, cors, forgery, headers, table};
+
+use self::head::Head;
 
 kernel::ids! {
     /// Kind of a request.
@@ -55,6 +57,7 @@ pub struct Gateway {
     pub(crate) chrome: Box<dyn Chrome>,
     table: Table,
     quotas: Quotas,
+    bodies: Budget,
     origins: Vec<String>,
     live: Option<Live>,
     metrics: Arc<Metrics>,
@@ -66,52 +69,6 @@ pub(crate) struct Asked {
     pub(crate) ask: Arc<Ask>,
     pub(crate) place: usize,
     pub(crate) said: Said,
-}
-
-/// The head of a request, taken apart once.
-struct Head {
-    headers: Arc<HeaderMap>,
-    method: Method,
-    uri: http::Uri,
-    peer: Option<SocketAddr>,
-    request_id: Arc<str>,
-    trace: Trace,
-    arrived: Instant,
-}
-
-impl Head {
-    fn ask_parts(
-        &self,
-        gateway: &Gateway,
-        needs: &'static [&'static Need],
-        query: String,
-        address: IpAddr,
-        lifted: bool,
-        deadline: Duration,
-    ) -> ask::Parts {
-        ask::Parts {
-            ctx: gateway.ctx.clone(),
-            sessions: gateway.sessions.clone(),
-            jar: gateway.jar,
-            needs,
-            method: if self.method == Method::HEAD { Method::GET } else { self.method.clone() },
-            path: self.uri.path().to_owned(),
-            query,
-            headers: self.headers.clone(),
-            address,
-            lifted,
-            request_id: self.request_id.clone(),
-            trace: self.trace,
-            deadline: self.arrived + deadline,
-        }
-    }
-
-    /// A request of which nothing more than its head is known.
-    fn ask(&self, gateway: &Gateway) -> Ask {
-        let time = self.arrived.elapsed() + Duration::from_secs(1);
-        let parts = self.ask_parts(gateway, &[], String::new(), [0, 0, 0, 0].into(), false, time);
-        Ask::new(parts, Session::default(), Vec::new())
-    }
 }
 
 impl Gateway {
@@ -137,6 +94,7 @@ impl Gateway {
             sessions: Arc::new(Sessions::new(ctx, jar)?),
             table: Table::new(&routes)?,
             quotas: Quotas::new(ctx.kv(), &settings),
+            bodies: body::room(),
             origins: own.into_iter().chain(settings.cors_origins.iter().cloned()).collect(),
             ctx: ctx.clone(),
             settings,
@@ -164,9 +122,9 @@ impl Gateway {
         self.cache.drop_tag(tag);
     }
 
-    /// Drops all that was kept.
+    /// Makes worthless all that was kept.
     pub fn forget(&self) {
-        self.cache.clear();
+        self.cache.change_all();
     }
 
     /// What a request passes through, outermost first.
@@ -178,21 +136,8 @@ impl Gateway {
         let address = self.access_log.address(|| self.client_address(&parts));
         let found = self.table.find(&parts.method, parts.uri.path());
         let place = found.as_ref().ok().map(|(place, _)| *place);
-        let page = place.map_or_else(|| wants_page(&parts), |place| self.routes[place].kind == Kind::Page);
-        // a slow or open connection beside the requests
-        if parts.uri.path() == "/ws"
-            && let Some(live) = &self.live
-        {
-            let response = self.socket(live, &mut parts, &request_id, trace).await;
-            if self.access_log.is_on() {
-                let (method, took, status) = (&Method::GET, arrived.elapsed(), response.status());
-                let request_id = &*request_id;
-                let answered =
-                    Answered { method, route: "/ws", request_id, trace, took, status, bytes: 0, cache: None };
-                self.access_log.write(&answered, &address);
-            }
-            return response;
-        }
+        // an open connection beside the requests
+        let handshake = socket::handshake(&self.live, &mut parts);
         let mut fields = Fields::new();
         let head = Head {
             headers: Arc::new(std::mem::take(&mut parts.headers)),
@@ -203,10 +148,22 @@ impl Gateway {
             trace,
             arrived,
         };
-        let inner = self.layers(&head, body, found, &mut fields);
+        let page = match place {
+            Some(place) => self.routes[place].kind == Kind::Page,
+            None => handshake.is_none() && wants_page(&head),
+        };
+        let counted = if handshake.is_some() { Counted::Socket } else { place.into() };
+        let inner = async {
+            match handshake {
+                Some(handshake) => {
+                    self.socket(&head, handshake, &mut fields).await.map_err(|error| (error, None))
+                }
+                None => self.layers(&head, body, found, &mut fields).await,
+            }
+        };
         // a panic is a failure of one request
         let outcome = AssertUnwindSafe(inner).catch_unwind().await;
-        let outcome = outcome.unwrap_or_else(|panic| Err((Error::internal(words(&*panic)), None)));
+        let outcome = outcome.unwrap_or_else(|panic| Err((Error::internal(mesh::panic_text(&*panic)), None)));
         let mut reply = match outcome {
             Ok(reply) => reply,
             Err((error, ask)) => self.failed(&error, ask, &head, page).await,
@@ -226,9 +183,13 @@ impl Gateway {
         insert(&mut reply.headers, "request-id", &head.request_id);
         insert(&mut reply.headers, "traceparent", &trace.header());
         let took = arrived.elapsed();
-        self.metrics.record(place, reply.status, took);
+        self.metrics.record(counted, reply.status, took);
         if self.access_log.is_on() {
-            let route = place.map_or("none", |place| self.routes[place].path);
+            let route = match counted {
+                Counted::Route(place) => self.routes[place].path,
+                Counted::Socket => socket::PATH,
+                Counted::Nothing => "none",
+            };
             let (method, request_id) = (&head.method, &*head.request_id);
             let (status, bytes, cache) = (reply.status, reply.body.len(), reply.cache);
             let answered = Answered { method, route, request_id, trace, took, status, bytes, cache };
@@ -282,7 +243,7 @@ impl Gateway {
         taken.map_err(told)?;
         // what they say
         let query = query.map_err(told)?;
-        let body = body::read(body, &ask.headers, route).await.map_err(told)?;
+        let body = body::read(body, &ask.headers, route, &self.bodies, address).await.map_err(told)?;
         let said = Said { params, query, body };
         let asked = Asked { ask: ask.clone(), place, said };
         // what was kept of it, or the screen itself under its deadline
@@ -352,101 +313,6 @@ impl Gateway {
         answer.map_err(|error| if route.is_no_address(&error) { table::nothing_here() } else { error })
     }
 
-    async fn failed(&self, error: &Error, ask: Option<Arc<Ask>>, head: &Head, page: bool) -> Reply {
-        let Head { method, request_id, .. } = head;
-        let path = head.uri.path();
-        let problem = Problem::of(error, request_id);
-        let ask = ask.unwrap_or_else(|| Arc::new(head.ask(self)));
-        if error.code() == Code::Internal && !error.is_logged() {
-            let (trace_id, principal, cause) = (head.trace.id(), ask.principal().subject(), error.chain());
-            tracing::error!(%request_id, trace_id, %method, path, caller = "outside", principal, cause, "a request failed on our side");
-        } else {
-            tracing::debug!(%request_id, %method, path, error = ?error, "a request was refused");
-        }
-        let status = problem::status(error);
-        let mut reply = if page {
-            let personal = self.chrome.personal(&ask).await;
-            let answer = Answer::page(self.chrome.problem(&ask, &problem)).with_status(status);
-            reply::own(answer, &head.headers, self.chrome.mark(), Some(&personal))
-        } else {
-            let mut reply = Reply::new(status);
-            reply.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-            reply.headers.insert(VARY, HeaderValue::from_static("Cookie"));
-            reply.body = Bytes::from(serde_json::to_vec(&problem).unwrap_or_default());
-            reply
-        };
-        reply.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(seconds) = problem::retry_after_seconds(error) {
-            reply.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        if status == StatusCode::METHOD_NOT_ALLOWED
-            && let Some(allowed) = self.table.allowed(path)
-        {
-            reply.headers.insert(ALLOW, allowed);
-        }
-        if status == StatusCode::UNAUTHORIZED {
-            insert(&mut reply.headers, "www-authenticate", "Bearer realm=\"souk\"");
-        }
-        ask.fields(&mut reply.headers);
-        reply
-    }
-
-    async fn socket(
-        self: &Arc<Self>,
-        live: &Live,
-        parts: &mut Parts,
-        request_id: &str,
-        trace: Trace,
-    ) -> http::Response<Body> {
-        let peer = parts.extensions.get::<SocketAddr>().copied();
-        let address = client::address(peer, &parts.headers, self.settings.trusted_proxies);
-        let mut fields = Fields::new();
-        let opened = async {
-            // A socket is opened by a GET that no form protects, so its origin counts here above all.
-            if !forgery::same_origin(&parts.headers, &self.origins) {
-                return Err(Error::new(
-                    Code::PermissionDenied,
-                    "FORGED_ORIGIN",
-                    "this socket belongs to another site",
-                ));
-            }
-            let lifted = self.is_lifted(&parts.headers);
-            let (session, cookies) = self.sessions.open(&parts.headers, Some(address)).await?;
-            let asking = Asking { cost: 1, sign_in: false, address, session: None, lifted };
-            self.quotas.take(&asking, &mut fields).await?;
-            live.upgrade(parts, session, address).map(|response| (response, cookies))
-        };
-        let mut reply = match opened.await {
-            Ok((mut response, cookies)) => {
-                for cookie in cookies {
-                    response.headers_mut().append(http::header::SET_COOKIE, cookie);
-                }
-                headers::keep_cookies_private(response.headers_mut());
-                insert(response.headers_mut(), "request-id", request_id);
-                return response;
-            }
-            Err(error) => {
-                let head = Head {
-                    headers: Arc::new(std::mem::take(&mut parts.headers)),
-                    method: parts.method.clone(),
-                    uri: parts.uri.clone(),
-                    peer,
-                    request_id: request_id.into(),
-                    trace,
-                    arrived: Instant::now(),
-                };
-                self.failed(&error, None, &head, false).await
-            }
-        };
-        headers::add(&mut reply.headers, false, self.settings.tls());
-        for (name, value) in fields {
-            reply.headers.append(name, value);
-        }
-        insert(&mut reply.headers, "request-id", request_id);
-        insert(&mut reply.headers, "traceparent", &trace.header());
-        reply.into_response()
-    }
-
     /// The client's own name for the request where it has a harmless one, else a new one.
     fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
         match text(headers, "request-id").filter(|text| mesh::is_request_id(text)) {
@@ -473,14 +339,8 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
 }
 
 /// Whether who asks for an address that is not there is a person.
-fn wants_page(parts: &Parts) -> bool {
-    let path = parts.uri.path();
+fn wants_page(head: &Head) -> bool {
+    let path = head.uri.path();
     let program = path == "/api" || path.starts_with("/api/");
-    !program && text(&parts.headers, "accept").is_none_or(|accept| accept.contains("text/html"))
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    format!("panicked: {}", text.unwrap_or_default())
+    !program && text(&head.headers, "accept").is_none_or(|accept| accept.contains("text/html"))
 }

@@ -7,21 +7,20 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chassis::{ConnectionPlace, Context, Position};
+use chassis::{ConnectionPlace, Context, KeptPlace, Position};
 use contract::souk::event::v1::Event;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
-use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 use hyper::upgrade::OnUpgrade;
 use kernel::{Code, Error, Result};
 use mesh::{Share, Shares, Verified};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tonic::body::Body;
 
 use crate::follow::{Follower, follow};
 use crate::news::{Lately, Missed, News, Told};
+use crate::reply::Reply;
 use crate::session::Session;
 use crate::settings::Settings;
 use crate::socket;
@@ -42,6 +41,20 @@ pub(crate) enum Notice {
     News(Arc<Told>),
     /// Its session has ended.
     SignedOut,
+}
+
+/// What the connection of a request offers to a socket.
+pub(crate) struct Handshake {
+    upgrade: Option<OnUpgrade>,
+    connection: Option<KeptPlace>,
+}
+
+impl Handshake {
+    /// Takes it out of a request.
+    pub(crate) fn of(extensions: &mut Extensions) -> Self {
+        let connection = extensions.get::<ConnectionPlace>().map(ConnectionPlace::keep);
+        Self { upgrade: extensions.remove(), connection }
+    }
 }
 
 struct Listener {
@@ -97,10 +110,9 @@ impl Live {
         for source in sources {
             follow(ctx, source, live.0.clone())?;
         }
-        let watched = live.clone();
+        let (watched, mut revocations) = (live.clone(), ctx.revocations());
         ctx.spawn("signed-out sockets", async move {
-            loop {
-                watched.0.ctx.revocations_changed().await;
+            while revocations.changed().await.is_ok() {
                 watched.end_revoked();
             }
         });
@@ -115,12 +127,13 @@ impl Live {
 
     /// Ends the sockets of sessions that have ended.
     fn end_revoked(&self) {
-        let hub = self.0.hub.lock();
-        for listener in hub.people.values().flatten() {
-            if self.0.ctx.is_revoked(&listener.verified) {
-                // A socket that does not take it is being ended for its slowness already.
-                let _ = listener.sender.try_send(Notice::SignedOut);
-            }
+        let mut hub = self.0.hub.lock();
+        for listeners in hub.people.values_mut() {
+            // A socket that is too slow to be told loses its sender, and is ended by that.
+            listeners.retain(|listener| {
+                !self.0.ctx.is_revoked(&listener.verified)
+                    || listener.sender.try_send(Notice::SignedOut).is_ok()
+            });
         }
     }
 
@@ -130,22 +143,24 @@ impl Live {
     /// UNAUTHENTICATED without a session; `UPGRADE_MALFORMED`; `TOO_MANY_SOCKETS`.
     pub(crate) fn upgrade(
         &self,
-        parts: &mut Parts,
+        method: &Method,
+        headers: &HeaderMap,
+        query: &str,
+        handshake: Handshake,
         session: Session,
         address: IpAddr,
-    ) -> Result<http::Response<Body>> {
-        let accept = accept_key(parts)?;
+    ) -> Result<Reply> {
+        let accept = accept_key(method, headers)?;
         let Some(verified) = session.verified else {
             let message = "a socket is for who has a session: sign in, or put something into the cart";
             return Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message));
         };
-        let upgrade = parts.extensions.remove::<OnUpgrade>().ok_or_else(malformed)?;
+        let Handshake { upgrade, connection } = handshake;
+        let upgrade = upgrade.ok_or_else(malformed)?;
         let owner = verified.principal.subject();
-        let query = parts.uri.query().unwrap_or_default();
         let last_id = query.split('&').find_map(|pair| pair.strip_prefix("last_event_id="));
         let (place, first) = self.enter(&owner, address, verified, last_id)?;
         let ctx = self.0.ctx.clone();
-        let connection = parts.extensions.get::<ConnectionPlace>().map(ConnectionPlace::keep);
         self.0.ctx.spawn_work(async move {
             // The listener counts the connection for as long as the socket is open.
             let _connection = connection;
@@ -154,13 +169,11 @@ impl Live {
                 Err(error) => tracing::debug!(%error, "a socket could not be opened"),
             }
         });
-        let mut response = http::Response::new(Body::empty());
-        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
-        let headers = response.headers_mut();
-        headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-        headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
-        headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).map_err(Error::internal)?);
-        Ok(response)
+        let mut reply = Reply::new(StatusCode::SWITCHING_PROTOCOLS);
+        reply.headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+        reply.headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
+        reply.headers.insert(SEC_WEBSOCKET_ACCEPT, HeaderValue::from_str(&accept).map_err(Error::internal)?);
+        Ok(reply)
     }
 
     /// Takes a place among the sockets, and what is told first: where news begin, and what was missed.
@@ -190,6 +203,10 @@ impl Live {
         }
         let number = self.0.numbers.fetch_add(1, Ordering::Relaxed);
         let (sender, notices) = mpsc::channel(WAITING_MAX);
+        // What ended the session before it was seen here is known by now.
+        if self.0.ctx.is_revoked(&verified) {
+            let _ = sender.try_send(Notice::SignedOut);
+        }
         hub.people.entry(owner.to_owned()).or_default().push(Listener { number, verified, sender });
         hub.sockets += 1;
         let place = Place { live: self.clone(), owner: owner.to_owned(), number, notices, _share: share };
@@ -248,13 +265,13 @@ fn malformed() -> Error {
 }
 
 /// The answer to a client's key.
-fn accept_key(parts: &Parts) -> Result<String> {
-    let text = |name| parts.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+fn accept_key(method: &Method, headers: &HeaderMap) -> Result<String> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let named = |name, wanted: &str| {
         text(name).is_some_and(|value| value.split(',').any(|item| item.trim().eq_ignore_ascii_case(wanted)))
     };
     let key = text(SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24);
-    let good = parts.method == http::Method::GET
+    let good = *method == Method::GET
         && named(UPGRADE, "websocket")
         && named(CONNECTION, "upgrade")
         && text(SEC_WEBSOCKET_VERSION) == Some("13");

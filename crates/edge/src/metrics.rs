@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
+use kernel::Histogram;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet};
 use prometheus_client::metrics::MetricType;
@@ -14,22 +15,35 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use crate::response_cache::ResponseCache;
 use crate::route::Route;
 
-/// Upper bounds of the latency buckets, in microseconds; the last bucket has none.
-const BOUNDS_US: [u64; 12] =
-    [100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 500_000, 5_000_000];
 /// Classes of status: 1xx to 5xx.
 const CLASSES: usize = 5;
 
 #[derive(Default)]
 struct Counts {
     classes: [AtomicU64; CLASSES],
-    buckets: [AtomicU64; BOUNDS_US.len() + 1],
-    micros: AtomicU64,
+    times: Histogram,
+}
+
+/// What a request was for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counted {
+    /// A route, by its place.
+    Route(usize),
+    /// A WebSocket.
+    Socket,
+    /// An address that nothing stands at.
+    Nothing,
+}
+
+impl From<Option<usize>> for Counted {
+    fn from(place: Option<usize>) -> Self {
+        place.map_or(Self::Nothing, Self::Route)
+    }
 }
 
 /// The numbers of every route, without a lock on the path of a request.
 pub(crate) struct Metrics {
-    /// `GET /products/{slug}`; the last stands for addresses without a route.
+    /// `GET /products/{slug}`; the last two stand for sockets, and for addresses without a route.
     names: Vec<String>,
     counts: Vec<Counts>,
     cache: Arc<ResponseCache>,
@@ -44,19 +58,21 @@ impl std::fmt::Debug for Metrics {
 impl Metrics {
     pub(crate) fn new(routes: &[Route], cache: Arc<ResponseCache>) -> Self {
         let named = routes.iter().map(|route| format!("{} {}", route.method, route.path));
-        let names: Vec<String> = named.chain(["none".to_owned()]).collect();
+        let names: Vec<String> = named.chain(["GET /ws".to_owned(), "none".to_owned()]).collect();
         let counts = names.iter().map(|_| Counts::default()).collect();
         Self { names, counts, cache }
     }
 
-    pub(crate) fn record(&self, place: Option<usize>, status: StatusCode, took: Duration) {
-        let Some(counts) = self.counts.get(place.unwrap_or(self.counts.len() - 1)) else { return };
+    pub(crate) fn record(&self, what: Counted, status: StatusCode, took: Duration) {
+        let place = match what {
+            Counted::Route(place) => place,
+            Counted::Socket => self.counts.len() - 2,
+            Counted::Nothing => self.counts.len() - 1,
+        };
+        let Some(counts) = self.counts.get(place) else { return };
         let class = usize::from(status.as_u16() / 100).clamp(1, CLASSES) - 1;
-        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         counts.classes[class].fetch_add(1, Ordering::Relaxed);
-        counts.micros.fetch_add(micros, Ordering::Relaxed);
-        let bucket = BOUNDS_US.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS_US.len());
-        counts.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        counts.times.record(took);
     }
 }
 
@@ -84,23 +100,18 @@ impl Collector for Metrics {
             MetricType::Histogram,
         )?;
         for (name, counts) in self.names.iter().zip(&self.counts) {
-            let buckets: Vec<u64> =
-                counts.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect();
-            let count: u64 = buckets.iter().sum();
-            if count == 0 {
-                continue;
-            }
-            let bounds =
-                BOUNDS_US.iter().map(|bound| Duration::from_micros(*bound).as_secs_f64()).chain([f64::MAX]);
-            let buckets: Vec<(f64, u64)> = bounds.zip(buckets).collect();
-            let sum = Duration::from_micros(counts.micros.load(Ordering::Relaxed)).as_secs_f64();
+            let Some(kernel::Counts { buckets, count, sum }) = counts.times.counts() else { continue };
             let labels = [("route", name.clone())];
             seconds.encode_family(&labels)?.encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
         }
         let (entries, bytes) = self.cache.size();
         for (name, help, value) in [
-            ("souk_kept_answers", "Answers kept for others", entries),
-            ("souk_kept_bytes", "Bytes of memory that they take, with keys, variants and tables", bytes),
+            ("souk_response_cache_entries", "Responses in the response cache", entries),
+            (
+                "souk_response_cache_bytes",
+                "Bytes of memory of the response cache, with keys, variants and tables",
+                bytes,
+            ),
         ] {
             let gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
             ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX)).encode(gauge)?;

@@ -13,6 +13,9 @@ use crate::route::Kind;
 /// Longest query, in bytes.
 pub(crate) const QUERY_BYTES_MAX: usize = 8 << 10;
 
+/// Most parameters of a query that its route declares; each value of a list is one.
+pub(crate) const QUERY_PARAMETERS_MAX: usize = 256;
+
 /// All but the unreserved letters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -62,7 +65,11 @@ impl Parameters {
             let known = name_text.as_ref().is_some_and(|name| self.defaults.contains_key(name));
             let shown = || name_text.clone().unwrap_or_else(|| String::from_utf8_lossy(&bytes(name)).into());
             match decoded(value) {
-                Some(value) if known => pairs.push((shown(), value)),
+                Some(value) if known && pairs.len() < QUERY_PARAMETERS_MAX => pairs.push((shown(), value)),
+                Some(_) if known => {
+                    let message = format!("the query has more than {QUERY_PARAMETERS_MAX} parameters");
+                    return Err(Error::invalid("QUERY_TOO_LONG", message));
+                }
                 // What is not known is not looked at further by a page.
                 _ if !known && !self.strict => {}
                 Some(_) if name_text.is_some() => return Err(input::unknown_field(&shown())),
@@ -72,9 +79,12 @@ impl Parameters {
         // The order of values of one name stays.
         pairs.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut text = String::with_capacity(query.len());
-        for (name, value) in &pairs {
+        for (at, (name, value)) in pairs.iter().enumerate() {
             let default = self.defaults.get(name).and_then(Option::as_ref);
-            if default == Some(value) && pairs.iter().filter(|(other, _)| other == name).count() == 1 {
+            let names_it = |pair: Option<&(String, String)>| pair.is_some_and(|(other, _)| other == name);
+            let is_alone =
+                !names_it(pairs.get(at + 1)) && !names_it(at.checked_sub(1).and_then(|at| pairs.get(at)));
+            if default == Some(value) && is_alone {
                 continue;
             }
             text.push_str(if text.is_empty() { "" } else { "&" });
@@ -189,6 +199,9 @@ mod tests {
         assert_eq!((error.reason(), error.violations()[0].field.as_str()), ("UNKNOWN_FIELD", "/souk"));
         let error = api("q=%ff").expect_err("no text");
         assert_eq!((error.reason(), error.violations()[0].field.as_str()), ("INVALID_ARGUMENT", "/q"));
+        let many = |count: usize| api(&vec!["attribute=a:b"; count].join("&"));
+        assert!(many(QUERY_PARAMETERS_MAX).is_ok());
+        assert_eq!(many(QUERY_PARAMETERS_MAX + 1).expect_err("too many").reason(), "QUERY_TOO_LONG");
         assert_eq!(api("%ff=1").expect_err("no text").reason(), "INVALID_ARGUMENT");
         assert_eq!(page("q=%00").expect_err("no text").violations()[0].field, "/q");
     }

@@ -136,6 +136,15 @@ pub(crate) async fn kept(
     (reply, grown)
 }
 
+/// Encodes a response in every way in which the one before it was asked for.
+pub(crate) fn encode_like(kept: &CachedResponse, before: &CachedResponse, mark: &str, anonymous: &str) {
+    for encoding in [Encoding::Identity].into_iter().chain(SMALLEST) {
+        if before.variants[encoding.index()].get().is_some() {
+            kept.variants[encoding.index()].get_or_init(|| variant(kept, encoding, mark, anonymous));
+        }
+    }
+}
+
 fn variant(kept: &CachedResponse, encoding: Encoding, mark: &str, anonymous: &str) -> Variant {
     let plain = match std::str::from_utf8(&kept.body) {
         Ok(page) if kept.page => exact(fill(page, mark, anonymous).into_bytes()),

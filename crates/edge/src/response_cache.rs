@@ -26,7 +26,9 @@ use crate::route::Keep;
 pub(crate) const KEY_BYTES_MAX: usize = 2_048;
 /// Responses that are made once for all who ask meanwhile. Beyond that each request makes its own.
 const FLIGHTS_MAX: usize = 1_024;
-/// Bytes of a shard at most: what the largest response is measured by.
+/// How long a stale response is served before it is tried again to make it anew, after that failed.
+const RENEWAL_PAUSE: Duration = Duration::from_secs(5);
+/// Bytes that a shard is to have, while there are fewer than the most: what the largest response is measured by.
 const SHARD_BYTES: usize = 8 << 20;
 /// Shards at most.
 const SHARDS_MAX: usize = 16;
@@ -69,6 +71,8 @@ pub(crate) struct CachedResponse {
     begun: Generation,
     /// The latest change at which it was found to hold still.
     held: AtomicU64,
+    /// When it could last not be made anew, in milliseconds of the monotonic clock; 0 when it was not tried.
+    failed: AtomicU64,
 }
 
 /// How a response was found.
@@ -199,19 +203,20 @@ impl ResponseCache {
     }
 
     /// A response to keep, as it was made in a flight: nothing of it is larger than it needs to be.
-    pub(crate) fn response(&self, flight: &Flight, made: Made, keep: Keep) -> Arc<CachedResponse> {
-        let slots = made.tags.iter().map(|tag| self.generations.slot(tag)).collect();
+    pub(crate) fn response(&self, flight: &Flight, content: Content, keep: Keep) -> Arc<CachedResponse> {
+        let slots = content.tags.iter().map(|tag| self.generations.slot(tag)).collect();
         Arc::new(CachedResponse {
-            compressible: !crate::compress::is_dense(&made.headers),
-            headers: made.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            body: made.body,
-            page: made.page,
+            compressible: !crate::compress::is_dense(&content.headers),
+            headers: content.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            body: content.body,
+            page: content.page,
             variants: Default::default(),
             made: flight.started,
             keep,
             slots,
             begun: flight.begun,
             held: AtomicU64::new(flight.begun.number()),
+            failed: AtomicU64::new(0),
         })
     }
 
@@ -248,10 +253,9 @@ impl ResponseCache {
         self.generations.change(tag);
     }
 
-    /// Drops everything, and what is being made.
-    pub(crate) fn clear(&self) {
+    /// Makes worthless everything, and what is being made. Its memory goes to what is made next.
+    pub(crate) fn change_all(&self) {
         self.generations.change_all();
-        self.entries.clear();
     }
 
     /// Responses that are kept, and the bytes that they and the tables take.
@@ -263,7 +267,7 @@ impl ResponseCache {
 
 /// What a screen made, on its way to be kept.
 #[derive(Default)]
-pub(crate) struct Made {
+pub(crate) struct Content {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
     pub(crate) page: bool,
@@ -271,6 +275,17 @@ pub(crate) struct Made {
 }
 
 impl CachedResponse {
+    /// Whether it is time to make it anew: not just after that failed.
+    pub(crate) fn may_be_renewed(&self, now: Duration) -> bool {
+        let failed = self.failed.load(Ordering::Relaxed);
+        failed == 0 || milliseconds(now).saturating_sub(failed) >= milliseconds(RENEWAL_PAUSE)
+    }
+
+    /// Notes that it could not be made anew.
+    pub(crate) fn renewal_failed(&self, now: Duration) {
+        self.failed.store(milliseconds(now).max(1), Ordering::Relaxed);
+    }
+
     fn holds(&self, generations: &Generations) -> bool {
         let now = generations.now().number();
         if self.held.load(Ordering::Relaxed) == now {
@@ -296,6 +311,10 @@ impl CachedResponse {
         let bytes = parts.into_iter().map(allocation).sum::<usize>() + variants.sum::<usize>() + ENTRY_BYTES;
         (bytes + bytes * FRAGMENTATION_PERCENT / 100) as u64
     }
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// What an allocator takes for so many bytes: allocators with size classes (mimalloc, jemalloc) round up to a quarter of the

@@ -6,7 +6,7 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::text::is_format;
+use crate::text::{is_hidden, is_mark};
 use crate::{Error, Result};
 
 /// Longest address in bytes (RFC 5321, 4.5.3.1.3, less the angle brackets).
@@ -41,8 +41,9 @@ impl Email {
         }
         let (local, domain) = text.rsplit_once('@').ok_or(NONE)?;
         // A joiner is a part of some domains; whether it may stand where it stands, IDNA knows.
-        let hidden = |c: char| is_format(c) && !matches!(c, '\u{200c}' | '\u{200d}');
-        if local.chars().any(is_format) || domain.chars().any(hidden) {
+        let hidden = |c: char| is_hidden(c) && !matches!(c, '\u{200c}' | '\u{200d}');
+        let unseen = |c: char| is_hidden(c) && !c.is_ascii();
+        if local.chars().any(unseen) || domain.chars().any(|c| hidden(c) && !c.is_ascii()) {
             return Err("has characters that show nothing");
         }
         let local: String = local.nfc().collect();
@@ -92,7 +93,9 @@ fn is_local(local: &str) -> bool {
     let plain = local.nfkc().all(|c| atom(c) || c == '.');
     local.len() <= LOCAL_BYTES_MAX
         && plain
-        && local.split('.').all(|part| !part.is_empty() && part.chars().all(atom))
+        && local
+            .split('.')
+            .all(|part| !part.starts_with(is_mark) && !part.is_empty() && part.chars().all(atom))
 }
 
 #[cfg(test)]
@@ -144,6 +147,14 @@ mod tests {
             "ada@example.com\u{e0041}",
             "ada@exa\u{200d}mple.com",
             "ada\u{3164}@example.com",
+            "ada\u{2800}@example.com",
+            "ada\u{115f}@example.com",
+            "ada\u{1160}@example.com",
+            "ada\u{e000}@example.com",
+            "ada\u{3000}@example.com",
+            "ada@exa\u{2800}mple.com",
+            "\u{301}@example.com",
+            "ada.\u{301}@example.com",
         ] {
             let error = Email::parse("/email", text).err().unwrap_or_else(|| panic!("accepted {text:?}"));
             assert_eq!(

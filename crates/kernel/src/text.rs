@@ -115,6 +115,30 @@ pub fn is_format(c: char) -> bool {
     !visible && (is_ignorable(c) || category(c) == GeneralCategory::Format || c == '\u{fffc}')
 }
 
+/// Whether a character cannot be told from nothing, or from another, in a name that has to be one of a kind: it formats, is
+/// blank, or is a character that no script has.
+#[must_use]
+pub fn is_hidden(c: char) -> bool {
+    use GeneralCategory as Of;
+    let no_script = matches!(
+        category(c),
+        Of::Control
+            | Of::SpaceSeparator
+            | Of::LineSeparator
+            | Of::ParagraphSeparator
+            | Of::PrivateUse
+            | Of::Unassigned
+    );
+    is_format(c) || is_ignorable(c) || no_script || matches!(c, '\u{2800}' | '\u{1d159}')
+}
+
+/// Whether a character only adds to the one before it.
+#[must_use]
+pub fn is_mark(c: char) -> bool {
+    use GeneralCategory as Of;
+    matches!(category(c), Of::NonspacingMark | Of::SpacingMark | Of::EnclosingMark)
+}
+
 /// Whether the characters beside a format character need it.
 fn is_needed(c: char, previous: Option<char>, next: Option<char>) -> bool {
     let Some(before) = previous else { return false };

@@ -144,18 +144,12 @@ impl Verifier {
         let _ = self.updated.subscribe().wait_for(|updates| *updates > 0).await;
     }
 
-    /// Whether a key set has arrived.
+    /// Tells of each key set that comes from now on, also of one that comes while its reader is busy with another.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
-        !self.current.load().keys.is_empty()
-    }
-
-    /// Resolves with the next key set.
-    pub async fn changed(&self) {
+    pub fn updates(&self) -> tokio::sync::watch::Receiver<u64> {
         let mut updates = self.updated.subscribe();
         updates.mark_unchanged();
-        // The sender lives as long as this, so waiting cannot fail.
-        let _ = updates.changed().await;
+        updates
     }
 
     /// Whether tokens as old as this one were revoked since, for its session, its subject or everybody.
@@ -173,8 +167,7 @@ impl Verifier {
     /// # Errors
     /// As [`Verifier::verify`].
     pub async fn verify_fresh(&self, token: &str) -> Result<Arc<Verified>, Error> {
-        let mut updates = self.updated.subscribe();
-        updates.mark_unchanged();
+        let mut updates = self.updates();
         match self.verify(token) {
             Err(error) if error.reason() == "TOKEN_INVALID" => {
                 // The sender lives as long as this; when nothing comes in time the second look says so.

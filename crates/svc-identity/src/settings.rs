@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Passwords that may be tried for one account in a minute, from wherever; 1 to 1,000,000.
+    /// Passwords that may be tried for one account in a minute from one address, and ten times as many from all together; 1 to
+    /// 1,000,000.
     pub password_tries_per_minute_account: u32,
     /// Sign-ups and passwords that one address may try in a minute; 1 to 1,000,000. An IPv6 address stands for its /64.
     pub password_tries_per_minute_address: u32,

@@ -11,6 +11,8 @@ use tonic::Request;
 use crate::Settings;
 use crate::derive::Derive;
 
+/// An account takes as many attempts from everywhere as so many addresses may make.
+const ADDRESSES: u32 = 10;
 const MINUTE: Duration = Duration::from_secs(60);
 /// The metadata in which a gateway of the house tells its client's address; believed from roles only.
 const CLIENT_ADDRESS: &str = "souk-client-address";
@@ -28,6 +30,7 @@ pub(crate) struct Throttle {
     kv: Kv,
     derive: Derive,
     account: Quota,
+    account_anywhere: Quota,
     address: Quota,
     guests: Quota,
 }
@@ -39,18 +42,23 @@ impl Throttle {
             kv,
             derive,
             account: quota(settings.password_tries_per_minute_account),
+            account_anywhere: quota(settings.password_tries_per_minute_account.saturating_mul(ADDRESSES)),
             address: quota(settings.password_tries_per_minute_address),
             guests: quota(settings.guest_sessions_per_minute_address),
         }
     }
 
-    /// Takes an attempt on an account, known or not, by its name.
+    /// Takes an attempt on an account, known or not, by its name: from one address few, so that a stranger who guesses keeps
+    /// nobody else out; from all addresses together more.
     ///
     /// # Errors
     /// `TOO_MANY_ATTEMPTS` with the time to wait.
-    pub(crate) async fn by_account(&self, name: &str) -> Result<()> {
+    pub(crate) async fn by_account(&self, name: &str, address: Option<IpAddr>) -> Result<()> {
         // The cache need not know who tries to sign in.
-        self.take(&format!("password|account|{}", self.derive.pseudonym(name)), self.account).await
+        let account = format!("password|account|{}", self.derive.pseudonym(name));
+        let from = address.map(|address| network(address).to_string()).unwrap_or_default();
+        self.take(&format!("{account}|{from}"), self.account).await?;
+        self.take(&account, self.account_anywhere).await
     }
 
     /// Takes an attempt from an address.

@@ -132,7 +132,7 @@ impl Api {
     /// The account, if the password is its own. Throttled, and as slow for an account without a password.
     async fn confirm<T>(&self, asked: &Asked<T>, target: CustomerId, password: Password) -> Result<Account> {
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
-        self.throttle.by_account(&target.to_string()).await?;
+        self.throttle.by_account(&target.to_string(), asked.address).await?;
         let found = self.store.account(target).await?.ok_or_else(no_account)?;
         let verdict = self.hasher.verify(password, found.password.as_deref(), asked.address).await?;
         if verdict.good { Ok(found.account) } else { Err(credentials_refused()) }

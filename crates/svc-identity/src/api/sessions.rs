@@ -71,7 +71,7 @@ impl Api {
             return signed_in_again(self.give_again(&answer).await?);
         }
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
-        self.throttle.by_account(name.key()).await?;
+        self.throttle.by_account(name.key(), asked.address).await?;
         for _ in 0..TRIES_MAX {
             let now = self.ctx.now();
             let (found, outdated) = self.verify(&name, &password, asked.address).await?;
@@ -296,14 +296,15 @@ impl Api {
             self.store.session(id).await?.filter(|session| session.subject == subject).ok_or_else(none)?;
         let message = wire::SignOutResponse { session_id: session.id.to_string() };
         let now = self.ctx.now();
-        let batch = sessions::end(
-            Batch::new(),
-            &session,
-            SessionEnd::SignedOut,
-            now,
-            self.revoke(self.keyring.void_before(now)),
-        )
-        .remember(key, prost::Message::encode_to_vec(&message));
+        // A session that has ended is not ended again: its tokens are void already.
+        let batch = match session.ended_at {
+            Some(_) => Batch::new(),
+            None => {
+                let revoke = self.revoke(self.keyring.void_before(now));
+                sessions::end(Batch::new(), &session, SessionEnd::SignedOut, now, revoke)
+            }
+        };
+        let batch = batch.remember(key, prost::Message::encode_to_vec(&message));
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
         reply(written, message)

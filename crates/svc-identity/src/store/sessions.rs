@@ -33,7 +33,8 @@ impl Store {
         let mut all = Vec::new();
         for kind in ["substr(revoked, 1, 4) = ?", "substr(revoked, 1, 4) <> ?"] {
             let query = sql(format!(
-                "SELECT revoked, void_before FROM revocations WHERE ends_at > ? AND {kind} ORDER BY ends_at DESC LIMIT ?"
+                "SELECT revoked, MAX(void_before) AS void_before, MAX(ends_at) AS latest FROM revocations \
+                 WHERE ends_at > ? AND {kind} GROUP BY revoked ORDER BY latest DESC LIMIT ?"
             ));
             let query = query.bind(now).bind(GUEST_PREFIX).bind(REVOCATIONS_MAX as i64 + 1);
             for row in &self.sql.fetch(query).await? {
