@@ -76,3 +76,39 @@ pub(crate) async fn read(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+    use http_body_util::StreamBody;
+    use hyper::body::Frame;
+
+    use super::*;
+    use crate::answer::Answer;
+    use crate::route::Nothing;
+
+    #[derive(serde::Deserialize, schemars::JsonSchema)]
+    struct NoParams {}
+
+    #[tokio::test(start_paused = true)]
+    async fn one_address_takes_only_its_share_of_the_room() {
+        let room = Budget::new(3_000, 1_000);
+        let route = Route::new(Kind::Page, Method::POST, "/x", |_, _: NoParams, _: Nothing| {
+            std::future::ready(Ok(Answer::raw("text/plain", "")))
+        });
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("600"));
+        let sends = async |address: [u8; 4]| {
+            let stalls = futures_util::stream::pending::<Result<Frame<Bytes>>>();
+            let body = Body::new(StreamBody::new(stalls));
+            read(body, &headers, &route, &room, address.into()).await.expect_err("it stalls").reason().to_owned()
+        };
+        let here = [192, 0, 2, 1];
+        let reasons = tokio::join!(sends(here), sends(here), sends([198, 51, 100, 1]));
+        assert_eq!(reasons.0, "REQUEST_TIMEOUT");
+        assert_eq!(reasons.1, "OVERLOADED");
+        assert_eq!(reasons.2, "REQUEST_TIMEOUT");
+        assert_eq!(sends(here).await, "REQUEST_TIMEOUT", "what was given up makes room");
+    }
+}

@@ -98,9 +98,11 @@ impl Admission {
         Ok(place)
     }
 
-    /// An address outside has at most half of the places, so that it cannot take all of them with calls that wait.
+    /// An address outside has at most a quarter of the places, so that a few cannot take all of them with calls that wait; when
+    /// there are few places, half of them.
     fn admit_address(&self, address: IpAddr) -> Result<Share<IpAddr>, Error> {
-        let most = (self.limit() / 2).max(policy::ADMISSION_PER_ADDRESS_MIN);
+        let limit = self.limit();
+        let most = (limit / 4).max(policy::ADMISSION_PER_ADDRESS_MIN).min((limit / 2).max(1));
         let share = self.by_address.take(network(address), 1, most);
         share.ok_or_else(|| overloaded("this address has too many calls in flight; try again shortly"))
     }
@@ -133,6 +135,20 @@ impl<N: Layer> Layer for Admit<N> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_never_has_all_places() {
+        for (limit, most) in [(policy::ADMISSION_MAX, policy::ADMISSION_MAX / 4), (300, 128), (20, 10), (1, 1)] {
+            let admission = Admission { limit: AtomicUsize::new(limit), ..Admission::default() };
+            let address = IpAddr::from([192, 0, 2, 1]);
+            let mut places = Vec::new();
+            while let Ok(place) = admission.admit_address(address) {
+                places.push(place);
+            }
+            assert_eq!(places.len(), most, "of {limit}");
+            assert!(admission.admit_address(IpAddr::from([192, 0, 2, 2])).is_ok());
+        }
+    }
 
     #[test]
     fn the_least_important_is_turned_away_first() {

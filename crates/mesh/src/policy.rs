@@ -68,7 +68,7 @@ pub const TOKEN_BYTES_MAX: usize = 8 << 10;
 pub const ADMISSION_MIN: usize = 20;
 /// Most calls that admission lets in at once.
 pub const ADMISSION_MAX: usize = 1000;
-/// Calls in flight that one address outside may have, however low the limit is; else half of the limit.
+/// Calls in flight that one address outside may have while a quarter of the limit is less; never more than half of it.
 pub const ADMISSION_PER_ADDRESS_MIN: usize = 128;
 /// Most streams open at once in a process; between roles there are a few dozen.
 pub const STREAMS_OPEN_MAX: usize = 4096;

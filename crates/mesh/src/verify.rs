@@ -406,7 +406,7 @@ mod tests {
         verifier.update(set(vec![Revocation { id: claims().sid, before: Timestamp::from_secs(1005) }]));
         assert_eq!(verifier.verify(&token).expect_err("revoked").reason(), "TOKEN_REVOKED");
         let before = Arc::new(check_without_revocations(&token));
-        verifier.remembered.insert(Arc::from(token.as_str()), (2, before));
+        verifier.remembered.insert(Arc::from(token.as_str()), (1, before));
         let error =
             verifier.verify(&token).expect_err("a check that began before the news proves nothing after it");
         assert_eq!(error.reason(), "TOKEN_REVOKED");

@@ -157,6 +157,7 @@ fn a_change_touches_no_entry() {
 #[test]
 fn what_could_not_be_made_anew_is_left_alone_for_a_while() {
     let (clock, cache) = cache(1 << 20);
+    *clock.0.lock() = Duration::from_secs(1);
     put(&cache, "a", &[], 10);
     let Found::Fresh(kept, _) = cache.find("a") else { panic!("kept") };
     assert!(kept.may_be_renewed(clock.monotonic()));
