@@ -14,7 +14,7 @@ mod inspect;
 mod integrity;
 mod log;
 mod open;
-mod readers;
+pub(crate) mod readers;
 mod rows;
 mod schema;
 mod thread;
