@@ -4,8 +4,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What a process without roles has open: standard streams, the runtime, listeners, logs, locks, calls to others.
 const BASE: u64 = 40;
-/// What a role's store has open beside its readers: its lock, the writer's database and log, their shared index, segments of a search
-/// index.
+/// What a role's store has open beside its readers: its lock, the writer's database and log, their shared index, segments of a
+/// search index.
 const PER_STORE: u64 = 6;
 /// What a reader of a store has open: the database and its log.
 const PER_READER: u64 = 2;

@@ -185,3 +185,32 @@ async fn a_connection_that_only_answers_pings_is_idle() {
     assert!(connection.upgrade().is_some(), "pings every {:?} were answered", policy::KEEPALIVE);
     tokio::time::timeout(Duration::from_secs(20), served).await.expect("it is closed").expect("no panic");
 }
+
+#[tokio::test(start_paused = true)]
+async fn answers_that_nobody_takes_are_few_and_delay_no_other_connection() {
+    let (table, in_memory) = (table(), Arc::default());
+    let (sender, _, served) = connect(&table, large(100_000, &in_memory), 0).await;
+    let mut calls = Vec::new();
+    for _ in 0..policy::CALLS_SERVED_PER_CONNECTION_MAX {
+        // Its head comes; of its body nothing can.
+        calls.push(ask(&sender, false).await);
+    }
+    // One more waits, and is not worked on.
+    let waiting = tokio::spawn({
+        let sender = sender.clone();
+        async move { ask(&sender, false).await }
+    });
+    let (other, _, _other_served) = connect(&table, large(100_000, &Arc::default()), 1 << 20).await;
+    let body = ask(&other, false).await.into_body().collect().await.expect("a whole answer").to_bytes();
+    assert_eq!(body.len(), 100_000, "another connection does not wait, and loses nothing to the pieces");
+    assert_eq!(in_memory.load(Ordering::SeqCst), policy::CALLS_SERVED_PER_CONNECTION_MAX);
+    let refused = waiting.await.expect("no panic");
+    let status = Status::from_header_map(refused.headers()).expect("a status");
+    assert_eq!(contract::error(status).reason(), "OVERLOADED");
+    tokio::time::sleep(WRITE).await;
+    table.sweep();
+    served.await.expect("no panic");
+    drop((calls, sender));
+    settle().await;
+    assert_eq!((in_memory.load(Ordering::SeqCst), table.calls().spent()), (0, 0));
+}

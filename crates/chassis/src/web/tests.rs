@@ -100,3 +100,15 @@ async fn a_further_head_has_its_own_limit() {
     let ended = tokio::time::timeout(HEAD + Duration::from_secs(5), served).await;
     ended.expect("closed before it was idle for long").expect("no panic");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_nobody_reads_ends_its_connection() {
+    let table = table(1);
+    let (mut stream, connection, served) = connect(&table);
+    // Pipelined: the second waits for the first.
+    stream.write_all(&[REQUEST, REQUEST].concat()).await.expect("written");
+    tokio::time::sleep(Duration::from_secs(25)).await;
+    assert!(connection.upgrade().is_some(), "it has time to read");
+    tokio::time::timeout(Duration::from_secs(10), served).await.expect("ended").expect("no panic");
+    assert!(connection.upgrade().is_none());
+}

@@ -47,9 +47,9 @@ struct Idle {
 }
 
 impl Readers {
-    /// Of the database at this path.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let connections = (0..readers_kept()).map(|_| {
+    /// Of the database at this path; so many connections are kept.
+    pub(super) fn open(path: &Path, kept: usize) -> Result<Self> {
+        let connections = (0..kept).map(|_| {
             let connection = connect(path)?;
             // The first read opens the log beside the database.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
@@ -57,7 +57,6 @@ impl Readers {
         });
         let connections: Vec<_> =
             connections.collect::<rusqlite::Result<_>>().map_err(|error| opening(path, error))?;
-        let kept = connections.len();
         let idle = Idle { open: kept, connections, closed: false };
         Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), kept, returned: Condvar::new() })
     }
@@ -148,4 +147,35 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads so many times at once.
+    fn read(readers: &Readers, at_once: usize) {
+        let read = readers.read(|_| {
+            if at_once > 1 {
+                read(readers, at_once - 1);
+            }
+            Ok(())
+        });
+        read.expect("read");
+    }
+
+    #[test]
+    fn as_many_connections_are_kept_as_there_are_threads() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let path = scratch.path().join("test.db");
+        drop(Connection::open(&path).expect("made"));
+        let readers = Readers::open(&path, 9).expect("opens");
+        // Without its file no other can be opened.
+        std::fs::rename(scratch.path().join("test.db"), scratch.path().join("away")).expect("moved");
+        for _ in 0..2 {
+            read(&readers, 9);
+            let idle = readers.idle.lock();
+            assert_eq!((idle.open, idle.connections.len()), (9, 9), "none was opened, none closed");
+        }
+    }
 }
