@@ -174,7 +174,7 @@ impl AuditHub {
 
     /// Everything of a role, the outbox first: rows that are read later may be newer than it, never older.
     fn tables(&self, role: &str, clock: &Arc<dyn Clock>) -> Result<Vec<Arc<dyn Examine>>> {
-        let unknown = || Error::field("/source", "UNKNOWN_SOURCE", "is no role with rows at this address");
+        let unknown = || Error::field("/source", "UNKNOWN_SOURCE", "is not a role that this process runs");
         let found = self.0.read().get(role).cloned().ok_or_else(unknown)?;
         let mut tables: Vec<Arc<dyn Examine>> = Vec::new();
         if let Some(database) = &found.database {

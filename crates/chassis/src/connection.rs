@@ -1,11 +1,11 @@
-//! One connection, as its listener sees it: whether it is idle, waits for its reader, or has a fault.
+//! One connection, as its listener sees it: whether it has a request, waits for its reader, or has a fault.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use mesh::{Share, Spent};
+use mesh::Spent;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -30,7 +30,7 @@ pub(crate) enum End {
 
 /// Answers of a connection that its reader leaves lying; what the sweeper asks.
 pub(crate) trait Unsent: Send + Sync {
-    /// Lets go of the answers that have lain for `most`; whether the whole connection takes nothing any more.
+    /// Frees the answers that have lain for `most`; whether the connection is to be cut because of them.
     fn drop_stalled(&self, now: Instant, most: Duration) -> bool;
 }
 
@@ -38,11 +38,16 @@ pub(crate) trait Unsent: Send + Sync {
 pub(crate) struct Connection {
     table: Arc<Table>,
     number: u64,
-    _share: Option<Share<IpAddr>>,
     requests: AtomicUsize,
+    /// These are in the table's milliseconds; [`NEVER`] for what is not.
     opened: u64,
     greeted: AtomicU8,
-    active: AtomicU64,
+    /// When a request began or ended last.
+    last_request: AtomicU64,
+    /// Since when the head of a further request arrives.
+    head: AtomicU64,
+    /// When it was asked to end.
+    retired: AtomicU64,
     blocked: AtomicU64,
     answer_bytes: AtomicUsize,
     address: IpAddr,
@@ -52,17 +57,18 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    pub(crate) fn new(table: Arc<Table>, number: u64, address: IpAddr, share: Option<Share<IpAddr>>) -> Self {
+    pub(crate) fn new(table: Arc<Table>, number: u64, address: IpAddr) -> Self {
         let now = table.now();
         Self {
             table,
             number,
             address,
-            _share: share,
             requests: AtomicUsize::new(0),
             opened: now,
             greeted: AtomicU8::new(0),
-            active: AtomicU64::new(now),
+            last_request: AtomicU64::new(now),
+            head: AtomicU64::new(NEVER),
+            retired: AtomicU64::new(NEVER),
             blocked: AtomicU64::new(NEVER),
             answer_bytes: AtomicUsize::new(0),
             end: AtomicU8::new(OPEN),
@@ -71,14 +77,10 @@ impl Connection {
         }
     }
 
-    /// Whose it is.
-    pub(crate) fn address(&self) -> IpAddr {
-        self.address
-    }
-
-    /// When bytes went or came last, in the table's milliseconds.
-    pub(crate) fn active_at(&self) -> u64 {
-        self.active.load(Ordering::Relaxed)
+    /// Since when it has no request, in the table's milliseconds; `None` while it has one, or is cut.
+    pub(crate) fn idle_since(&self) -> Option<u64> {
+        let is_idle = self.requests.load(Ordering::Acquire) == 0 && !self.is_cut();
+        is_idle.then(|| self.last_request.load(Ordering::Relaxed))
     }
 
     /// Since when a write waits for the other side, in the table's milliseconds, and the bytes of the answer that waits.
@@ -92,9 +94,12 @@ impl Connection {
         self.end.load(Ordering::Acquire) == CUT
     }
 
-    /// Bytes went to or came from the other side.
-    pub(crate) fn note_activity(&self) {
-        self.active.store(self.table.now(), Ordering::Relaxed);
+    /// Bytes came from the other side; between two requests they begin the head of the next one.
+    pub(crate) fn note_read(&self) {
+        let begins = self.head.load(Ordering::Relaxed) == NEVER && self.requests.load(Ordering::Acquire) == 0;
+        if begins {
+            self.head.store(self.table.now(), Ordering::Relaxed);
+        }
     }
 
     /// A write waits for the other side, or does not any more.
@@ -111,7 +116,7 @@ impl Connection {
         self.answer_bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// A place among the calls that are open; `None` when its address, or all, have as many as they may.
+    /// A slot among the calls that are open; `None` when its address, or all, have as many as they may.
     pub(crate) fn open_call(&self) -> Option<Spent> {
         self.table.calls().take(self.address, 1)
     }
@@ -135,6 +140,8 @@ impl Connection {
     pub(crate) fn begin_request(self: &Arc<Self>) -> InFlight {
         self.greet();
         self.requests.fetch_add(1, Ordering::AcqRel);
+        self.head.store(NEVER, Ordering::Relaxed);
+        self.last_request.store(self.table.now(), Ordering::Relaxed);
         InFlight(self.clone())
     }
 
@@ -161,17 +168,23 @@ impl Connection {
         }
     }
 
-    /// Asks it to end; its task sees to it.
-    pub(crate) fn ask_to_end(&self, end: End) {
-        let to = if end == End::Cut { CUT } else { RETIRED };
-        if self.end.fetch_max(to, Ordering::AcqRel) < to {
+    /// Asks it to end; its task sees to it. Whether it was not asked before.
+    pub(crate) fn ask_to_end(&self, end: End) -> bool {
+        let to = match end {
+            End::Cut => CUT,
+            End::Retire => {
+                self.retired.store(self.table.now(), Ordering::Relaxed);
+                RETIRED
+            }
+        };
+        let is_new = self.end.fetch_max(to, Ordering::AcqRel) < to;
+        if is_new {
             self.ended.notify_waiters();
+            if end == End::Cut {
+                self.table.note_leaving(self.address);
+            }
         }
-    }
-
-    /// Whether it has no request and was not told to end.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.requests.load(Ordering::Acquire) == 0 && self.end.load(Ordering::Acquire) == OPEN
+        is_new
     }
 
     /// What is wrong with it, if anything is.
@@ -179,7 +192,13 @@ impl Connection {
         let for_longer = |since: u64, most: Duration| {
             since != NEVER && Duration::from_millis(now.saturating_sub(since)) >= most
         };
-        if self.greeted.load(Ordering::Relaxed) == 0 && for_longer(self.opened, limits.greeting) {
+        let is_greeted = self.greeted.load(Ordering::Relaxed) != 0;
+        let (began, most) = if is_greeted {
+            (self.head.load(Ordering::Relaxed), limits.head)
+        } else {
+            (self.opened, Some(limits.greeting))
+        };
+        if most.is_some_and(|most| for_longer(began, most)) {
             return Some((End::Cut, "silent"));
         }
         if for_longer(self.blocked.load(Ordering::Relaxed), limits.write) {
@@ -189,16 +208,19 @@ impl Connection {
         if unsent.is_some_and(|unsent| unsent.drop_stalled(at, limits.write)) {
             return Some((End::Cut, "unread"));
         }
-        if self.is_idle() && for_longer(self.active.load(Ordering::Relaxed), limits.idle) {
-            return Some((End::Retire, "idle"));
+        let since = self.idle_since()?;
+        let retired = self.retired.load(Ordering::Relaxed);
+        if retired == NEVER {
+            return for_longer(since, limits.idle).then_some((End::Retire, "idle"));
         }
-        None
+        // Whoever answers to everything but the end does not stay for ever.
+        for_longer(since.max(retired), limits.write).then_some((End::Cut, "idle"))
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.table.forget(self.number);
+        self.table.forget(self.address, self.number, self.is_cut());
     }
 }
 
@@ -214,7 +236,7 @@ impl InFlight {
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        self.0.note_activity();
+        self.0.last_request.store(self.0.table.now(), Ordering::Relaxed);
         self.0.requests.fetch_sub(1, Ordering::AcqRel);
     }
 }

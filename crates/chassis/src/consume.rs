@@ -47,23 +47,31 @@ pub(crate) struct Consumer {
 }
 
 /// What is committed, and what was read beyond it without an effect.
-struct Place {
+#[derive(Default)]
+struct ReadPosition {
     committed: Option<Position>,
     seen: Option<Position>,
     skipped: u32,
 }
 
+impl ReadPosition {
+    fn committed(at: Option<Position>) -> Self {
+        Self { committed: at, seen: at, skipped: 0 }
+    }
+}
+
 impl Consumer {
     pub(crate) async fn run(self) {
         let mut pause = PAUSE_MIN;
+        let mut position = ReadPosition::default();
         loop {
-            let mut came_on = false;
-            let error = match self.follow(&mut came_on).await {
+            let before = position.committed;
+            let error = match self.follow(&mut position).await {
                 Ok(never) => match never {},
                 Err(error) => error,
             };
-            // What fails now has nothing to do with what failed before an event was taken.
-            if came_on {
+            // What fails now has nothing to do with what failed before something was committed.
+            if position.committed != before {
                 pause = PAUSE_MIN;
             }
             if error.code() != Code::Unavailable {
@@ -74,21 +82,16 @@ impl Consumer {
         }
     }
 
-    async fn follow(&self, came_on: &mut bool) -> Result<std::convert::Infallible> {
-        let committed = self.database.sql().position(self.source, self.name).await?;
-        let mut place = Place { committed, seen: committed, skipped: 0 };
-        let mut events = self.ctx.subscribe(self.source, committed)?;
+    async fn follow(&self, position: &mut ReadPosition) -> Result<std::convert::Infallible> {
+        *position = ReadPosition::committed(self.database.sql().position(self.source, self.name).await?);
+        let mut events = self.ctx.subscribe(self.source, position.committed)?;
         loop {
-            self.progress.note(place.seen.max(place.committed), events.head());
+            self.progress.note(position.seen.max(position.committed), events.head());
             match events.next_or_head().await {
-                Ok(Some(event)) => {
-                    self.take(event, &mut place).await?;
-                    *came_on = true;
-                }
+                Ok(Some(event)) => self.take(event, position).await?,
                 Ok(None) => {
-                    place.seen = place.seen.max(events.position());
-                    self.settle(&mut place).await?;
-                    *came_on = true;
+                    position.seen = position.seen.max(events.position());
+                    self.settle(position).await?;
                 }
                 // The source was restored, or has forgotten what we did not read: begin at what it has. Effects are
                 // guarded by what they change, so one that was applied before changes nothing.
@@ -100,14 +103,14 @@ impl Consumer {
         }
     }
 
-    async fn take(&self, event: Event, place: &mut Place) -> Result<()> {
+    async fn take(&self, event: Event, position: &mut ReadPosition) -> Result<()> {
         let Some(to) = event.position.map(from_wire) else {
             return Err(Error::internal("an event without a position"));
         };
         let at = Consumed {
             source: self.source.to_owned(),
             consumer: self.name.to_owned(),
-            from: place.committed,
+            from: position.committed,
             to,
         };
         let applied = if self.database.parked().contains(self.source, self.name, &event.aggregate_id).await? {
@@ -116,13 +119,13 @@ impl Consumer {
         } else {
             self.apply(&event, at).await?
         };
-        place.seen = Some(to);
+        position.seen = Some(to);
         match applied {
-            Applied::Committed => *place = Place { committed: Some(to), seen: Some(to), skipped: 0 },
+            Applied::Committed => *position = ReadPosition::committed(Some(to)),
             Applied::Ignored => {
-                place.skipped += 1;
-                if place.skipped >= SKIPPED_MAX {
-                    self.settle(place).await?;
+                position.skipped += 1;
+                if position.skipped >= SKIPPED_MAX {
+                    self.settle(position).await?;
                 }
             }
         }
@@ -141,9 +144,14 @@ impl Consumer {
                     pause = (pause * 2).min(PAUSE_MAX);
                 }
                 Err(error) => {
-                    tracing::error!(role = self.ctx.name(), source = self.source, aggregate = event.aggregate_id, error = ?error, "an event cannot be applied; its aggregate is parked");
-                    self.park(event, at, &format!("{error:?}")).await?;
-                    return Ok(Applied::Committed);
+                    let parked = self.park(event, at, &format!("{error:?}")).await;
+                    let (role, aggregate) = (self.ctx.name(), &event.aggregate_id);
+                    if parked.is_ok() {
+                        tracing::error!(role, source = self.source, aggregate, error = ?error, "an event cannot be applied; its aggregate is parked");
+                    } else {
+                        tracing::warn!(role, source = self.source, aggregate, error = ?error, "an event cannot be applied, and its aggregate cannot be parked");
+                    }
+                    return parked.map(|()| Applied::Committed);
                 }
             }
         }
@@ -165,16 +173,16 @@ impl Consumer {
     }
 
     /// Writes how far was read, when that is further than what is committed.
-    async fn settle(&self, place: &mut Place) -> Result<()> {
-        let Some(to) = place.seen.filter(|seen| Some(*seen) > place.committed) else { return Ok(()) };
+    async fn settle(&self, position: &mut ReadPosition) -> Result<()> {
+        let Some(to) = position.seen.filter(|seen| Some(*seen) > position.committed) else { return Ok(()) };
         let at = Consumed {
             source: self.source.to_owned(),
             consumer: self.name.to_owned(),
-            from: place.committed,
+            from: position.committed,
             to,
         };
         match self.database.sql().commit(Batch::new().position(at)).await {
-            Ok(_) => *place = Place { committed: Some(to), seen: Some(to), skipped: 0 },
+            Ok(_) => *position = ReadPosition::committed(Some(to)),
             Err(CommitError::PositionMoved) => return Err(CommitError::PositionMoved.into()),
             Err(error) => return Err(error.into()),
         }

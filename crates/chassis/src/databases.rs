@@ -57,11 +57,7 @@ impl Databases {
         let opened: Vec<Opened> =
             self.opened.read().iter().filter(|opened| opened.role == role).cloned().collect();
         if opened.is_empty() {
-            return Err(Error::field(
-                "/source",
-                "UNKNOWN_SOURCE",
-                "is no role with a database at this address",
-            ));
+            return Err(Error::field("/source", "UNKNOWN_SOURCE", "is not a role that this process runs"));
         }
         let _one = self.checking.lock().await;
         let mut databases = Vec::with_capacity(opened.len());

@@ -4,8 +4,11 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// What a process without roles has open: standard streams, the runtime, listeners, logs, locks, calls to others.
 const BASE: u64 = 40;
-/// What a role's store has open at most: its lock, the writer's and the readers' files, an index's segments.
-const PER_ROLE: u64 = 12;
+/// What a role's store has open beside its readers: its lock, the writer's database and log, their shared index, segments of a
+/// search index.
+const PER_STORE: u64 = 6;
+/// What a reader of a store has open: the database and its log.
+const PER_READER: u64 = 2;
 /// Connections of the metrics listener.
 const METRICS_MAX: usize = 16;
 /// Connections of the gRPC listener, at most.
@@ -38,9 +41,11 @@ pub(crate) fn raise() -> u64 {
     getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
-/// Divides `descriptors` between stores and listeners, and tells the operator when they are few.
-pub(crate) fn divide(descriptors: u64, roles: usize, gateways: usize) -> Room {
-    let reserve = BASE + PER_ROLE * u64::try_from(roles).unwrap_or(u64::MAX);
+/// Divides `descriptors` between stores with so many readers each and listeners, and tells the operator when they are few.
+pub(crate) fn divide(descriptors: u64, roles: usize, readers: usize, gateways: usize) -> Room {
+    let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+    let per_role = PER_STORE + PER_READER * count(readers);
+    let reserve = BASE.saturating_add(per_role.saturating_mul(count(roles)));
     let left = usize::try_from(descriptors.saturating_sub(reserve)).unwrap_or(usize::MAX);
     let left = left.saturating_sub(METRICS_MAX);
     // A listener that closes one connection for another has both for a moment, and an eighth more of them.
@@ -64,15 +69,17 @@ mod tests {
 
     #[test]
     fn stores_have_what_they_need_before_connections() {
-        assert_eq!(divide(1 << 20, 12, 1), Room { grpc: 10_000, web: 20_000, metrics: 16 });
+        assert_eq!(divide(1 << 20, 12, 4, 1), Room { grpc: 10_000, web: 20_000, metrics: 16 });
         for descriptors in [256, 512, 1024, 20_000] {
-            let room = divide(descriptors, 12, 1);
+            let room = divide(descriptors, 12, 4, 1);
             let all = room.grpc + room.web + room.metrics;
             let kept = descriptors - u64::try_from(all + all / 8).expect("small");
             assert!(kept >= 170, "{descriptors}: {room:?}");
             assert!(room.web >= room.grpc && room.grpc >= CONNECTIONS_MIN, "{room:?}");
         }
-        let none = divide(64, 12, 1);
+        let on_many_cores = divide(1024, 12, 16, 1);
+        assert!(on_many_cores.grpc + on_many_cores.web < 1024 - 12 * 38, "{on_many_cores:?}");
+        let none = divide(64, 12, 4, 1);
         assert_eq!(none, Room { grpc: 8, web: 8, metrics: 16 });
     }
 

@@ -62,14 +62,18 @@ impl EventHub {
         Ok((database.ok_or_else(unknown)?, source.map(|source| source.consumers.clone()).unwrap_or_default()))
     }
 
-    /// Deletes events that are older than `kept`, at most `rows_max` a role.
-    pub(crate) async fn prune(&self, kept: Duration, rows_max: u32) -> Result<()> {
-        let databases: Vec<Database> =
-            self.0.read().values().filter_map(|source| source.database.clone()).collect();
-        for database in databases {
-            database.outbox().prune(database.retention_now().minus(kept), rows_max).await?;
+    /// Deletes events that are older than `kept`, at most `rows_max` a role. One that fails is logged and keeps no other.
+    pub(crate) async fn prune(&self, kept: Duration, rows_max: u32) {
+        let with_database =
+            |(role, source): (&&'static str, &Source)| Some((*role, source.database.clone()?));
+        let databases: Vec<(&'static str, Database)> =
+            self.0.read().iter().filter_map(with_database).collect();
+        for (role, database) in databases {
+            let pruned = database.outbox().prune(database.retention_now().minus(kept), rows_max).await;
+            if let Err(error) = pruned {
+                tracing::warn!(role, error = ?error, "old events could not be deleted");
+            }
         }
-        Ok(())
     }
 }
 
@@ -245,4 +249,51 @@ async fn status(hub: &EventHub, role: &str) -> Result<wire::GetStatusResponse> {
         consumers: statuses,
         ..ends
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use kernel::Timestamp;
+    use store::faulty::FaultRates;
+    use store::{Batch, Faults, NewEvent, OpenOptions};
+
+    use super::*;
+    use crate::VirtualClock;
+
+    async fn outbox(clock: &Arc<VirtualClock>, faults: &Faults) -> Database {
+        let options = OpenOptions::new(clock.clone()).with_faults(faults.clone());
+        let database = store::open("mem:", "test", &[], options).await.expect("opens");
+        let event = NewEvent {
+            aggregate_id: "1".to_owned(),
+            aggregate_version: 1,
+            type_name: "souk.test.v1.Written".to_owned(),
+            payload: Vec::new(),
+        };
+        // The newest one stays.
+        database.sql().commit(Batch::new().event(event.clone()).event(event)).await.expect("written");
+        database
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outbox_that_fails_keeps_no_other_from_being_pruned() {
+        let clock = Arc::new(VirtualClock::new(Timestamp::from_secs(1_000_000)));
+        let hub = EventHub::default();
+        let mut intact = Vec::new();
+        let failing = Faults::seeded(1, FaultRates::default());
+        for role in ["a", "b", "c", "d", "e", "f"] {
+            let is_failing = role == "c";
+            let faults = if is_failing { failing.clone() } else { Faults::seeded(1, FaultRates::default()) };
+            let database = outbox(&clock, &faults).await;
+            hub.add_outbox(role, database.clone());
+            if !is_failing {
+                intact.push(database);
+            }
+        }
+        failing.set_rates(FaultRates { fail_ppm: 1_000_000, ..FaultRates::default() });
+        tokio::time::advance(Duration::from_secs(100)).await;
+        hub.prune(Duration::from_secs(10), 10).await;
+        for database in intact {
+            assert_eq!(database.outbox().oldest().await.expect("read"), 2, "pruned");
+        }
+    }
 }

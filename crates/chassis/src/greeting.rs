@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// What every HTTP/2 client sends first (RFC 9113, 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -20,7 +19,7 @@ pub(crate) const SPOKEN_HERE: &str = "This port speaks gRPC: HTTP/2 in the clear
 
 /// Reads until it is certain what the other side speaks. The bytes read when it is HTTP/2; `None` when it is not and was
 /// answered, or left.
-pub(crate) async fn greet(stream: &mut TcpStream) -> Option<Bytes> {
+pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> Option<Bytes> {
     let mut read = BytesMut::with_capacity(PREFACE.len());
     while read.len() < PREFACE.len() {
         let before = read.len();
@@ -39,7 +38,7 @@ pub(crate) async fn greet(stream: &mut TcpStream) -> Option<Bytes> {
 
 /// Answers a request of HTTP/1.1 in its own words. Its head is read first: a connection that is closed with bytes unread is
 /// reset, and its answer lost.
-async fn answer(stream: &mut TcpStream, read: &mut BytesMut) {
+async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, read: &mut BytesMut) {
     let head = async {
         while read.len() < HEAD_BYTES_MAX && !read.windows(4).any(|end| end == b"\r\n\r\n") {
             match stream.read_buf(read).await {

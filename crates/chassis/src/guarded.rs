@@ -1,5 +1,5 @@
 //! A connection's bytes on their way: what was read while it was found out what the other side speaks is read again, and the
-//! listener learns when bytes move and when a write waits.
+//! listener learns when bytes come and when a write waits.
 
 use std::io;
 use std::pin::Pin;
@@ -8,36 +8,32 @@ use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::connection::Connection;
 
-/// A TCP stream that its listener watches.
-pub(crate) struct Guarded {
-    stream: TcpStream,
+/// A stream that its listener watches: TCP, or a pipe in tests.
+pub(crate) struct Guarded<S> {
+    stream: S,
     /// Read already, not yet given on.
     ahead: Bytes,
     connection: Arc<Connection>,
 }
 
-impl Guarded {
-    pub(crate) fn new(stream: TcpStream, ahead: Bytes, connection: Arc<Connection>) -> Self {
+impl<S> Guarded<S> {
+    pub(crate) fn new(stream: S, ahead: Bytes, connection: Arc<Connection>) -> Self {
         Self { stream, ahead, connection }
     }
 
     fn wrote(&self, outcome: &Poll<io::Result<usize>>) {
         match outcome {
             Poll::Pending => self.connection.note_blocked(true),
-            Poll::Ready(Ok(_)) => {
-                self.connection.note_blocked(false);
-                self.connection.note_activity();
-            }
+            Poll::Ready(Ok(_)) => self.connection.note_blocked(false),
             Poll::Ready(Err(_)) => {}
         }
     }
 }
 
-impl AsyncRead for Guarded {
+impl<S: AsyncRead + Unpin> AsyncRead for Guarded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -52,13 +48,13 @@ impl AsyncRead for Guarded {
         let before = buffer.filled().len();
         let outcome = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.connection.note_activity();
+            self.connection.note_read();
         }
         outcome
     }
 }
 
-impl AsyncWrite for Guarded {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Guarded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

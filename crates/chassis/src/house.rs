@@ -1,5 +1,6 @@
 //! What the roles of one process share.
 
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -43,6 +44,32 @@ pub(crate) struct House {
     pub(crate) consumers: Consumers,
     pub(crate) audit: AuditHub,
     pub(crate) registry: Arc<Mutex<Registry>>,
+}
+
+/// What a process holds its shared parts by. Dropped, also when the process could not start, it stops the tasks and lets go of
+/// the roles, which hold each other through the directory, so that their databases close.
+pub(crate) struct HouseGuard(Arc<House>);
+
+impl HouseGuard {
+    pub(crate) fn new(house: House) -> Self {
+        Self(Arc::new(house))
+    }
+}
+
+impl Deref for HouseGuard {
+    type Target = Arc<House>;
+
+    fn deref(&self) -> &Arc<House> {
+        &self.0
+    }
+}
+
+impl Drop for HouseGuard {
+    fn drop(&mut self) {
+        self.drain.abort();
+        self.directory.clear();
+        self.databases.clear();
+    }
 }
 
 /// Where the data is.
@@ -125,7 +152,7 @@ impl House {
         let (databases, consumers) = (Databases::default(), Consumers::default());
         registry.register_collector(Box::new(databases.clone()));
         registry.register_collector(Box::new(consumers.clone()));
-        registry.register_collector(Box::new(Process));
+        registry.register_collector(Box::new(Process::default()));
         registry.register_collector(Box::new(build));
         Ok(Self {
             cursors: Cursors::new(secrets.get("cursor")?),

@@ -1,8 +1,9 @@
 //! One accept loop for every listener: who is let in, and whose connection is closed when nothing comes of it.
 //!
 //! A listener has room for so many connections, and one address for a part of them. When there is no room, the connections
-//! that have been idle longest are closed; when none is idle, the newcomer is told so and closed at once. A sweeper closes
-//! those that say nothing, have no request for too long, or do not take what is sent to them.
+//! that have had no request for longest are closed; when all have one, the newcomer is closed at once, after an answer that says
+//! so where HTTP/1.1 is spoken. A sweeper closes those that say nothing, have no request for too long, or do not take what is
+//! sent to them.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use mesh::{Budget, Shares, network, policy};
+use mesh::{Budget, network, policy};
 use parking_lot::Mutex;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
@@ -20,9 +21,11 @@ use crate::Drain;
 use crate::connection::{Connection, End, NEVER};
 use crate::connections::ListenerMetrics;
 
-/// The part of a listener's connections that one sweep for room closes at least, so that a full listener is not looked
-/// through for every newcomer.
+/// The part of a listener's connections that one search for room closes, so that a full listener is not looked through for
+/// every newcomer.
 const ROOM_PARTS: usize = 64;
+/// For how long nobody searches again where no connection could be closed.
+const SEARCH_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a listener lets in, and for how long.
 #[derive(Clone, Debug)]
@@ -33,6 +36,8 @@ pub(crate) struct Limits {
     pub(crate) per_address_max: usize,
     /// How long a connection may take until it has said what it is for.
     pub(crate) greeting: Duration,
+    /// How long the head of a further request may take from its first byte; `None` where requests share a connection.
+    pub(crate) head: Option<Duration>,
     /// How long a connection may have no request.
     pub(crate) idle: Duration,
     /// How long what is sent may be left lying by its reader.
@@ -46,11 +51,55 @@ pub(crate) struct Table {
     metrics: Arc<ListenerMetrics>,
     began: Instant,
     numbers: AtomicU64,
-    /// Held weakly: a connection that has ended takes itself out.
-    connections: Mutex<HashMap<u64, Weak<Connection>>>,
-    by_address: Arc<Shares<IpAddr>>,
+    connections: Mutex<Connections>,
     calls: Budget,
     answers: Budget,
+}
+
+/// The connections of a listener, by address. Held weakly: a connection that has ended takes itself out.
+#[derive(Default)]
+struct Connections {
+    all: Count,
+    by_address: HashMap<IpAddr, Own>,
+}
+
+/// The connections of one address.
+#[derive(Default)]
+struct Own {
+    count: Count,
+    connections: HashMap<u64, Weak<Connection>>,
+}
+
+#[derive(Default)]
+struct Count {
+    open: usize,
+    /// Of which were asked to end at once, and have not ended yet.
+    leaving: usize,
+    /// When no connection could be closed for a newcomer.
+    searched_in_vain: Option<Instant>,
+}
+
+impl Own {
+    fn open(&self) -> impl Iterator<Item = Arc<Connection>> {
+        self.connections.values().filter_map(Weak::upgrade)
+    }
+}
+
+impl Connections {
+    /// Of an address, if it has any, or of all.
+    fn count(&self, of: Option<IpAddr>) -> Option<&Count> {
+        match of {
+            Some(address) => self.by_address.get(&address).map(|own| &own.count),
+            None => Some(&self.all),
+        }
+    }
+
+    fn count_mut(&mut self, of: Option<IpAddr>) -> Option<&mut Count> {
+        match of {
+            Some(address) => self.by_address.get_mut(&address).map(|own| &mut own.count),
+            None => Some(&mut self.all),
+        }
+    }
 }
 
 impl Table {
@@ -63,7 +112,6 @@ impl Table {
             began: Instant::now(),
             numbers: AtomicU64::new(0),
             connections: Mutex::default(),
-            by_address: Arc::default(),
             calls: Budget::new(policy::CALLS_OPEN_MAX, policy::CALLS_OPEN_PER_ADDRESS_MAX),
             answers: Budget::new(policy::ANSWERS_BYTES_MAX, policy::ANSWERS_BYTES_PER_ADDRESS_MAX),
         })
@@ -85,69 +133,102 @@ impl Table {
     }
 
     /// A connection has ended.
-    pub(crate) fn forget(&self, number: u64) {
-        self.connections.lock().remove(&number);
+    pub(crate) fn forget(&self, address: IpAddr, number: u64, was_leaving: bool) {
+        let mut connections = self.connections.lock();
+        connections.all.open -= 1;
+        connections.all.leaving -= usize::from(was_leaving);
+        if let Some(own) = connections.by_address.get_mut(&address) {
+            own.connections.remove(&number);
+            own.count.open -= 1;
+            own.count.leaving -= usize::from(was_leaving);
+            if own.count.open == 0 {
+                connections.by_address.remove(&address);
+            }
+        }
+        drop(connections);
         self.metrics.open(self.name, -1);
     }
 
-    /// A place for a newcomer; `None` when every connection is busy, of his address or of all.
+    /// A connection was asked to end at once.
+    pub(crate) fn note_leaving(&self, address: IpAddr) {
+        let mut connections = self.connections.lock();
+        connections.all.leaving += 1;
+        if let Some(own) = connections.by_address.get_mut(&address) {
+            own.count.leaving += 1;
+        }
+    }
+
+    /// Lets a newcomer in; `None` when every connection has a request, of his address or of all.
     pub(crate) fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Arc<Connection>> {
         let address = network(peer.ip());
-        let mut share = self.by_address.take(address, 1, self.limits.per_address_max);
-        if share.is_none() {
-            if !self.make_room(Some(address), self.limits.per_address_max) {
-                self.metrics.closed(self.name, "refused");
-                return None;
-            }
-            // Those that were asked to end have not gone yet.
-            share = self.by_address.take(
-                address,
-                1,
-                self.limits.per_address_max + leaving(self.limits.per_address_max),
-            );
-        }
-        let open = self.connections.lock().len();
-        let no_room = open >= self.limits.connections_max
-            && (open >= self.limits.connections_max + leaving(self.limits.connections_max)
-                || !self.make_room(None, self.limits.connections_max));
-        if share.is_none() || no_room {
+        if !(self.has_room(Some(address)) && self.has_room(None)) {
             self.metrics.closed(self.name, "refused");
             return None;
         }
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
-        let connection = Arc::new(Connection::new(self.clone(), number, address, share));
-        self.connections.lock().insert(number, Arc::downgrade(&connection));
+        let connection = Arc::new(Connection::new(self.clone(), number, address));
+        let mut connections = self.connections.lock();
+        connections.all.open += 1;
+        let own = connections.by_address.entry(address).or_default();
+        own.count.open += 1;
+        own.connections.insert(number, Arc::downgrade(&connection));
+        drop(connections);
         self.metrics.open(self.name, 1);
         Some(connection)
     }
 
-    fn all(&self) -> Vec<Arc<Connection>> {
-        // Upgraded under the lock, dropped outside of it: the last handle takes the lock again.
-        self.connections.lock().values().filter_map(Weak::upgrade).collect()
+    /// Whether there is room for one more, of an address or of all. Closes connections when there is none otherwise.
+    fn has_room(&self, of: Option<IpAddr>) -> bool {
+        let most = if of.is_some() { self.limits.per_address_max } else { self.limits.connections_max };
+        {
+            let connections = self.connections.lock();
+            let Some(count) = connections.count(of) else { return true };
+            if count.open - count.leaving < most && count.open < most + leaving_max(most) {
+                return true;
+            }
+            let is_paused = count.searched_in_vain.is_some_and(|at| at.elapsed() < SEARCH_PAUSE);
+            if is_paused || count.open >= most + leaving_max(most) {
+                return false;
+            }
+        }
+        let found = self.make_room(of, most);
+        if !found && let Some(count) = self.connections.lock().count_mut(of) {
+            count.searched_in_vain = Some(Instant::now());
+        }
+        found
     }
 
-    /// Asks the connections that have been idle longest to end, of one address or of all; whether there were any.
-    fn make_room(&self, of: Option<IpAddr>, most: usize) -> bool {
-        let all = self.all();
-        let mut idle: Vec<&Arc<Connection>> = all
-            .iter()
-            .filter(|connection| connection.is_idle())
-            .filter(|connection| of.is_none_or(|address| connection.address() == address))
-            .collect();
-        idle.sort_unstable_by_key(|connection| connection.active_at());
-        let enough = most / ROOM_PARTS + 1;
-        for connection in idle.iter().take(enough) {
-            connection.ask_to_end(End::Cut);
-            self.metrics.closed(self.name, "displaced");
+    /// Connections of an address, or all.
+    fn open_connections(&self, of: Option<IpAddr>) -> Vec<Arc<Connection>> {
+        // Upgraded under the lock, dropped outside of it: the last handle takes the lock again.
+        let connections = self.connections.lock();
+        match of {
+            Some(address) => connections.by_address.get(&address).into_iter().flat_map(Own::open).collect(),
+            None => connections.by_address.values().flat_map(Own::open).collect(),
         }
-        !idle.is_empty()
+    }
+
+    /// Asks the connections that have had no request for longest to end, of one address or of all; whether there were any.
+    fn make_room(&self, of: Option<IpAddr>, most: usize) -> bool {
+        let open = self.open_connections(of);
+        let mut idle: Vec<_> =
+            open.iter().filter_map(|connection| Some((connection.idle_since()?, connection))).collect();
+        idle.sort_unstable_by_key(|(since, _)| *since);
+        let mut found = false;
+        for (_, connection) in idle.iter().take(most / ROOM_PARTS + 1) {
+            if connection.ask_to_end(End::Cut) {
+                self.metrics.closed(self.name, "displaced");
+                found = true;
+            }
+        }
+        found
     }
 
     /// Ends what has a fault, once.
     pub(crate) fn sweep(&self) {
         let (now, at) = (self.now(), Instant::now());
         let mut unread = Vec::new();
-        for connection in self.all() {
+        for connection in self.open_connections(None) {
             if connection.is_cut() {
                 continue;
             }
@@ -177,7 +258,7 @@ impl Table {
     }
 
     /// Ends what has a fault, from time to time.
-    async fn watch(self: Arc<Self>) {
+    pub(crate) async fn watch(self: Arc<Self>) {
         let shortest = self.limits.greeting.min(self.limits.idle).min(self.limits.write);
         let pause = (shortest / 4).clamp(Duration::from_millis(10), Duration::from_secs(2));
         loop {
@@ -187,8 +268,8 @@ impl Table {
     }
 }
 
-/// Connections that may be on their way out beside a full listener.
-fn leaving(most: usize) -> usize {
+/// Connections that may be ending beside a full listener.
+fn leaving_max(most: usize) -> usize {
     most / 8 + 4
 }
 
@@ -234,119 +315,4 @@ pub(crate) async fn accept<F>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn limits() -> Limits {
-        Limits {
-            connections_max: 8,
-            per_address_max: 4,
-            greeting: Duration::from_secs(10),
-            idle: Duration::from_secs(30),
-            write: Duration::from_secs(20),
-        }
-    }
-
-    fn table() -> (Arc<Table>, Arc<ListenerMetrics>) {
-        let metrics = Arc::new(ListenerMetrics::default());
-        (Table::new("grpc", limits(), metrics.clone()), metrics)
-    }
-
-    fn peer(last: u8) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, last], 1))
-    }
-
-    fn is_cut(connection: &Connection) -> bool {
-        connection.is_cut()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn one_address_displaces_its_own_and_nobody_elses() {
-        let (table, metrics) = table();
-        let other = table.admit(peer(9)).expect("room");
-        let mut own = Vec::new();
-        for _ in 0..4 {
-            tokio::time::advance(Duration::from_millis(5)).await;
-            own.push(table.admit(peer(1)).expect("room"));
-        }
-        let fifth = table.admit(peer(1)).expect("in place of the oldest");
-        assert!(is_cut(&own[0]) && !is_cut(&own[1]) && !is_cut(&other));
-        assert_eq!(metrics.count("grpc", "displaced"), 1);
-        drop(own.remove(0));
-        let busy: Vec<_> = own.iter().chain([&fifth]).map(Connection::begin_request).collect();
-        assert!(table.admit(peer(1)).is_none(), "all of its connections are busy");
-        assert!(table.admit(peer(2)).is_some(), "another address has its own share");
-        drop(busy);
-        assert!(table.admit(peer(1)).is_some());
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_full_listener_closes_what_is_idle_longest() {
-        let (table, _) = table();
-        let mut open = Vec::new();
-        for number in 0..8 {
-            tokio::time::advance(Duration::from_millis(5)).await;
-            open.push(table.admit(peer(number)).expect("room"));
-        }
-        open[0].note_activity();
-        let ninth = table.admit(peer(100)).expect("in place of the one that is idle longest");
-        assert_eq!(open.iter().map(|open| is_cut(open)).collect::<Vec<_>>()[..3], [false, true, false]);
-        let busy: Vec<_> = open.iter().chain([&ninth]).map(Connection::begin_request).collect();
-        assert!(table.admit(peer(101)).is_none(), "everybody is busy");
-        drop((busy, open, ninth));
-        assert!(table.connections.lock().is_empty() && table.by_address.of(&peer(1).ip()) == 0);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn large_pages_that_lie_are_ended_sooner() {
-        let (table, _) = table();
-        let mut open = Vec::new();
-        for number in 0..4 {
-            tokio::time::advance(Duration::from_millis(5)).await;
-            let connection = table.admit(peer(number)).expect("room");
-            connection.greet();
-            connection.note_answer(policy::UNREAD_PAGES_BYTES_MAX / 2);
-            connection.note_blocked(true);
-            open.push(connection);
-        }
-        table.sweep();
-        assert!(!open.iter().any(|open| is_cut(open)), "they have a moment");
-        tokio::time::advance(policy::UNREAD_PAGES_TIMEOUT).await;
-        table.sweep();
-        assert_eq!(open.iter().map(|open| is_cut(open)).collect::<Vec<_>>(), [true, true, false, false]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_says_nothing_or_takes_nothing_is_ended() {
-        let (table, metrics) = table();
-        let silent = table.admit(peer(1)).expect("room");
-        let unread = table.admit(peer(2)).expect("room");
-        let resting = table.admit(peer(3)).expect("room");
-        let busy = table.admit(peer(4)).expect("room");
-        let _request = busy.begin_request();
-        drop(resting.begin_request());
-        unread.greet();
-        unread.note_blocked(true);
-        tokio::time::advance(Duration::from_secs(9)).await;
-        table.sweep();
-        assert!(
-            [&silent, &unread, &resting, &busy]
-                .iter()
-                .all(|open| open.fault(table.now(), Instant::now(), &limits()).is_none())
-        );
-        tokio::time::advance(Duration::from_secs(1)).await;
-        unread.note_blocked(true);
-        table.sweep();
-        assert!(is_cut(&silent) && !is_cut(&unread));
-        tokio::time::advance(Duration::from_secs(10)).await;
-        table.sweep();
-        assert!(is_cut(&unread), "since it was first blocked");
-        tokio::time::advance(Duration::from_secs(10)).await;
-        table.sweep();
-        assert_eq!(resting.ending().await, End::Retire);
-        let fault = busy.fault(table.now(), Instant::now(), &limits());
-        assert_eq!(fault, None, "a request may take as long as its deadline allows");
-        let counts = ["silent", "unread", "idle"].map(|why| metrics.count("grpc", why));
-        assert_eq!(counts, [1, 1, 1]);
-    }
-}
+mod tests;

@@ -14,6 +14,8 @@ pub const LISTENERS: &str = "listeners";
 
 /// Connections that one address may have, however few the percent are; at most all.
 const PER_ADDRESS_MIN: usize = 64;
+/// How long the head of a further request of HTTP/1.1 may take from its first byte.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What can be set. Flags of `souk up` go before the addresses.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,7 +28,8 @@ pub struct ListenerSettings {
     /// Where metrics are served as Prometheus text; port 0 picks a free one. 127.0.0.1:9090.
     pub metrics: SocketAddr,
     /// Connections of all listeners together follow from the file descriptors that the system grants; this is how many percent
-    /// of a listener's connections one address may have, 1 to 100. Behind proxies (`trusted_proxies`) a gateway takes 100.
+    /// of a listener's connections one address may have, 1 to 100, and at least 64. Behind proxies (`trusted_proxies`) a gateway
+    /// takes 100.
     pub connections_per_address_percent: u32,
     /// How long a connection may take to say what it is for, in milliseconds; 100 to 60,000.
     pub greeting_ms: u32,
@@ -100,6 +103,7 @@ impl ListenerSettings {
             connections_max,
             per_address_max: (connections_max * percent / 100).max(PER_ADDRESS_MIN).min(connections_max),
             greeting: millis(self.greeting_ms),
+            head: (kind != Kind::Grpc).then_some(HEAD_TIMEOUT),
             idle: millis(if kind == Kind::Grpc { self.idle_grpc_ms } else { self.idle_ms }),
             write: millis(self.write_ms),
         }

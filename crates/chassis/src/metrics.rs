@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -10,7 +9,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::connection::Connection;
@@ -18,10 +17,7 @@ use crate::exposition;
 use crate::guarded::Guarded;
 use crate::house::House;
 use crate::listener::{Table, accept};
-use crate::web::refuse;
-
-/// How long a client may take to send its request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+use crate::web::{InFlightBody, refuse};
 
 pub(crate) async fn serve(house: Arc<House>, listener: TcpListener, table: Arc<Table>) {
     let drain = house.drain.clone();
@@ -34,15 +30,11 @@ async fn connection(stream: TcpStream, held: Arc<Connection>, house: Arc<House>)
     let service = service_fn(move |request| {
         let in_flight = requests.begin_request();
         let answer = answer(house.clone(), request);
-        async move {
-            let answer = answer.await;
-            drop(in_flight);
-            answer
-        }
+        async move { Ok::<_, Infallible>(answer.await?.map(|body| InFlightBody::new(body, in_flight))) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        // The listener's sweeper keeps the times.
+        .header_read_timeout(None)
         .keep_alive(false)
         .serve_connection(TokioIo::new(Guarded::new(stream, Bytes::new(), held)), service);
     if let Err(error) = connection.await {
@@ -66,8 +58,10 @@ async fn answer(house: Arc<House>, request: Request<Incoming>) -> Result<Respons
         "/readyz" => return Ok(words(StatusCode::SERVICE_UNAVAILABLE, "not ready\n")),
         _ => return Ok(words(StatusCode::NOT_FOUND, "GET /metrics, /healthz or /readyz\n")),
     }
-    let accept = request.headers().get(ACCEPT);
-    let Ok((text, media_type)) = exposition::text(&house.registry.lock(), accept) else {
+    // Collectors read files and write much text: no work for a thread that serves others.
+    let accept = request.headers().get(ACCEPT).cloned();
+    let encode = move || exposition::text(&house.registry.lock(), accept.as_ref());
+    let Ok(Ok((text, media_type))) = tokio::task::spawn_blocking(encode).await else {
         let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return Ok(response);

@@ -1,9 +1,13 @@
 //! What the operating system knows of this process, under the names that every Prometheus client uses, and which build it is.
 
+use std::time::Duration;
+
+use parking_lot::Mutex;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::gauge::ConstGauge;
+use tokio::time::Instant;
 
 /// Which build a process runs.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,16 +27,37 @@ impl Collector for Build {
     }
 }
 
+/// For how long what was read of `/proc` is told again, so that asking often costs little.
+const FACTS_KEPT: Duration = Duration::from_secs(1);
+
 /// The process of this binary.
-#[derive(Debug)]
-pub(crate) struct Process;
+#[derive(Debug, Default)]
+pub(crate) struct Process {
+    #[cfg(target_os = "linux")]
+    facts: Mutex<Option<(Instant, linux::Facts)>>,
+}
+
+#[cfg(target_os = "linux")]
+impl Process {
+    fn facts(&self) -> Option<linux::Facts> {
+        let mut kept = self.facts.lock();
+        if let Some((at, facts)) = *kept
+            && at.elapsed() < FACTS_KEPT
+        {
+            return Some(facts);
+        }
+        let facts = linux::facts()?;
+        *kept = Some((Instant::now(), facts));
+        Some(facts)
+    }
+}
 
 #[cfg(target_os = "linux")]
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         use prometheus_client::metrics::counter::ConstCounter;
         // Without /proc nothing is known, and nothing is told.
-        let Some(facts) = linux::facts() else { return Ok(()) };
+        let Some(facts) = self.facts() else { return Ok(()) };
         let help = "User and system processor time spent, in seconds";
         let cpu = encoder.encode_descriptor("process_cpu_seconds", help, None, MetricType::Counter)?;
         ConstCounter::new(facts.cpu_seconds).encode(cpu)?;
@@ -64,6 +89,7 @@ mod linux {
     use procfs::process::{LimitValue, Process};
     use procfs::{CurrentSI as _, KernelStats, WithCurrentSystemInfo as _};
 
+    #[derive(Clone, Copy, Debug)]
     pub(super) struct Facts {
         pub(super) cpu_seconds: f64,
         pub(super) start_seconds: f64,
@@ -106,5 +132,17 @@ mod tests {
         assert!(facts.resident_bytes > 1 << 20 && facts.virtual_bytes >= facts.resident_bytes);
         assert!(facts.threads >= 1 && facts.open_fds >= 3 && facts.max_fds >= facts.open_fds);
         assert!(facts.start_seconds > 1.7e9 && facts.cpu_seconds >= 0.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_looked_at_once_a_second() {
+        let process = Process::default();
+        let open = |process: &Process| process.facts().expect("there is a /proc").open_fds;
+        let before = open(&process);
+        let files: Vec<_> =
+            (0..50).map(|_| std::fs::File::open("/proc/self/stat").expect("opened")).collect();
+        assert_eq!(open(&process), before);
+        tokio::time::advance(FACTS_KEPT).await;
+        assert!(open(&process) >= 50, "{} files are open", files.len());
     }
 }

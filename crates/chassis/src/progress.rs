@@ -1,9 +1,8 @@
 //! How far consumers are behind the events that they read.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -12,22 +11,35 @@ use store::Position;
 
 /// How far one consumer is. Written by the consumer, read by whoever asks for metrics.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
-    read: AtomicI64,
-    head: AtomicI64,
+pub(crate) struct Progress(Mutex<Positions>);
+
+#[derive(Debug, Default)]
+struct Positions {
+    read: Option<Position>,
+    head: Option<Position>,
 }
 
 impl Progress {
     /// Notes the last position that was read, and the newest that the source has told.
     pub(crate) fn note(&self, read: Option<Position>, head: Option<Position>) {
-        let sequence = |position: Option<Position>| position.map_or(0, |position| position.sequence);
-        self.read.store(sequence(read), Ordering::Relaxed);
-        self.head.fetch_max(sequence(head), Ordering::Relaxed);
+        let mut positions = self.0.lock();
+        positions.read = read;
+        // A source that was restored is in a later epoch, and has fewer events.
+        positions.head = positions.head.max(head);
     }
 
     /// Events between the two, at least 0.
     fn lag(&self) -> i64 {
-        (self.head.load(Ordering::Relaxed) - self.read.load(Ordering::Relaxed)).max(0)
+        let positions = self.0.lock();
+        let Some(head) = positions.head else { return 0 };
+        match positions.read {
+            Some(read) if read.epoch > head.epoch => 0,
+            // Numbers go on through epochs. What was read beyond the point that the source was restored to is not its own.
+            Some(read) if read.epoch == head.epoch || read.sequence <= head.sequence => {
+                (head.sequence - read.sequence).max(0)
+            }
+            _ => head.sequence,
+        }
     }
 }
 
@@ -78,5 +90,20 @@ mod tests {
         assert_eq!(progress.lag(), 7);
         progress.note(at(12), at(10));
         assert_eq!(progress.lag(), 0, "the head was told before more events came");
+    }
+
+    #[test]
+    fn a_source_that_was_restored_has_fewer_events() {
+        let progress = Progress::default();
+        let at = |epoch, sequence| Some(Position { epoch, sequence });
+        progress.note(at(1, 90), at(1, 100));
+        progress.note(at(1, 90), at(2, 40));
+        assert_eq!(progress.lag(), 40, "all of it is read anew");
+        progress.note(at(1, 38), at(2, 40));
+        assert_eq!(progress.lag(), 2);
+        progress.note(at(2, 40), at(2, 40));
+        assert_eq!(progress.lag(), 0);
+        progress.note(at(2, 40), at(1, 100));
+        assert_eq!(progress.lag(), 0, "told late");
     }
 }

@@ -17,7 +17,7 @@ use crate::audit::AuditApi;
 use crate::connections::ListenerMetrics;
 use crate::events::EventApi;
 use crate::health::HealthApi;
-use crate::house::{Data, House};
+use crate::house::{Data, House, HouseGuard};
 use crate::listener::Table;
 use crate::listeners::{Kind, LISTENERS, ListenerSettings};
 use crate::{
@@ -101,7 +101,7 @@ pub struct Addresses {
 pub struct Running {
     /// Where it listens.
     pub addresses: Addresses,
-    house: Arc<House>,
+    house: HouseGuard,
     roles: HashMap<&'static str, Arc<dyn Endpoint>>,
     gateways: Gateways,
     outside: Arc<dyn Endpoint>,
@@ -124,23 +124,10 @@ pub(crate) async fn run_with_fakes(
     fakes: Vec<(&'static str, Role)>,
     options: Options,
 ) -> Result<Running> {
-    let grpc = match options.grpc {
-        Some(address) => Some(serve::bind("gRPC", "--grpc", address).await?),
-        None => None,
-    };
-    let metrics = match options.metrics {
-        Some(address) => Some(serve::bind("metrics", "--metrics", address).await?),
-        None => None,
-    };
-    let mut web = Vec::with_capacity(options.http.len());
-    for wanted in options.http {
-        web.push((wanted.role, serve::bind("web", wanted.flag, wanted.address).await?));
-    }
-    let granted = descriptors::raise();
-    let settings: ListenerSettings = options.config.settings(LISTENERS)?;
+    let sockets = bind(&options).await?;
     let data =
         Data::parse(&options.data).map_err(|error| crate::invalid_setting("data", "url", error.message()))?;
-    let house = Arc::new(House::new(
+    let house = HouseGuard::new(House::new(
         data,
         options.config,
         options.clock,
@@ -151,20 +138,39 @@ pub(crate) async fn run_with_fakes(
     for (role, address) in options.remote {
         house.directory.add_remote(&role, address);
     }
-    for service in services {
-        service.check_settings(&house.config)?;
-    }
     for (role, fake) in fakes {
         house.directory.add_local(role, inbound::stack(&house.guards, Arc::new(fake.endpoints)));
     }
-    let started = start_roles(&house, services).await;
-    let Started { roles, gateways, mut outside } = match started {
-        Ok(started) => started,
+    match start(&house, services, sockets).await {
+        Ok(started) => {
+            let Started { addresses, roles, gateways, outside, listeners, services } = started;
+            Ok(Running { addresses, house, roles, gateways, outside, listeners, services })
+        }
         Err(error) => {
             house.drain.finish(Duration::from_secs(1)).await;
-            return Err(error);
+            Err(error)
         }
-    };
+    }
+}
+
+/// Everything that a process has once it serves.
+struct Started {
+    addresses: Addresses,
+    roles: HashMap<&'static str, Arc<dyn Endpoint>>,
+    gateways: Gateways,
+    outside: Arc<dyn Endpoint>,
+    listeners: Arc<ListenerMetrics>,
+    services: Vec<String>,
+}
+
+/// Starts the roles, and serves them on what is bound.
+async fn start(house: &Arc<House>, services: &[Service], sockets: Sockets) -> Result<Started> {
+    let granted = descriptors::raise();
+    let settings: ListenerSettings = house.config.settings(LISTENERS)?;
+    for service in services {
+        service.check_settings(&house.config)?;
+    }
+    let Roles { roles, gateways, mut outside } = start_roles(house, services).await?;
     let names = outside.services();
     let health = HealthServer::new(HealthApi::new(&names, house.serving.subscribe()));
     let (health_name, health_endpoint) = mesh::grpc(health);
@@ -175,19 +181,18 @@ pub(crate) async fn run_with_fakes(
         outside.add(name, inbound::stack(&house.guards, endpoint));
     }
     let outside: Arc<dyn Endpoint> = Arc::new(outside);
-    background(&house);
+    background(house);
     house.drain.spawn_loop(databases::watch(house.clone()));
     if services.iter().any(|service| service.name == "identity") {
-        await_keys(&house).await?;
+        await_keys(house).await?;
     }
     let listeners = Arc::new(ListenerMetrics::default());
     house.registry.lock().register_collector(Box::new(listeners.clone()));
     listeners.descriptors(granted);
-    let sockets = Sockets { grpc, metrics, web };
-    let room = descriptors::divide(granted, services.len(), sockets.web.len());
+    let room = descriptors::divide(granted, services.len(), store::readers_kept(), sockets.web.len());
     house.serving.send_replace(house.databases.are_present());
-    let addresses = listen(&house, &settings, room, sockets, &outside, &gateways, &listeners)?;
-    Ok(Running { addresses, house, roles, gateways, outside, listeners, services: names })
+    let addresses = listen(house, &settings, room, sockets, &outside, &gateways, &listeners)?;
+    Ok(Started { addresses, roles, gateways, outside, listeners, services: names })
 }
 
 /// What is bound.
@@ -195,6 +200,22 @@ struct Sockets {
     grpc: Option<TcpListener>,
     metrics: Option<TcpListener>,
     web: Vec<(&'static str, TcpListener)>,
+}
+
+async fn bind(options: &Options) -> Result<Sockets> {
+    let grpc = match options.grpc {
+        Some(address) => Some(serve::bind("gRPC", "--grpc", address).await?),
+        None => None,
+    };
+    let metrics = match options.metrics {
+        Some(address) => Some(serve::bind("metrics", "--metrics", address).await?),
+        None => None,
+    };
+    let mut web = Vec::with_capacity(options.http.len());
+    for wanted in &options.http {
+        web.push((wanted.role, serve::bind("web", wanted.flag, wanted.address).await?));
+    }
+    Ok(Sockets { grpc, metrics, web })
 }
 
 /// The setting of a gateway that says how many proxies stand before it.
@@ -241,13 +262,13 @@ fn listen(
 
 type Gateways = HashMap<&'static str, Arc<dyn Endpoint>>;
 
-struct Started {
+struct Roles {
     roles: HashMap<&'static str, Arc<dyn Endpoint>>,
     gateways: Gateways,
     outside: Endpoints,
 }
 
-async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started> {
+async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Roles> {
     let events =
         || mesh::grpc(EventServiceServer::new(EventApi(house.events.clone(), house.databases.clone()))).1;
     let audit = || {
@@ -273,7 +294,7 @@ async fn start_roles(house: &Arc<House>, services: &[Service]) -> Result<Started
     }
     outside.add(EVENT_SERVICE, inbound::stack(&house.guards, events()));
     outside.add(AUDIT_SERVICE, inbound::stack(&house.guards, audit()));
-    Ok(Started { roles, gateways, outside })
+    Ok(Roles { roles, gateways, outside })
 }
 
 fn background(house: &Arc<House>) {
@@ -284,9 +305,7 @@ fn background(house: &Arc<House>) {
     house.drain.spawn_loop(async move {
         loop {
             tokio::time::sleep(PRUNE_EVERY).await;
-            if let Err(error) = pruned.events.prune(EVENTS_KEPT, PRUNE_ROWS).await {
-                tracing::warn!(error = ?error, "old events could not be deleted");
-            }
+            pruned.events.prune(EVENTS_KEPT, PRUNE_ROWS).await;
         }
     });
     house.drain.started();
@@ -377,14 +396,5 @@ impl Running {
     pub async fn stop(&self, grace: Duration) -> bool {
         self.house.serving.send_replace(false);
         self.house.drain.finish(grace).await
-    }
-}
-
-impl Drop for Running {
-    /// Lets go of the roles, which hold each other through the directory, so that their databases close.
-    fn drop(&mut self) {
-        self.house.drain.abort();
-        self.house.directory.clear();
-        self.house.databases.clear();
     }
 }

@@ -9,9 +9,10 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use kernel::{Code, Error, Result};
+use kernel::{Error, Result};
 use mesh::{Endpoint, policy};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tonic::body::Body;
 
 use crate::Drain;
@@ -19,7 +20,7 @@ use crate::connection::{Connection, End};
 use crate::greeting::{SPOKEN_HERE, greet};
 use crate::guarded::Guarded;
 use crate::listener::{Table, accept};
-use crate::sent::Answers;
+use crate::sent::{AnswerBody, Answers, overloaded};
 
 /// Binds an address.
 ///
@@ -48,8 +49,8 @@ pub(crate) async fn serve(
     accept(listener, table, drain, |_| {}, open).await;
 }
 
-async fn connection(
-    mut stream: TcpStream,
+pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
     peer: SocketAddr,
     held: Arc<Connection>,
     endpoint: Arc<dyn Endpoint>,
@@ -110,10 +111,10 @@ async fn call(
     held: Arc<Connection>,
     answers: Arc<Answers>,
     endpoint: Arc<dyn Endpoint>,
-) -> Result<Response<Body>, std::convert::Infallible> {
+) -> Result<Response<AnswerBody>, std::convert::Infallible> {
     let request_in_flight = held.begin_request();
     if let Some(refusal) = refuse_other_protocols(request.method(), request.headers()) {
-        return Ok(refusal);
+        return Ok(refusal.map(AnswerBody::Short));
     }
     let path = request.uri().path();
     let method = contract::method(path);
@@ -125,21 +126,20 @@ async fn call(
     let may_refuse = method.is_none_or(contract::MethodContract::reads);
     // Whether it is a role is verified before anything is done for it.
     let is_role = request.headers().contains_key(mesh::peer::PEER_HEADER);
-    let place = match answers.enter(request_in_flight, is_role, is_stream).await {
-        Ok(place) => place,
-        Err(message) => return Ok(overloaded(message)),
+    let slot = match answers.enter(request_in_flight, is_role, is_stream).await {
+        Ok(slot) => slot,
+        Err(message) => return Ok(refuse(message)),
     };
     let response = endpoint.call(request.map(Body::new)).await?;
     let (head, body) = response.into_parts();
-    match answers.send(body, place, &held, may_refuse) {
+    match answers.send(body, slot, may_refuse) {
         Some(body) => Ok(Response::from_parts(head, body)),
-        None => Ok(overloaded("the answers to this address are not being read")),
+        None => Ok(refuse("the answers to this address are not being read")),
     }
 }
 
-fn overloaded(message: &'static str) -> Response<Body> {
-    let error = Error::new(Code::ResourceExhausted, "OVERLOADED", message).retry_after_ms(1000);
-    contract::status(error).into_http()
+fn refuse(message: &'static str) -> Response<AnswerBody> {
+    contract::status(overloaded(message)).into_http().map(AnswerBody::Short)
 }
 
 /// What is not gRPC is told so by HTTP, as gRPC over HTTP/2 asks: 415 for another content type.

@@ -20,7 +20,7 @@ use contract::souk::event::v1::{
 use contract::souk::r#type::v1::Money;
 use kernel::{Code, Error, Result};
 use mesh::Principal;
-use store::{Batch, Consumed, Database, Migration, sql};
+use store::{Batch, Consumed, Database, Migration, ParkedEvent, sql};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -167,7 +167,7 @@ impl Consume for Moved {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_consumer_that_came_on_does_not_pause_for_what_failed_before() {
+async fn a_consumer_that_committed_something_does_not_pause_for_what_failed_before() {
     let mut options = Options::new("mem:");
     options.clock = Arc::new(VirtualClock::new(chassis::testing::START));
     let running = run(&[PUBLISHER, MOVED], options).await.expect("starts");
@@ -179,6 +179,76 @@ async fn a_consumer_that_came_on_does_not_pause_for_what_failed_before() {
     // Forty failures, each before an event that was then taken: 20 ms each, not 10 s.
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     running.stop(Duration::from_secs(1)).await;
+}
+
+const STUCK: Service =
+    Service::new("reader", start_stuck).consumes(&["publisher"]).about("can neither apply nor park");
+
+/// How often an event was tried.
+static TRIED: AtomicI64 = AtomicI64::new(0);
+
+fn start_stuck(ctx: Context) -> Starting {
+    Box::pin(async move {
+        let database = ctx.database(&[]).await?;
+        ctx.consume("publisher", "reader.stuck", &database, Arc::new(Stuck(database.clone())))?;
+        Ok(Role::new())
+    })
+}
+
+/// Has no interest in the first event, cannot apply the second, and sees to it that it cannot be parked.
+struct Stuck(Database);
+
+#[async_trait]
+impl Consume for Stuck {
+    async fn apply(&self, event: &Event, at: Consumed) -> Result<Applied> {
+        if event.aggregate_version == 1 {
+            return Ok(Applied::Ignored);
+        }
+        if TRIED.fetch_add(1, Ordering::Relaxed) == 0 {
+            let in_the_way = ParkedEvent {
+                source: at.source,
+                consumer: at.consumer,
+                aggregate_id: "another".to_owned(),
+                position: at.to,
+                reason: "its place is taken".to_owned(),
+                event: Vec::new(),
+                parked_at: chassis::testing::START,
+            };
+            self.0.sql().commit(Batch::new().park(in_the_way)).await?;
+        }
+        Err(Error::precondition("CANNOT", "this one cannot be applied"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_that_commits_nothing_pauses_for_longer_each_time() {
+    let mut options = Options::new("mem:");
+    options.clock = Arc::new(VirtualClock::new(chassis::testing::START));
+    let running = run(&[PUBLISHER, STUCK], options).await.expect("starts");
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let tried = TRIED.load(Ordering::Relaxed);
+    assert!((5..30).contains(&tried), "{tried} times in a minute");
+    running.stop(Duration::from_secs(1)).await;
+}
+
+const FAILING: Service = Service::new("failing", start_failing).about("does not start");
+
+fn start_failing(_: Context) -> Starting {
+    Box::pin(async { Err(Error::precondition("BROKEN", "this role does not start")) })
+}
+
+#[tokio::test]
+async fn a_start_that_failed_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let data = format!("dir:{}", dir.path().display());
+    let failed = run(&[PUBLISHER, FAILING], Options::new(&data)).await.map(|_| ());
+    assert_eq!(failed.expect_err("one role fails").reason(), "BROKEN");
+    let mut options = Options::new(&data);
+    options.config.set("reader", "unknown", 1);
+    let refused = run(&[PUBLISHER, READER], options).await.map(|_| ());
+    assert_eq!(refused.expect_err("a setting that does not exist").reason(), "INVALID_CONFIG");
+    let running = run(&[PUBLISHER, READER], Options::new(&data)).await.expect("the data is free");
+    running.stop(Duration::from_secs(5)).await;
 }
 
 #[tokio::test]

@@ -46,7 +46,7 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 pub const SEND_BUFFER_BYTES: usize = 64 << 10;
 /// Streams that a peer reset before they were accepted, on one connection; then the connection ends.
 pub const PENDING_RESETS_MAX: usize = 20;
-/// An answer is handed to HTTP/2 in pieces of this size, in bytes, so that a reader who stops holds one piece of it.
+/// An answer is handed to HTTP/2 in pieces of this size, in bytes, so that a reader who stops holds pieces, not the message.
 pub const ANSWER_PIECE_BYTES: usize = 16 << 10;
 /// How often an idle HTTP/2 connection is asked whether it is alive (load balancers drop at 350 s).
 pub const KEEPALIVE: Duration = Duration::from_secs(30);

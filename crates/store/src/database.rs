@@ -185,7 +185,7 @@ pub async fn open(
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
         return Err(Error::invalid(
             "INVALID_STORE_NAME",
-            format!("{name:?} is no name for a database; use a-z, 0-9, - and _"),
+            format!("{name:?} is not a name for a database; use a-z, 0-9, - and _"),
         ));
     }
     let clock = Arc::clone(&options.clock);
@@ -196,7 +196,7 @@ pub async fn open(
         }
         _ => {
             let message = format!(
-                "{url:?} is no store; use mem: to keep data in memory, or dir:PATH to keep it in a directory"
+                "{url:?} is not a store; use mem: to keep data in memory, or dir:PATH to keep it in a directory"
             );
             return Err(Error::invalid("INVALID_STORE_URL", message));
         }

@@ -47,7 +47,7 @@ pub struct RequestId {
     pub id: String,
 }
 
-/// A remembered answer as it is stored.
+/// A remembered answer as it is stored, without the answer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRequest {
     /// Its key.
@@ -56,8 +56,6 @@ pub struct StoredRequest {
     pub fingerprint: Vec<u8>,
     /// Until when it is remembered.
     pub expires_at: Timestamp,
-    /// The answer.
-    pub answer: Vec<u8>,
 }
 
 /// How far a consumer is, as it is stored.

@@ -55,5 +55,6 @@ pub use parked::{PARKED_LIST_MAX, Parked, ParkedEvent};
 pub use row::Row;
 pub use sql::{ROWS_MAX, Sql};
 pub use sqlite::files::{prepare_directory, tighten_directory};
+pub use sqlite::readers::readers_kept;
 pub use timings::{Operation, Timings};
 pub use value::{Statement, Value, sql};

@@ -11,7 +11,7 @@ use store::{Database, Document, Inspector, RequestId, StoredDocument, StoredEven
 use super::{DescribeEvent, Examine, Examined, Fact};
 
 /// The furthest ahead that an answer may be forgotten: the longest that any role remembers one is 30 days, and a clock that was
-/// ahead by years when it was written is no damage.
+/// ahead by years when it was written is not damaged.
 const REMEMBERED_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// Longest idempotency key, in bytes; keys of the house's own steps append to a caller's.
 const REQUEST_ID_BYTES_MAX: usize = 512;
@@ -136,10 +136,10 @@ impl RequestRows {
         examined.expects(
             expires <= latest,
             &row,
-            format!("forgotten by {latest}"),
-            format!("kept until {expires}"),
+            format!("expires by {latest}"),
+            format!("expires at {expires}"),
         );
-        examined.expects(expires.micros() > 0, &row, "a time until which it is kept", expires);
+        examined.expects(expires.micros() > 0, &row, "a time at which it expires", expires);
     }
 }
 

@@ -1,10 +1,9 @@
-//! Connections that say nothing, take nothing or never finish: what they hold, and for how long. Real sockets on loopback, with
-//! settings of a fraction of a second.
+//! Connections that say nothing or never finish, on real sockets. What depends on time is tested in the crate, with the clock in
+//! hand.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use bytes::Bytes;
 use chassis::{Context, HttpAddress, LISTENERS, Options, Role, Running, Service, Starting, run};
 use futures_util::StreamExt;
 use http::{Request, Response};
-use http_body_util::{BodyExt, Full, StreamBody};
+use http_body_util::{Full, StreamBody};
 use hyper::body::Frame;
 use hyper::client::conn::http2::{Builder, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -29,9 +28,6 @@ const ANSWER_BYTES: usize = 100_000;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 const SHOP: Service = Service::new("product", start_shop).about("large answers, and a page");
-
-/// Calls that carry the field `counted`: one test's.
-static CALLS: AtomicUsize = AtomicUsize::new(0);
 
 fn start_shop(_: Context) -> Starting {
     Box::pin(async move {
@@ -60,10 +56,7 @@ impl tower::Service<Request<Body>> for Large {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: Request<Body>) -> mesh::Response {
-        if request.headers().contains_key("counted") {
-            CALLS.fetch_add(1, Ordering::SeqCst);
-        }
+    fn call(&mut self, _: Request<Body>) -> mesh::Response {
         let mut trailers = http::HeaderMap::new();
         trailers.insert("grpc-status", http::HeaderValue::from_static("0"));
         let frames = [Frame::data(message(&vec![b'x'; ANSWER_BYTES])), Frame::trailers(trailers)];
@@ -79,23 +72,16 @@ pub fn message(bytes: &[u8]) -> Bytes {
     [&[0][..], &length, bytes].concat().into()
 }
 
-/// A process with every listener, and short patience.
+/// A process with every listener.
 pub async fn start() -> Running {
-    start_with(600).await
+    start_with(Options::new("mem:")).await
 }
 
-/// The same, with this much patience for who does not read, in milliseconds.
-async fn start_with(write_ms: i64) -> Running {
-    let mut options = Options::new("mem:");
+async fn start_with(mut options: Options) -> Running {
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     options.grpc = Some(free);
     options.metrics = Some(free);
     options.http = vec![HttpAddress { role: "product", flag: "--web", address: free }];
-    for (key, value) in
-        [("greeting_ms", 400), ("idle_ms", 1_000), ("idle_grpc_ms", 1_000), ("write_ms", write_ms)]
-    {
-        options.config.set(LISTENERS, key, value);
-    }
     options.config.set(LISTENERS, "connections_per_address_percent", 100);
     run(&[SHOP], options).await.expect("starts")
 }
@@ -115,14 +101,11 @@ async fn until(what: &str, mut reached: impl FnMut() -> bool) {
 }
 
 /// An HTTP/2 connection, and a task that ends with it.
-async fn connect(address: SocketAddr, window: u32) -> (SendRequest<Body>, tokio::task::JoinHandle<()>) {
+async fn connect(address: SocketAddr) -> (SendRequest<Body>, tokio::task::JoinHandle<()>) {
     let stream = TcpStream::connect(address).await.expect("connected");
     stream.set_nodelay(true).expect("a TCP stream");
-    let (sender, connection) = Builder::new(TokioExecutor::new())
-        .initial_stream_window_size(window)
-        .handshake(TokioIo::new(stream))
-        .await
-        .expect("HTTP/2");
+    let (sender, connection) =
+        Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.expect("HTTP/2");
     let ends = tokio::spawn(async move {
         // However it ends.
         let _ = connection.await;
@@ -141,14 +124,17 @@ pub fn call(path: &str, body: Body) -> Request<Body> {
 
 #[tokio::test]
 async fn connections_that_say_nothing_are_closed_on_every_listener() {
-    let running = start().await;
+    let mut options = Options::new("mem:");
+    options.config.set(LISTENERS, "greeting_ms", 2_000);
+    let running = start_with(options).await;
     let addresses =
         [grpc(&running), running.addresses.metrics.expect("bound"), running.addresses.http["product"]];
     let mut open = Vec::new();
     for address in addresses {
         for begun in [&b""[..], b"P", b"PRI * HTTP/2.0\r\n", b"GET / HTTP/1.1\r\nhost:"] {
             let mut stream = TcpStream::connect(address).await.expect("connected");
-            stream.write_all(begun).await.expect("written");
+            // A slow machine may have closed it already.
+            let _ = stream.write_all(begun).await;
             open.push((address, begun, stream));
         }
     }
@@ -165,54 +151,9 @@ async fn connections_that_say_nothing_are_closed_on_every_listener() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_takes_are_few_and_are_let_go_of() {
-    let running = start_with(5_000).await;
-    let (sender, ends) = connect(grpc(&running), 0).await;
-    let counted = || {
-        let mut request = call(LIST, Body::new(Full::new(message(b""))));
-        request.headers_mut().insert("counted", http::HeaderValue::from_static("1"));
-        request
-    };
-    let mut calls = Vec::new();
-    for _ in 0..policy::CALLS_SERVED_PER_CONNECTION_MAX {
-        // Its head comes; of its body nothing can.
-        calls.push(sender.clone().send_request(counted()).await.expect("a head"));
-    }
-    assert_eq!(CALLS.load(Ordering::SeqCst), policy::CALLS_SERVED_PER_CONNECTION_MAX);
-    // One more waits, and is not worked on.
-    let waiting = tokio::spawn(sender.clone().send_request(counted()));
-    let (other, _other_ends) = connect(grpc(&running), 1 << 20).await;
-    let answer = other.clone().send_request(counted()).await.expect("answered");
-    let body = answer.into_body().collect().await.expect("a whole answer").to_bytes();
-    assert_eq!(
-        body.len(),
-        ANSWER_BYTES + 5,
-        "another connection does not wait, and loses nothing to the pieces"
-    );
-    assert_eq!(CALLS.load(Ordering::SeqCst), policy::CALLS_SERVED_PER_CONNECTION_MAX + 1);
-    tokio::time::timeout(PATIENCE, ends).await.expect("the connection is ended").expect("no panic");
-    drop((waiting, calls, sender, other));
-    until("places are given back", || running.connections("grpc") == 0).await;
-    running.stop(Duration::from_secs(1)).await;
-}
-
-#[tokio::test]
-async fn a_page_that_nobody_reads_ends_its_connection() {
-    let running = start().await;
-    let address = running.addresses.http["product"];
-    let mut stream = TcpStream::connect(address).await.expect("connected");
-    // Pipelined: the second waits for the first.
-    let request = b"GET / HTTP/1.1\r\nhost: shop\r\n\r\n";
-    stream.write_all(&[&request[..], request].concat()).await.expect("written");
-    until("it is there", || running.connections("product") == 1).await;
-    until("it is ended", || running.connections("product") == 0).await;
-    running.stop(Duration::from_secs(1)).await;
-}
-
-#[tokio::test]
 async fn a_body_that_stalls_holds_no_place_and_ends_at_its_deadline() {
     let running = start().await;
-    let (sender, _ends) = connect(grpc(&running), 1 << 20).await;
+    let (sender, _ends) = connect(grpc(&running)).await;
     let mut stalled = Vec::new();
     for _ in 0..50 {
         // A prefix that announces more than comes.
@@ -237,7 +178,7 @@ async fn a_body_that_stalls_holds_no_place_and_ends_at_its_deadline() {
 #[tokio::test]
 async fn streams_of_health_are_few_from_one_address_and_one_connection() {
     let running = Arc::new(start().await);
-    let (sender, _ends) = connect(grpc(&running), 1 << 20).await;
+    let (sender, _ends) = connect(grpc(&running)).await;
     let mut open = Vec::new();
     let refused = loop {
         let watch = call("/grpc.health.v1.Health/Watch", Body::new(Full::new(message(b""))));

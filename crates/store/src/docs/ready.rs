@@ -70,7 +70,7 @@ fn check_names(kind: &str, indexes: &[Index]) -> Result<()> {
     let names = std::iter::once(kind).chain(indexes.iter().map(|index| index.name));
     for name in names {
         if !plain(name) {
-            return Err(Error::internal(format!("{name:?} is no name for documents or an index")));
+            return Err(Error::internal(format!("{name:?} is not a name for documents or an index")));
         }
     }
     Ok(())

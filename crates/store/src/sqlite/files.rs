@@ -3,6 +3,7 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use kernel::{Code, Error, Result};
 
@@ -71,7 +72,11 @@ impl Files {
 }
 
 /// Notices when the files of an open database are deleted or replaced: what is written then goes nowhere.
-pub(super) struct Present(Vec<(PathBuf, (u64, u64))>);
+pub(super) struct Present {
+    files: Vec<(PathBuf, (u64, u64))>,
+    /// Never cleared: a commit of which its caller was told that it failed may be in files that come back.
+    were_replaced: AtomicBool,
+}
 
 impl Present {
     /// Remembers which files stand there now: the database, and its log.
@@ -79,23 +84,29 @@ impl Present {
         let mut log = database.as_os_str().to_owned();
         log.push("-wal");
         let paths = [database.to_owned(), PathBuf::from(log)];
-        Self(paths.into_iter().filter_map(|path| Some((path.clone(), which(&path)?))).collect())
+        let files = paths.into_iter().filter_map(|path| Some((path.clone(), which(&path)?))).collect();
+        Self { files, were_replaced: AtomicBool::new(false) }
     }
 
     /// Nothing to look for, for a database in memory.
     pub(super) fn nothing() -> Self {
-        Self(Vec::new())
+        Self { files: Vec::new(), were_replaced: AtomicBool::new(false) }
     }
 
-    /// Checks that they are the files that were opened. One question to the file system for each.
+    /// Checks that they are the files that were opened, and have been whenever this was asked. One question to the file system
+    /// for each.
     ///
     /// # Errors
-    /// `DATA_REPLACED` when one is another or gone.
+    /// `DATA_REPLACED` when one is another or gone, or once was.
     pub(super) fn check(&self) -> Result<()> {
-        match self.0.iter().find(|(path, was)| which(path) != Some(*was)) {
-            None => Ok(()),
-            Some((path, _)) => Err(replaced(path)),
+        if let Some((path, _)) = self.files.iter().find(|(path, was)| which(path) != Some(*was)) {
+            self.were_replaced.store(true, Ordering::Release);
+            return Err(replaced(format!("{} is not the file that was opened", path.display())));
         }
+        if self.were_replaced.load(Ordering::Acquire) {
+            return Err(replaced("a file was not the one that was opened, for a while".to_owned()));
+        }
+        Ok(())
     }
 }
 
@@ -261,9 +272,7 @@ fn in_use(directory: &Path) -> Error {
 }
 
 /// The reader may be anybody, so the message names no file; the log does.
-fn replaced(path: &Path) -> Error {
+fn replaced(why: String) -> Error {
     let message = "the files of the service's store were deleted or replaced while it runs; nothing more is written until it is restarted";
-    Error::unavailable("DATA_REPLACED", message)
-        .retry(false)
-        .because(format!("{} is not the file that was opened", path.display()))
+    Error::unavailable("DATA_REPLACED", message).retry(false).because(why)
 }

@@ -14,7 +14,7 @@ use crate::value::Value;
 #[async_trait]
 impl InspectEngine for Sqlite {
     async fn stored_requests(&self, after: &RequestId, limit: u32) -> Result<Vec<StoredRequest>> {
-        let query = "SELECT principal, method, id, fingerprint, expires_at, answer FROM souk_request \
+        let query = "SELECT principal, method, id, fingerprint, expires_at FROM souk_request \
             WHERE (principal, method, id) > (?, ?, ?) ORDER BY principal, method, id LIMIT ?";
         self.read(|conn| {
             let mut prepared = conn.prepare_cached(query).map_err(serving)?;
@@ -24,7 +24,6 @@ impl InspectEngine for Sqlite {
                     key: RequestId { principal: row.get(0)?, method: row.get(1)?, id: row.get(2)? },
                     fingerprint: row.get(3)?,
                     expires_at: Timestamp::from_micros(row.get(4)?),
-                    answer: row.get(5)?,
                 })
             });
             rows.and_then(Iterator::collect).map_err(serving)

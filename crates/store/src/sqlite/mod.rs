@@ -14,7 +14,7 @@ mod inspect;
 mod integrity;
 mod log;
 mod open;
-mod readers;
+pub(crate) mod readers;
 mod rows;
 mod schema;
 mod thread;
@@ -33,7 +33,7 @@ use tokio::sync::watch;
 use self::files::{Files, Present};
 use self::identity::Note;
 use self::open::Opened;
-use self::readers::Readers;
+use self::readers::{Readers, readers_kept};
 use self::thread::Queue;
 use self::writer::Writer;
 use crate::batch::{Batch, Committed, Position};
@@ -87,7 +87,7 @@ impl Sqlite {
             let files = Files::lock(&path, &file_name)?;
             let (writer, opened) = open::directory(&files, migrations, clock)?;
             let (newest, present) = (writer.watch(), writer.present());
-            let readers = Readers::open(&files.database)?;
+            let readers = Readers::open(&files.database, readers_kept())?;
             Ok((writer, (files, opened, newest, present, readers)))
         })?;
         let opened = opened

@@ -3,8 +3,8 @@
 //! A read runs inline on the task that asks. It is short and bounded (a point read takes some 10 µs from the page cache,
 //! and no query returns more than [`crate::ROWS_MAX`] rows), while handing it to a blocking thread and back costs two
 //! thread switches, more than the read itself, and on few cores takes the time from the writers. Since a task holds a
-//! connection only while it runs, there are never more of them than threads; some are opened with the database and kept, so that
-//! there is always one to wait for when the process has no descriptor left for another.
+//! connection only while it runs, there is one for each thread of the runtime, opened with the database and kept, so that
+//! serving opens no database and needs no descriptor that the process does not have yet.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,8 +15,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::errors::{opening, serving};
 
-/// Idle connections that are kept.
-const IDLE_MAX: usize = 4;
+/// Connections of a database that are kept open for reading, however many threads there are.
+const KEPT_MAX: usize = 32;
 /// Statements that a connection keeps prepared.
 const STATEMENTS_KEPT: usize = 128;
 /// Page cache of a connection, in KiB.
@@ -27,8 +27,16 @@ const WAIT_MAX: Duration = Duration::from_secs(5);
 pub(super) struct Readers {
     path: PathBuf,
     idle: Mutex<Idle>,
+    /// Connections that are kept.
+    kept: usize,
     /// Told when a connection comes back.
     returned: Condvar,
+}
+
+/// Connections of a database that are kept open for reading: one for each thread of the runtime, at most 32.
+#[must_use]
+pub fn readers_kept() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(KEPT_MAX)
 }
 
 struct Idle {
@@ -39,11 +47,9 @@ struct Idle {
 }
 
 impl Readers {
-    /// Of the database at this path. As many connections are opened as there are threads that read, so that serving needs no
-    /// file descriptor that the process does not have yet.
-    pub(super) fn open(path: &Path) -> Result<Self> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let connections = (0..threads.min(IDLE_MAX)).map(|_| {
+    /// Of the database at this path; so many connections are kept.
+    pub(super) fn open(path: &Path, kept: usize) -> Result<Self> {
+        let connections = (0..kept).map(|_| {
             let connection = connect(path)?;
             // The first read opens the log beside the database.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
@@ -51,8 +57,8 @@ impl Readers {
         });
         let connections: Vec<_> =
             connections.collect::<rusqlite::Result<_>>().map_err(|error| opening(path, error))?;
-        let idle = Idle { open: connections.len(), connections, closed: false };
-        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), returned: Condvar::new() })
+        let idle = Idle { open: kept, connections, closed: false };
+        Ok(Self { path: path.to_owned(), idle: Mutex::new(idle), kept, returned: Condvar::new() })
     }
 
     pub(super) fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {
@@ -94,7 +100,7 @@ impl Readers {
 
     fn give_back(&self, connection: Connection) {
         let mut idle = self.idle.lock();
-        if idle.closed || idle.connections.len() >= IDLE_MAX {
+        if idle.closed || idle.connections.len() >= self.kept {
             idle.open -= 1;
             return;
         }
@@ -141,4 +147,35 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     Ok(connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads so many times at once.
+    fn read(readers: &Readers, at_once: usize) {
+        let read = readers.read(|_| {
+            if at_once > 1 {
+                read(readers, at_once - 1);
+            }
+            Ok(())
+        });
+        read.expect("read");
+    }
+
+    #[test]
+    fn as_many_connections_are_kept_as_there_are_threads() {
+        let scratch = tempfile::tempdir().expect("a directory");
+        let path = scratch.path().join("test.db");
+        drop(Connection::open(&path).expect("made"));
+        let readers = Readers::open(&path, 9).expect("opens");
+        // Without its file no other can be opened.
+        std::fs::rename(scratch.path().join("test.db"), scratch.path().join("away")).expect("moved");
+        for _ in 0..2 {
+            read(&readers, 9);
+            let idle = readers.idle.lock();
+            assert_eq!((idle.open, idle.connections.len()), (9, 9), "none was opened, none closed");
+        }
+    }
 }

@@ -93,6 +93,21 @@ async fn nothing_is_confirmed_into_files_that_are_gone_or_others() {
 }
 
 #[tokio::test]
+async fn files_that_come_back_are_not_written_before_a_restart() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let database = open(scratch.path(), "order").await;
+    database.sql().commit(row(1)).await.expect("written");
+    let (path, away) = (scratch.path().join("order/order.db"), scratch.path().join("away"));
+    std::fs::rename(&path, &away).expect("moved away");
+    assert_eq!(refused(database.sql().commit(row(2)).await).reason(), "DATA_REPLACED");
+    std::fs::rename(&away, &path).expect("moved back");
+    assert_eq!(refused(database.sql().commit(row(3)).await).reason(), "DATA_REPLACED");
+    assert_eq!(database.check_files().expect_err("told").reason(), "DATA_REPLACED");
+    drop(database);
+    open(scratch.path(), "order").await.sql().commit(row(3)).await.expect("written after a restart");
+}
+
+#[tokio::test]
 async fn files_are_for_their_owner_alone_also_where_they_were_for_everybody() {
     let scratch = tempfile::tempdir().expect("a directory");
     let data = scratch.path().join("data");
