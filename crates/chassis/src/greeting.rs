@@ -12,6 +12,11 @@ const HEAD_BYTES_MAX: usize = 8 << 10;
 /// How long the rest of a request of HTTP/1.1 may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// The first byte of TLS (RFC 8446, 5.1: a record of the type handshake).
+const TLS_HANDSHAKE: u8 = 0x16;
+/// What a TLS client understands: a fatal alert, handshake_failure (RFC 8446, 6).
+const TLS_REFUSAL: &[u8] = &[0x15, 3, 3, 0, 2, 2, 40];
+
 /// Said to who speaks HTTP/1.1.
 pub(crate) const SPOKEN_HERE: &str = "This port speaks gRPC: HTTP/2 in the clear, without an upgrade (\"prior knowledge\").\n\
      Try:  grpcurl -plaintext HOST:PORT list\n\
@@ -27,8 +32,15 @@ pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S) -> 
         let length = stream.read(&mut piece[before..]).await.ok().filter(|length| *length > 0)?;
         read.extend_from_slice(&piece[before..before + length]);
         if !PREFACE.starts_with(&read) {
-            if read[0].is_ascii_uppercase() {
-                answer(stream, &mut read).await;
+            // Blank lines may stand before a request (RFC 9112, 2.2).
+            let first = read.iter().find(|byte| !matches!(byte, b'\r' | b'\n'));
+            match first {
+                Some(letter) if letter.is_ascii_alphabetic() => answer(stream, &mut read).await,
+                Some(&TLS_HANDSHAKE) => tell(stream, TLS_REFUSAL).await,
+                // Nothing that is known.
+                Some(_) => {}
+                // Nothing but blank lines yet.
+                None => continue,
             }
             return None;
         }
@@ -54,10 +66,14 @@ async fn answer<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, read: &mut By
          Content-Type: text/plain; charset=utf-8\r\nContent-Length: {}\r\n\r\n{SPOKEN_HERE}",
         SPOKEN_HERE.len()
     );
-    let tell = async {
+    tell(stream, response.as_bytes()).await;
+}
+
+async fn tell<S: AsyncWrite + Unpin>(stream: &mut S, answer: &[u8]) {
+    let told = async {
         // The other side may have gone already.
-        let _ = stream.write_all(response.as_bytes()).await;
+        let _ = stream.write_all(answer).await;
         let _ = stream.shutdown().await;
     };
-    let _ = tokio::time::timeout(HEAD_TIMEOUT, tell).await;
+    let _ = tokio::time::timeout(HEAD_TIMEOUT, told).await;
 }

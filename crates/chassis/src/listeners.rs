@@ -12,7 +12,7 @@ use crate::{Settings, check_ranges, invalid_setting};
 /// The section's name.
 pub const LISTENERS: &str = "listeners";
 
-/// Connections that one address may have, however few the percent are; at most all.
+/// Connections that one address may have, however few the percent are; at most three quarters of all.
 const PER_ADDRESS_MIN: usize = 64;
 /// How long the head of a further request of HTTP/1.1 may take from its first byte.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
@@ -28,7 +28,8 @@ pub struct ListenerSettings {
     /// Where metrics are served as Prometheus text; port 0 picks a free one. 127.0.0.1:9090.
     pub metrics: SocketAddr,
     /// Connections of all listeners together follow from the file descriptors that the system grants; this is how many percent
-    /// of a listener's connections one address may have, 1 to 100, and at least 64. Behind proxies (`trusted_proxies`) a gateway
+    /// of a listener's connections one address may have, 1 to 100; at least 64, and unless it is
+    /// 100 at most three quarters. Behind proxies (`trusted_proxies`) a gateway
     /// takes 100.
     pub connections_per_address_percent: u32,
     /// How long a connection may take to say what it is for, in milliseconds; 100 to 60,000.
@@ -101,7 +102,7 @@ impl ListenerSettings {
         let millis = |millis: u32| Duration::from_millis(millis.into());
         Limits {
             connections_max,
-            per_address_max: (connections_max * percent / 100).max(PER_ADDRESS_MIN).min(connections_max),
+            per_address_max: per_address_max(connections_max, percent),
             greeting: millis(self.greeting_ms),
             head: (kind != Kind::Grpc).then_some(HEAD_TIMEOUT),
             idle: millis(if kind == Kind::Grpc { self.idle_grpc_ms } else { self.idle_ms }),
@@ -110,9 +111,27 @@ impl ListenerSettings {
     }
 }
 
+/// The connections that one address may have: its percent, but never all of few.
+fn per_address_max(connections_max: usize, percent: usize) -> usize {
+    if percent >= 100 {
+        return connections_max;
+    }
+    let most = (connections_max * 3 / 4).max(1);
+    (connections_max * percent / 100).max(PER_ADDRESS_MIN).min(most)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_never_has_a_whole_listener() {
+        for (connections, percent, most) in
+            [(10_000, 25, 2_500), (100, 25, 64), (16, 25, 12), (33, 25, 24), (1, 1, 1), (33, 100, 33)]
+        {
+            assert_eq!(per_address_max(connections, percent), most, "{percent} % of {connections}");
+        }
+    }
 
     #[test]
     fn two_listeners_need_two_addresses() {
@@ -134,6 +153,6 @@ mod tests {
         usual.check(LISTENERS).expect("good");
         assert_eq!(usual.limits(Kind::Grpc, 1000).per_address_max, 250);
         assert_eq!(usual.limits(Kind::Web { proxied: true }, 1000).per_address_max, 1000);
-        assert_eq!(usual.limits(Kind::Metrics, 8).per_address_max, 8);
+        assert_eq!(usual.limits(Kind::Metrics, 8).per_address_max, 6);
     }
 }

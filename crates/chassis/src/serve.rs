@@ -116,6 +116,10 @@ async fn call(
     if let Some(refusal) = refuse_other_protocols(request.method(), request.headers()) {
         return Ok(refusal.map(AnswerBody::Short));
     }
+    if request.headers().len() > policy::HEADERS_MAX {
+        let message = format!("the request has more than {} header fields", policy::HEADERS_MAX);
+        return Ok(refused(Error::invalid("FIELDS_TOO_LARGE", message)));
+    }
     let path = request.uri().path();
     let method = contract::method(path);
     let is_stream = match method {
@@ -139,7 +143,11 @@ async fn call(
 }
 
 fn refuse(message: &'static str) -> Response<AnswerBody> {
-    contract::status(overloaded(message)).into_http().map(AnswerBody::Short)
+    refused(overloaded(message))
+}
+
+fn refused(error: Error) -> Response<AnswerBody> {
+    contract::status(error).into_http().map(AnswerBody::Short)
 }
 
 /// What is not gRPC is told so by HTTP, as gRPC over HTTP/2 asks: 415 for another content type.

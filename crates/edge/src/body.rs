@@ -102,7 +102,11 @@ mod tests {
         let sends = async |address: [u8; 4]| {
             let stalls = futures_util::stream::pending::<Result<Frame<Bytes>>>();
             let body = Body::new(StreamBody::new(stalls));
-            read(body, &headers, &route, &room, address.into()).await.expect_err("it stalls").reason().to_owned()
+            read(body, &headers, &route, &room, address.into())
+                .await
+                .expect_err("it stalls")
+                .reason()
+                .to_owned()
         };
         let here = [192, 0, 2, 1];
         let reasons = tokio::join!(sends(here), sends(here), sends([198, 51, 100, 1]));

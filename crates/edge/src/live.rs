@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chassis::{ConnectionPlace, Context, KeptPlace, Position};
+use chassis::{ConnectionHold, ConnectionPlace, Context, Position};
 use contract::souk::event::v1::Event;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
@@ -46,7 +46,7 @@ pub(crate) enum Notice {
 /// What the connection of a request offers to a socket.
 pub(crate) struct Handshake {
     upgrade: Option<OnUpgrade>,
-    connection: Option<KeptPlace>,
+    connection: Option<ConnectionHold>,
 }
 
 impl Handshake {

@@ -138,7 +138,9 @@ mod tests {
 
     #[test]
     fn an_address_never_has_all_places() {
-        for (limit, most) in [(policy::ADMISSION_MAX, policy::ADMISSION_MAX / 4), (300, 128), (20, 10), (1, 1)] {
+        for (limit, most) in
+            [(policy::ADMISSION_MAX, policy::ADMISSION_MAX / 4), (300, 128), (20, 10), (1, 1)]
+        {
             let admission = Admission { limit: AtomicUsize::new(limit), ..Admission::default() };
             let address = IpAddr::from([192, 0, 2, 1]);
             let mut places = Vec::new();

@@ -17,7 +17,9 @@ pub const REQUESTS_BYTES_PER_ADDRESS_MAX: usize = 64 << 20;
 /// What a request that has no body yet counts for, in bytes.
 pub const REQUEST_BYTES_MIN: usize = 8 << 10;
 /// Largest request header list, in bytes.
-pub const HEADER_BYTES_MAX: u32 = 64 << 10;
+pub const HEADER_BYTES_MAX: u32 = 16 << 10;
+/// Most fields of a request's header.
+pub const HEADERS_MAX: usize = 64;
 /// Concurrent HTTP/2 streams (calls of either kind) on one connection.
 pub const CALLS_PER_CONNECTION_MAX: u32 = 256;
 /// Calls of a connection from outside that are served at once; what is more waits before it begins.

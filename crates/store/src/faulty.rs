@@ -180,6 +180,10 @@ impl<E: Engine> Engine for Faulty<E> {
     fn retention_now(&self) -> Timestamp {
         self.engine.retention_now()
     }
+
+    fn doubts_clock(&self) -> bool {
+        self.engine.doubts_clock()
+    }
     fn check_files(&self) -> Result<()> {
         self.engine.check_files()
     }

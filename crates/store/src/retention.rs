@@ -13,6 +13,10 @@ use parking_lot::Mutex;
 
 /// How long a wall clock has to keep its setting before anything is deleted by it: somebody has seen by then that it is wrong.
 const TRUST_AFTER: Duration = Duration::from_secs(3_600);
+/// A start that is further ahead of the last write than this is doubted: the clock may be wrong, or nobody was there.
+const DOUBTED_AHEAD: Duration = Duration::from_secs(24 * 3_600);
+/// How long a start is doubted: a clock that is wrong is set right within the first minute, or stays.
+const DOUBTED_FOR: Duration = Duration::from_secs(60);
 /// A smaller difference from the monotonic clock, in microseconds, is the slewing of a time server.
 const SLEWING_US: i64 = 2_000_000;
 
@@ -20,6 +24,8 @@ const SLEWING_US: i64 = 2_000_000;
 pub(crate) struct Retention {
     clock: Arc<dyn Clock>,
     offsets: Mutex<Offsets>,
+    /// Until when, on the monotonic clock, the start is doubted.
+    doubted_until: Option<Duration>,
 }
 
 /// Wall time minus monotonic time, in microseconds.
@@ -41,7 +47,15 @@ impl Retention {
             }
             None => Offsets { trusted: shown, other: None },
         };
-        Self { clock, offsets: Mutex::new(offsets) }
+        let is_far = last.is_some_and(|last| last.plus(DOUBTED_AHEAD) < wall);
+        let doubted_until = is_far.then(|| mono.saturating_add(DOUBTED_FOR));
+        Self { clock, offsets: Mutex::new(offsets), doubted_until }
+    }
+
+    /// Whether the clock may be wrong, since this process began far ahead of what was written last, just now: what ends by
+    /// time alone is not ended yet.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.doubted_until.is_some_and(|until| self.clock.monotonic() < until)
     }
 
     /// What ended before this may be deleted.
@@ -129,6 +143,20 @@ mod tests {
         assert_eq!(retention.now().secs(), 96_400);
         hands.leap(3_600);
         assert_eq!(retention.now().secs(), 100_000);
+    }
+
+    #[test]
+    fn a_start_far_ahead_is_doubted_for_a_minute() {
+        let hands = Hands::at(1_000_000);
+        let started = |last: i64| Retention::new(hands.clone(), Some(Timestamp::from_secs(last)));
+        assert!(!started(1_000_000 - 86_400).is_doubted(), "a night");
+        assert!(!started(2_000_000).is_doubted(), "the clock is behind");
+        assert!(!Retention::new(hands.clone(), None).is_doubted(), "new");
+        let far = started(1_000_000 - 86_401);
+        hands.pass(59);
+        assert!(far.is_doubted());
+        hands.pass(1);
+        assert!(!far.is_doubted());
     }
 
     #[test]

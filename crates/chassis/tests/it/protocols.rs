@@ -22,9 +22,12 @@ use crate::listeners::{LIST, call, grpc, message, start};
 #[tokio::test]
 async fn http_1_1_on_the_grpc_port_gets_an_answer_that_says_what_is_spoken_here() {
     let running = start().await;
-    for request in
-        ["GET / HTTP/1.1\r\nhost: a\r\n\r\n", "POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}"]
-    {
+    for request in [
+        "GET / HTTP/1.1\r\nhost: a\r\n\r\n",
+        "POST /x HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n{}",
+        "\r\nGET / HTTP/1.1\r\nhost: a\r\n\r\n",
+        "get / HTTP/1.1\r\nhost: a\r\n\r\n",
+    ] {
         let mut stream = TcpStream::connect(grpc(&running)).await.expect("connected");
         stream.write_all(request.as_bytes()).await.expect("written");
         let mut answer = String::new();
@@ -32,6 +35,36 @@ async fn http_1_1_on_the_grpc_port_gets_an_answer_that_says_what_is_spoken_here(
         assert!(answer.starts_with("HTTP/1.1 426 Upgrade Required\r\n"), "{answer}");
         assert!(answer.contains("grpcurl -plaintext"), "{answer}");
     }
+    running.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test]
+async fn tls_on_the_grpc_port_is_refused_in_its_own_words() {
+    let running = start().await;
+    let mut stream = TcpStream::connect(grpc(&running)).await.expect("connected");
+    stream.write_all(&[0x16, 3, 1, 0, 5, 1, 0, 0, 1, 0]).await.expect("written");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("an answer, then the end");
+    assert_eq!(answer, [0x15, 3, 3, 0, 2, 2, 40], "a fatal alert: handshake_failure");
+    running.stop(Duration::from_secs(1)).await;
+}
+
+#[tokio::test]
+async fn a_request_has_a_limit_of_fields() {
+    let running = start().await;
+    let stream = TcpStream::connect(grpc(&running)).await.expect("connected");
+    let (mut sender, connection) =
+        Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream)).await.expect("HTTP/2");
+    tokio::spawn(connection);
+    let mut request = Request::post(format!("http://souk{LIST}")).header("content-type", "application/grpc");
+    for number in 0..mesh::policy::HEADERS_MAX {
+        request = request.header(format!("x-{number}"), "");
+    }
+    let request = request.body(Body::new(Full::new(message(b"")))).expect("a request");
+    sender.ready().await.expect("open");
+    let answer = sender.send_request(request).await.expect("answered");
+    let error = contract::error(tonic::Status::from_header_map(answer.headers()).expect("a status"));
+    assert_eq!((error.code(), error.reason()), (Code::InvalidArgument, "FIELDS_TOO_LARGE"));
     running.stop(Duration::from_secs(1)).await;
 }
 

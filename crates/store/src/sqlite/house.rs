@@ -35,6 +35,10 @@ impl Engine for Sqlite {
         self.opened.retention.now()
     }
 
+    fn doubts_clock(&self) -> bool {
+        self.opened.retention.is_doubted()
+    }
+
     fn check_files(&self) -> Result<()> {
         match &self.backend {
             Backend::Memory(_) => Ok(()),
