@@ -52,7 +52,7 @@ pub(super) fn read(
     lines
 }
 
-type Input = Utf8<Box<dyn BufRead + Send>>;
+type Input = Box<dyn BufRead + Send>;
 
 struct Lines {
     records: Option<Records<Input>>,
@@ -89,7 +89,7 @@ impl Iterator for Lines {
 }
 
 impl Lines {
-    fn begin(&mut self, reader: Input) {
+    fn begin(&mut self, reader: Utf8<Input>) {
         match Records::open(reader, ROW_LIMITS, &|name| KNOWN.find(name).is_some()) {
             Ok(records) => self.records = Some(records),
             Err(fault) => self.end(fault),

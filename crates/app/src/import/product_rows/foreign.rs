@@ -60,7 +60,7 @@ impl Cells {
 
 /// An export that is read row by row.
 pub struct Sheet {
-    records: Records<Utf8<Box<dyn BufRead + Send>>>,
+    records: Records<Box<dyn BufRead + Send>>,
     found: encoding::Found,
     columns: Columns,
     used: Vec<(usize, String)>,
