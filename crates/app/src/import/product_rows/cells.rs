@@ -40,7 +40,7 @@ pub fn price_with_code(text: &str) -> Result<(String, String), String> {
                 "with a comma; decimals are written with a point ({with_point}), and thousands without a sign"
             )));
         }
-        return Err(wrong("whose price is no decimal number of at most 6 decimals"));
+        return Err(wrong("whose price is not a decimal number of at most 6 decimals"));
     }
     Ok((code.to_ascii_uppercase(), number.to_owned()))
 }
@@ -50,7 +50,7 @@ pub fn price_with_code(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// A clause that follows the column's name.
 pub fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    let wrong = |what: &str| format!("is {}, no whole number{what}", excerpt(text));
+    let wrong = |what: &str| format!("is {}, which is not a whole number{what}", excerpt(text));
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
