@@ -223,11 +223,20 @@ impl Located {
         let own = own.replacen("/category_paths", "/categories", 1).replacen("/option_names", "/options", 1);
         let own = own.replacen("/category_ids", "/categories", 1);
         match self.source {
-            Source::Csv => csv::column(&own),
             Source::JsonLines => own,
-            Source::Shopify => foreign::shopify::column(&csv::column(&own)),
-            Source::WooCommerce => foreign::woocommerce::column(&csv::column(&own)),
+            Source::Csv => field(&own).to_owned(),
+            Source::Shopify => foreign::shopify::SPEC.column(field(&own)).to_owned(),
+            Source::WooCommerce => foreign::woocommerce::SPEC.column(field(&own)).to_owned(),
         }
+    }
+}
+
+/// The field that a pointer into a row leads to, by the name of its column in this shop's table.
+fn field(pointer: &str) -> &str {
+    let mut parts = pointer.split('/').skip(1);
+    match parts.next().unwrap_or_default() {
+        "variants" => parts.nth(1).unwrap_or("sku"),
+        first => first,
     }
 }
 

@@ -36,14 +36,6 @@ const KNOWN: Known<'static> = Known { names: &COLUMNS, file: "a product file" };
 /// The most variants that are gathered; the catalogue refuses more than it takes.
 const VARIANTS_MAX: usize = 5_000;
 
-/// The column of a pointer into a row.
-pub(super) fn column(pointer: &str) -> String {
-    let mut parts = pointer.split('/').skip(1);
-    let first = parts.next().unwrap_or_default();
-    let own = if first == "variants" { parts.nth(1).unwrap_or("sku") } else { first };
-    own.to_owned()
-}
-
 /// Reads products. Ends with a problem that is the last one where the file cannot be read on.
 pub(super) fn read(
     reader: Box<dyn BufRead + Send>,
