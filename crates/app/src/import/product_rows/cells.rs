@@ -100,7 +100,8 @@ pub fn amount(text: &str, currency: Currency) -> Result<String, String> {
     let not_a_price = || wrong("which is not a price: digits with a point and at most 6 decimals");
     match decimal(&number) {
         Some(Decimal { is_sure, text: found, separator }) => {
-            if !is_sure && !(separator == '.' && currency.exponent() == 3) {
+            let has_three_decimals = separator == '.' && currency.exponent() == 3;
+            if !is_sure && !has_three_decimals {
                 return Err(wrong(&two_meanings(separator)));
             }
             super::micros(&found).map(|_| found).ok_or_else(not_a_price)
