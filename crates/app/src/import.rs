@@ -22,6 +22,8 @@ use product_rows::{Format, Item, Located, Problem};
 /// Products sent at once, and bytes: a server takes 4 MiB in one message.
 const CHUNK: usize = 100;
 const CHUNK_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one product, which is sent alone where it is a large one.
+const PRODUCT_BYTES_MAX: usize = 4_000_000;
 /// Bad rows, and notes, that are listed; bad rows are all counted.
 const PROBLEMS_MAX: usize = 1000;
 
@@ -51,7 +53,8 @@ options ({"colour": "blue"}), prices ({"GBP": "9.50"}), compare_at_prices, weigh
 Exports of other shops (--from shopify, --from woocommerce) go in as they are. Their prices are in --currency, pictures that
 stand elsewhere are skipped, and what is not published goes in as a draft.
 
-Good rows are applied. Bad ones are listed with line, column and reason, and the exit code is then 1.
+Good rows are applied. Bad ones are listed with line, column and reason, and the exit code is then 1. A product with a bad
+row is refused as a whole: without that row the catalogue would remove the variant that it has.
 
 Example:
   printf 'name,sku,prices,stock
@@ -210,6 +213,12 @@ impl Import<'_> {
         match located.row.to_import() {
             Ok(product) => {
                 let bytes = product.encoded_len();
+                if bytes > PRODUCT_BYTES_MAX {
+                    let reason =
+                        format!("is of a product of {bytes} bytes; it has at most {PRODUCT_BYTES_MAX}");
+                    self.report.refuse(vec![located.problem("/name", &reason)]);
+                    return Ok(());
+                }
                 if self.chunk.len() == CHUNK || self.chunk_bytes + bytes > CHUNK_BYTES_MAX {
                     self.flush().await?;
                 }
@@ -244,9 +253,11 @@ impl Import<'_> {
             let products = again.iter().map(|(_, product)| product.clone()).collect();
             let results = send::products(self.shop, products).await?;
             for ((located, _), result) in again.into_iter().zip(results) {
-                let reason = "is the address of another product: one was made from the name";
-                self.report.note(located.problem("/slug", reason));
-                applied.extend(self.count(located, &result));
+                if let Some(located) = self.count(located, &result) {
+                    let reason = "is the address of another product: one was made from the name";
+                    self.report.note(located.problem("/slug", reason));
+                    applied.push(located);
+                }
             }
         }
         self.receive(&applied).await
@@ -298,9 +309,9 @@ fn retried(located: &Located, product: &ImportProduct, result: &ImportResult) ->
     let is_foreign =
         matches!(located.source, product_rows::Source::Shopify | product_rows::Source::WooCommerce);
     let is_taken = result.refusals.iter().any(|refusal| refusal.reason == "SLUG_TAKEN");
-    let mut product = product.clone();
-    let input = product.product.as_mut().filter(|input| is_foreign && is_taken && !input.slug.is_empty())?;
-    input.slug.clear();
+    let has_slug = product.product.as_ref().is_some_and(|input| !input.slug.is_empty());
+    let mut product = (is_foreign && is_taken && has_slug).then(|| product.clone())?;
+    product.product.as_mut()?.slug.clear();
     Some(product)
 }
 

@@ -5,12 +5,16 @@
 
 pub mod encoding;
 pub mod header;
+pub mod record;
 pub mod records;
+mod row;
+mod separator;
 pub mod source;
 
 pub use encoding::{Encoding, Utf8};
 pub use header::{Columns, Known};
-pub use records::{Fault, Limits, Record, Records};
+pub use record::{Record, Remains};
+pub use records::{Fault, Limits, Records};
 
 /// What was seen, short enough for a sentence.
 #[must_use]

@@ -1,7 +1,7 @@
 //! Reads a file of the shape of the UCI "Online Retail" data set, line by line, from plain text or gzip.
 //!
 //! The reader never holds more than one record, so a hostile file (ten gigabytes without an end of line in a small gzip) costs
-//! no memory. Whatever cannot be read is an error with its line and column.
+//! no memory. Whatever cannot be read is an error with its line, and with its column when it is one column.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -95,7 +95,7 @@ pub enum FileError {
     Bad {
         /// Line of the file; the header is line 1.
         line: u64,
-        /// Its column from 1, and the column's name, when it is one column.
+        /// Its column from 1, and the column's name (empty where it has none), when it is one column.
         column: Option<(usize, String)>,
         /// What is wrong, as a clause.
         what: String,
@@ -107,6 +107,9 @@ impl fmt::Display for FileError {
         match self {
             Self::Open(source) => write!(f, "cannot be opened: {source}"),
             Self::Read { line, source } => write!(f, "line {line}: cannot be read: {source}"),
+            Self::Bad { line, column: Some((number, name)), what } if name.is_empty() => {
+                write!(f, "line {line}, column {number}: {what}")
+            }
             Self::Bad { line, column: Some((number, name)), what } => {
                 write!(f, "line {line}, column {number} ({name}): {what}")
             }
@@ -131,7 +134,7 @@ impl Refusal {
 }
 
 impl Line {
-    /// Why this line is no sale: the first reason that fits.
+    /// Why this line is not a sale: the first reason that fits.
     #[must_use]
     pub fn refusal(&self) -> Option<Refusal> {
         if self.invoice.starts_with('C') {
@@ -169,21 +172,24 @@ pub fn read(path: &Path, each: impl FnMut(Line)) -> Result<Summary, FileError> {
 pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summary, FileError> {
     let known = Known { names: &COLUMNS, file: "the data set" };
     let hashed = Hashed { input, hash: Sha256::new() };
-    let mut records = Records::open(Utf8::new(hashed, None), LIMITS, &|name| known.find(name).is_some())?;
-    let mut header: Option<([usize; 8], usize)> = None;
+    let mut records = Records::open(Utf8::new(hashed, None), LIMITS, &|name| known.find(name).is_some())
+        .map_err(|fault| told(fault, &[]))?;
+    let mut header: Option<([usize; 8], Columns)> = None;
     let mut names = Names::default();
     let mut lines = 0;
     while let Some(record) = records.next() {
-        let record = record?;
+        let record = record.map_err(|fault| {
+            told(fault, header.as_ref().map_or(&[], |(_, columns)| columns.written.as_slice()))
+        })?;
         if record.is_blank() {
             continue;
         }
-        let Some((places, width)) = &header else {
-            let columns = Columns::of(&record, &known)?;
-            header = Some((places(&columns, records.separator())?, columns.width()));
+        let Some((places, columns)) = &header else {
+            let columns = Columns::of(&record, &known).map_err(|fault| told_of_header(fault, &record))?;
+            header = Some((places(&columns, records.separator())?, columns));
             continue;
         };
-        each(line(&record, places, *width, &mut names)?);
+        each(line(&record, places, columns.width(), &mut names)?);
         lines += 1;
         if lines > LINES_MAX {
             return Err(bad(record.line, format!("the file has more than {LINES_MAX} lines")));
@@ -209,13 +215,24 @@ impl<R: Read> Read for Hashed<R> {
     }
 }
 
-impl From<Fault> for FileError {
-    fn from(fault: Fault) -> Self {
-        match fault.source {
-            Some(source) => Self::Read { line: fault.line, source },
-            None => Self::Bad { line: fault.line, column: None, what: fault.what },
-        }
+/// A fault of a row below columns of these names.
+fn told(fault: Fault, names: &[String]) -> FileError {
+    let name = |place: usize| names.get(place).cloned().unwrap_or_default();
+    match fault.source {
+        Some(source) => FileError::Read { line: fault.line, source },
+        None => FileError::Bad {
+            line: fault.line,
+            column: fault.column.map(|place| (place + 1, name(place))),
+            what: fault.what,
+        },
     }
+}
+
+/// A fault of the header: its column has the name that is at fault, where that is a text.
+fn told_of_header(fault: Fault, header: &Record) -> FileError {
+    let names: Vec<String> =
+        (0..header.len()).map(|n| header.text(n).unwrap_or_default().to_owned()).collect();
+    told(fault, &names)
 }
 
 fn bad(line: u64, what: String) -> FileError {
@@ -252,7 +269,7 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
             None => bad(number, what),
         });
     }
-    record.check_width(width)?;
+    record.check_width(width).map_err(|fault| told(fault, &[]))?;
     let text = |index: usize, bytes_max: usize, required: bool| {
         let place = places[index];
         record

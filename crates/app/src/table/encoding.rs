@@ -12,8 +12,11 @@ use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
 
 /// How much of a text is looked at to find its encoding, from the first byte that is not ASCII.
 const WINDOW_BYTES: usize = 1 << 16;
-/// Stands where bytes mean nothing in the text's encoding: no UTF-8 has it.
+/// Stands where a byte means nothing in the text's encoding, before two that carry the halves of that byte. UTF-8 never has
+/// it, and the halves are never a separator, a quotation mark or the end of a line.
 const INVALID: u8 = 0xff;
+/// Bytes at the end of what was decoded that are remembered: a letter that is cut may begin in them.
+const TAIL_BYTES: usize = 8;
 const CHUNK: usize = 1 << 14;
 
 /// An encoding of text.
@@ -39,7 +42,9 @@ impl std::str::FromStr for Encoding {
 
     fn from_str(label: &str) -> Result<Self, String> {
         encoding_rs::Encoding::for_label_no_replacement(label.as_bytes()).map(Self).ok_or_else(|| {
-            format!("{label:?} is no encoding that is known; give one such as utf-8, utf-16le, windows-1252, shift_jis")
+            format!(
+                "{label:?} is not a known encoding; give one such as utf-8, utf-16le, windows-1252, shift_jis"
+            )
         })
     }
 }
@@ -47,13 +52,16 @@ impl std::str::FromStr for Encoding {
 /// The encoding that a stream turned out to have; known once a byte outside ASCII, or a mark, was seen.
 pub type Found = Arc<OnceLock<Encoding>>;
 
-/// A stream of UTF-8 from a stream of another encoding. Where bytes mean nothing, it has a byte that is no UTF-8.
+/// A stream of UTF-8 from a stream of another encoding. Where a byte means nothing it has bytes that are not UTF-8, which
+/// [`explain`] understands.
 pub struct Utf8<R> {
     input: R,
     found: Found,
     decoder: Option<Decoder>,
     /// Bytes of the input that were read ahead.
     ahead: Vec<u8>,
+    /// The last bytes that were decoded.
+    tail: Vec<u8>,
     /// Bytes for the reader.
     ready: Vec<u8>,
     at: usize,
@@ -74,6 +82,7 @@ impl<R: Read> Utf8<R> {
             found,
             decoder: decoder.filter(|decoder| decoder.encoding() != UTF_8),
             ahead: Vec::new(),
+            tail: Vec::new(),
             ready: Vec::new(),
             at: 0,
             is_begun: false,
@@ -166,11 +175,50 @@ impl<R: Read> Utf8<R> {
             rest = &rest[read..];
             match result {
                 DecoderResult::InputEmpty => break,
-                DecoderResult::Malformed(..) => self.ready.push(INVALID),
+                DecoderResult::Malformed(length, after) => {
+                    let read = self.ahead.len() - rest.len();
+                    let back = usize::from(length) + usize::from(after);
+                    let before = self.tail.len().checked_sub(back.saturating_sub(read));
+                    let byte = match read.checked_sub(back) {
+                        Some(at) => self.ahead.get(at),
+                        None => before.and_then(|at| self.tail.get(at)),
+                    };
+                    let byte = byte.copied().unwrap_or_default();
+                    self.ready.extend([INVALID, 0x80 | byte >> 4, 0x80 | byte & 0x0f]);
+                }
                 DecoderResult::OutputFull => {}
             }
         }
+        let new = self.ahead.len().saturating_sub(TAIL_BYTES);
+        self.tail.extend_from_slice(&self.ahead[new..]);
+        self.tail.drain(..self.tail.len().saturating_sub(TAIL_BYTES));
         self.ahead.clear();
+    }
+}
+
+/// What is wrong with bytes of [`Utf8`] that are not UTF-8 from a place on, in terms of the file that they come from: a clause.
+#[must_use]
+pub fn explain(bytes: &[u8], at: usize, found: Option<Encoding>) -> String {
+    let (good, bad) = bytes.split_at(at.min(bytes.len()));
+    let encoding = found.unwrap_or(Encoding(UTF_8));
+    let byte = match bad {
+        [INVALID, high, low, ..] if !encoding.is_utf8() => (high & 0x0f) << 4 | low & 0x0f,
+        [byte, ..] => *byte,
+        [] => 0,
+    };
+    let before = bytes_of(std::str::from_utf8(good).unwrap_or_default(), found);
+    format!("is not {}: byte {} is 0x{byte:02x}", encoding.name(), before + 1)
+}
+
+/// How many bytes a text has in the encoding that it was read from.
+#[must_use]
+pub fn bytes_of(text: &str, found: Option<Encoding>) -> usize {
+    match found {
+        Some(Encoding(encoding)) if encoding == UTF_16LE || encoding == UTF_16BE => {
+            2 * text.encode_utf16().count()
+        }
+        Some(Encoding(encoding)) => encoding.encode(text).0.len(),
+        None => text.len(),
     }
 }
 
@@ -192,7 +240,7 @@ fn utf16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-/// Whether bytes are UTF-8 but for few of them. One letter outside ASCII that is no UTF-8 is one too many.
+/// Whether bytes are UTF-8 but for few of them. One letter outside ASCII that is not UTF-8 is one too many.
 fn is_utf8(window: &[u8], is_whole: bool) -> bool {
     let (mut good, mut bad) = (0_usize, 0_usize);
     let mut rest = window;

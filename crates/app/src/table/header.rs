@@ -1,6 +1,7 @@
 //! Finds columns by their names.
 
-use super::records::{Fault, Record};
+use super::record::Record;
+use super::records::Fault;
 
 /// How alike a name must be to a column's to be taken for it, of 1 (Jaro-Winkler).
 const LIKENESS_MIN: f64 = 0.8;
@@ -60,7 +61,7 @@ impl Columns {
     /// Reads a header.
     ///
     /// # Errors
-    /// Names that are no text, known ones that are there twice.
+    /// Names that are not text, known ones that are there twice.
     pub fn of(header: &Record, known: &Known<'_>) -> Result<Self, Fault> {
         let line = header.line;
         let last = |column, what: String| Fault { is_last: true, ..Fault::of_row(line, Some(column), what) };
@@ -102,7 +103,7 @@ impl Columns {
         }
     }
 
-    /// What the header looks like, for who misses a column in it.
+    /// What the header looks like, for whoever misses a column in it.
     #[must_use]
     pub fn seen(&self, separator: char) -> String {
         let names: Vec<_> = self.written.iter().take(NAMES_MAX).map(String::as_str).collect();
@@ -115,9 +116,9 @@ impl Columns {
         let name = self.written.get(place).map_or("", String::as_str);
         match known.meant(name) {
             _ if name.is_empty() => "has no name and is ignored".to_owned(),
-            Some(meant) => format!("is no column of {} and is ignored; is {meant} meant?", known.file),
+            Some(meant) => format!("is not a column of {} and is ignored; is {meant} meant?", known.file),
             None => format!(
-                "is no column of {} and is ignored; the columns are {}",
+                "is not a column of {} and is ignored; the columns are {}",
                 known.file,
                 known.names.join(", ")
             ),

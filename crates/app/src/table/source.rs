@@ -8,7 +8,7 @@ use std::path::{Component, Path};
 use flate2::bufread::MultiGzDecoder;
 use rustix::fs::{Mode, OFlags};
 
-/// What a file begins with that is no text, and what it is then.
+/// What a file begins with that is not text, and what it is then.
 const SIGNATURES: [(&[u8], &str); 8] = [
     (b"PK\x03\x04", "a ZIP archive or a spreadsheet; save its sheet as CSV"),
     (b"\xd0\xcf\x11\xe0", "an old Excel file; save its sheet as CSV"),
@@ -32,7 +32,7 @@ pub fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
     let head = reader.fill_buf()?;
     if head.starts_with(&[0x1f, 0x8b]) {
         let mut unpacked = BufReader::with_capacity(1 << 16, MultiGzDecoder::new(reader));
-        // What cannot be unpacked at all is told with the line that it ends at, by who reads it.
+        // What cannot be unpacked at all is told with the line that it ends at, by whoever reads it.
         if let Ok(head) = unpacked.fill_buf() {
             check_signature(head)?;
         }
@@ -82,7 +82,7 @@ fn check_regular(file: &File) -> io::Result<()> {
     } else if kind.is_char_device() || kind.is_block_device() {
         "a device"
     } else {
-        "no regular file"
+        "something else"
     };
     Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, not a file")))
 }

@@ -10,7 +10,7 @@ const LIMITS: Limits = Limits { row_bytes_max: 1 << 16, row_lines_max: 100 };
 const NAMES: [&str; 4] = ["name", "sku", "prices", "weight_grams"];
 const KNOWN: Known<'static> = Known { names: &NAMES, file: "a test" };
 
-fn open(bytes: impl Into<Vec<u8>>) -> Records<Utf8<Cursor<Vec<u8>>>> {
+fn open(bytes: impl Into<Vec<u8>>) -> Records<Cursor<Vec<u8>>> {
     let text = Utf8::new(Cursor::new(bytes.into()), None);
     Records::open(text, LIMITS, &|name| KNOWN.find(name).is_some()).expect("opens")
 }
@@ -86,6 +86,38 @@ fn a_quotation_mark_that_is_not_closed_takes_no_row_with_it() {
     let (line, column, _, is_last) = all[1].clone().expect_err("text behind it");
     assert_eq!((line, column, is_last), (2, Some(0), false));
     assert_eq!(all[2], Ok((3, vec!["3".to_owned(), "4".to_owned()])));
+}
+
+#[test]
+fn the_text_of_a_bad_row_is_not_read_as_rows() {
+    let all = rows("a,b,c\n1,\"2\"x,\"over\n4,5,6\nlines, \"\"too\"\"\"\n7,8,9\n");
+    let (line, column, _, is_last) = all[1].clone().expect_err("text behind quotes");
+    assert_eq!((line, column, is_last), (2, Some(1), false));
+    assert_eq!(all[2..], [Ok((5, ["7", "8", "9"].map(str::to_owned).to_vec()))]);
+    // One that is never closed is told by the line where it opens, also in a row that is bad already.
+    for text in ["a,b,c\n1,\"2\"x,\"3\n4,5,6\n", "a,b,c\n1,\"2\"x,\"3\n4,5,\"6\"\n"] {
+        let all = rows(text);
+        let (line, column, _, is_last) = all[1].clone().expect_err("never closed");
+        assert_eq!((line, column, is_last, all.len()), (2, Some(2), true, 2), "{text}");
+    }
+}
+
+#[test]
+fn a_bad_row_is_known_by_the_fields_before_its_fault() {
+    let mut records = open("a,b,c\n1,2,\"3\"x\n4,\"5\n");
+    records.by_ref(1);
+    records.next().expect("there").expect_err("text behind quotes");
+    let remains = records.take_remains();
+    assert_eq!([0, 1, 2].map(|n| remains.candidates(n)), [Some(vec!["1"]), Some(vec!["2"]), None]);
+    records.next().expect("there").expect_err("never closed");
+    let remains = records.take_remains();
+    assert_eq!([0, 1].map(|n| remains.candidates(n)), [Some(vec!["4"]), None]);
+    // A comma too many shifts the fields behind it, one too few does too.
+    let mut records = open("1,2,3,4,\n1,2\n");
+    let remains = Remains::whole(records.by_ref(1), 3);
+    assert_eq!([0, 2].map(|n| remains.candidates(n)), [Some(vec!["1", "2"]), Some(vec!["3", "4"])]);
+    let remains = Remains::whole(records.by_ref(1), 3);
+    assert_eq!([1, 2].map(|n| remains.candidates(n)), [Some(vec!["1", "2"]), None]);
 }
 
 #[test]
@@ -185,6 +217,29 @@ fn encodings_are_found() {
 }
 
 #[test]
+fn a_bad_byte_is_told_in_the_encoding_of_its_file() {
+    let shift_jis = "shift_jis".parse::<Encoding>().expect("an encoding");
+    let utf16 = "utf-16le".parse::<Encoding>().expect("an encoding");
+    let (cup, _, _) = encoding_rs::SHIFT_JIS.encode("茶碗");
+    let jis = |bad: &[u8]| [b"name,sku\n", &*cup, bad, b",B\n"].concat();
+    let cases: [(Vec<u8>, Encoding, &str); 4] = [
+        (jis(&[0xfd]), shift_jis, "is not Shift_JIS: byte 5 is 0xfd"),
+        // The first half of a letter before something that is no second half.
+        (jis(&[0x81]), shift_jis, "is not Shift_JIS: byte 5 is 0x81"),
+        ([b"name,sku\nA", &[0x81][..]].concat(), shift_jis, "is not Shift_JIS: byte 2 is 0x81"),
+        (b"\xff\xfea\0\n\0b\0\0\xd8c\0".to_vec(), utf16, "is not UTF-16LE: byte 3 is 0x00"),
+    ];
+    for (bytes, encoding, said) in cases {
+        for piece in [1, 2, 3, 1 << 16] {
+            let reader = BufReader::with_capacity(piece, Cursor::new(bytes.clone()));
+            let mut records =
+                Records::open(Utf8::new(reader, Some(encoding)), LIMITS, &|_| false).expect("opens");
+            assert_eq!(records.by_ref(2).text(0), Err(said.to_owned()), "{piece}");
+        }
+    }
+}
+
+#[test]
 fn what_no_encoding_explains_is_told_by_position() {
     // UTF-8 but for one byte: a fault of one field.
     let mut records =
@@ -203,7 +258,7 @@ fn what_no_encoding_explains_is_told_by_position() {
     assert!(reader.read_to_string(&mut String::new()).expect_err("UTF-32").to_string().contains("UTF-32"));
 }
 
-impl<R: std::io::BufRead> Records<R> {
+impl<R: Read> Records<R> {
     /// The last of the first rows.
     fn by_ref(&mut self, rows: usize) -> Record {
         let mut last = Record::default();

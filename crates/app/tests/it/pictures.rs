@@ -92,14 +92,23 @@ fn files_of_all_kinds_are_read_or_refused_with_their_place() {
         cap,Cap,,Size,S,OJ-1,1,3.00,,active\n\
         cap,,,,M,,1,3.00,,\n";
     let (code, report) = import("export.csv", export, &["--from", "shopify", "--currency", "GBP"]);
-    assert_eq!((code, &report["created"], &report["refused"]), (1, &2.into(), &1.into()), "{report}");
+    assert_eq!((code, &report["created"], &report["refused"]), (1, &1.into(), &1.into()), "{report}");
     assert_eq!(
         (&report["problems"][0]["line"], &report["problems"][0]["column"]),
         (&3.into(), &"Variant SKU".into())
     );
     assert!(report["notes"].to_string().contains("is the address of another product"), "{report}");
     let (code, report) = import("export.csv", export, &["--from", "shopify", "--currency", "GBP"]);
-    assert_eq!((code, &report["unchanged"]), (1, &2.into()), "the same again changes nothing: {report}");
+    assert_eq!((code, &report["unchanged"]), (1, &1.into()), "the same again changes nothing: {report}");
+    // A file that is cut within a product leaves that as it is.
+    let whole =
+        "external_reference,name,sku,prices,options\nr1,Pail,P-1,1 GBP,size=S\nr1,,P-2,1 GBP,size=L\n";
+    let (code, report) = import("pails.csv", whole.as_bytes(), &[]);
+    assert_eq!((code, &report["created"]), (0, &1.into()), "{report}");
+    let (code, report) = import("pails.csv", &whole.replace("r1,,P-2", "r1,,\"P-2").into_bytes(), &[]);
+    assert_eq!((code, &report["updated"], &report["refused"]), (1, &0.into(), &2.into()), "{report}");
+    let (code, report) = import("pails.csv", whole.as_bytes(), &[]);
+    assert_eq!((code, &report["unchanged"]), (0, &1.into()), "no variant was removed: {report}");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Cells of a table: money, numbers and words that people write in more than one way.
 
+use kernel::Currency;
+
 use crate::table::excerpt;
 
 /// Signs of currencies, with the codes that they may mean.
@@ -40,7 +42,7 @@ pub fn price_with_code(text: &str) -> Result<(String, String), String> {
                 "with a comma; decimals are written with a point ({with_point}), and thousands without a sign"
             )));
         }
-        return Err(wrong("whose price is no decimal number of at most 6 decimals"));
+        return Err(wrong("whose price is not a decimal number of at most 6 decimals"));
     }
     Ok((code.to_ascii_uppercase(), number.to_owned()))
 }
@@ -50,17 +52,20 @@ pub fn price_with_code(text: &str) -> Result<(String, String), String> {
 /// # Errors
 /// A clause that follows the column's name.
 pub fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
-    let wrong = |what: &str| format!("is {}, no whole number{what}", excerpt(text));
+    let wrong = |what: &str| format!("is {}, which is not a whole number{what}", excerpt(text));
     if let Ok(number) = text.parse() {
         return Ok(number);
     }
-    // 12.00, as spreadsheets like to write it.
+    // 12.00, as spreadsheets like to write it; 12.000 may be thousands.
     if let Some((whole, zeros)) = text.split_once('.')
         && !zeros.is_empty()
         && zeros.bytes().all(|b| b == b'0')
         && let Ok(number) = whole.parse()
     {
-        return Ok(number);
+        return match decimal(text) {
+            Some(number) if !number.is_sure => Err(wrong(&format!(", {}", two_meanings('.')))),
+            _ => Ok(number),
+        };
     }
     let digits: String =
         text.chars().filter(|c| !matches!(c, ',' | '\'' | ' ' | '\u{a0}' | '\u{202f}')).collect();
@@ -70,44 +75,104 @@ pub fn whole<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     Err(wrong(""))
 }
 
-/// A decimal number as shops of other countries export it, as digits with a point: `1,234.50`, `1.234,50`, `15,50` and
-/// `£15.50` have one meaning. A sign must be of the currency that is expected.
+/// A price as shops of other countries export it, as digits with a point: `1,234.50`, `1.234,50`, `15,50` and `£15.50` have
+/// one meaning. A sign must be of the currency that is expected.
+///
+/// A point before exactly three digits is a decimal one in currencies that have three decimals. In others it may as well stand
+/// for thousands, and Shopify itself reads it so; neither Shopify nor `WooCommerce` writes thousands, but people who edit
+/// their exports do.
 ///
 /// # Errors
 /// A clause that follows the column's name; `1,234` alone has two meanings.
-pub fn amount(text: &str, currency: &str) -> Result<String, String> {
+pub fn amount(text: &str, currency: Currency) -> Result<String, String> {
     let wrong = |what: &str| format!("is {}, {what}", excerpt(text));
+    let code = currency.code();
     let mut number = text.trim().to_owned();
     for (sign, codes) in SIGNS {
         if number.contains(sign) {
-            if !codes.contains(&currency) {
-                return Err(wrong(&format!("which is no price in {currency}")));
+            if !codes.contains(&code) {
+                return Err(wrong(&format!("which is not a price in {code}")));
             }
             number = number.replacen(sign, "", 1);
         }
     }
-    number = number.replacen(currency, "", 1);
-    number.retain(|c| !c.is_whitespace() && c != '\'' && c != '\u{202f}');
-    let decimal = match (number.rfind('.'), number.rfind(',')) {
-        (Some(point), Some(comma)) if point > comma => number.replace(',', ""),
-        (Some(_), Some(_)) => number.replace('.', "").replacen(',', ".", 1),
-        (None, Some(comma)) if number.matches(',').count() > 1 || number.len() - comma == 4 => {
-            return Err(wrong("of which the comma could stand for thousands or for decimals"));
+    let number = number.replacen(code, "", 1);
+    let not_a_price = || wrong("which is not a price: digits with a point and at most 6 decimals");
+    match decimal(&number) {
+        Some(Decimal { is_sure, text: found, separator }) => {
+            let has_three_decimals = separator == '.' && currency.exponent() == 3;
+            if !is_sure && !has_three_decimals {
+                return Err(wrong(&two_meanings(separator)));
+            }
+            super::micros(&found).map(|_| found).ok_or_else(not_a_price)
         }
-        (None, Some(_)) => number.replacen(',', ".", 1),
-        _ => number,
-    };
-    // Some write 15.50000000.
-    let decimal = match decimal.split_once('.') {
-        Some((whole, part)) if part.len() > 6 => format!("{whole}.{}", part.trim_end_matches('0')),
-        _ => decimal,
-    };
-    let decimal = decimal.strip_suffix('.').map_or(decimal.clone(), str::to_owned);
-    let decimal = if decimal.starts_with('.') { format!("0{decimal}") } else { decimal };
-    match super::micros(&decimal) {
-        Some(_) => Ok(decimal),
-        None => Err(wrong("no price: digits with a point and at most 6 decimals")),
+        None => Err(not_a_price()),
     }
+}
+
+/// Why a number is refused whose separator may be of either kind.
+pub fn two_meanings(separator: char) -> String {
+    let name = if separator == '.' { "point" } else { "comma" };
+    format!("of which the {name} could stand for thousands or for decimals")
+}
+
+/// A decimal number that was read.
+pub struct Decimal {
+    /// Digits, with a point before the decimals.
+    pub text: String,
+    /// Whether it has one meaning: `1,234` and `1.234` have two.
+    pub is_sure: bool,
+    /// What was taken for the sign of decimals; a point where there is none.
+    pub separator: char,
+}
+
+/// A decimal number with a comma or a point before its decimals, and thousands set apart by the other one, by blanks or by
+/// apostrophes. `None` for what is not a number, or whose groups are not those of thousands (or of Indian lakhs).
+pub fn decimal(text: &str) -> Option<Decimal> {
+    let is_blank = |c: char| c.is_whitespace() || matches!(c, '\'' | '\u{2019}');
+    let text: String = text.trim().chars().map(|c| if is_blank(c) { ' ' } else { c }).collect();
+    let seen = |sign: char| text.matches(sign).count();
+    let last = text.rfind(['.', ',']);
+    let separator = last.and_then(|at| text[at..].chars().next());
+    let other = separator.map(|sign| if sign == '.' { ',' } else { '.' });
+    let (whole, part) = match (last, separator, other) {
+        // One sign that comes again is of thousands.
+        (Some(_), Some(sign), Some(other)) if seen(sign) > 1 && seen(other) == 0 => (text.as_str(), ""),
+        (Some(at), ..) => (&text[..at], &text[at + 1..]),
+        _ => (text.as_str(), ""),
+    };
+    let digits = ungrouped(whole)?;
+    if !part.bytes().all(|b| b.is_ascii_digit()) || (digits.is_empty() && part.is_empty()) {
+        return None;
+    }
+    // Thousands begin with one to three digits, which are not zero.
+    let is_thousand = part.len() == 3
+        && (1..=3).contains(&whole.len())
+        && !whole.starts_with('0')
+        && whole.bytes().all(|b| b.is_ascii_digit());
+    // Some write 15.50000000.
+    let part = if part.len() > 6 { part.trim_end_matches('0') } else { part };
+    let digits = if digits.is_empty() { "0" } else { &digits };
+    let text = if part.is_empty() { digits.to_owned() } else { format!("{digits}.{part}") };
+    Some(Decimal { text, is_sure: !is_thousand, separator: separator.unwrap_or('.') })
+}
+
+/// The digits of a whole number whose groups, if it has any, are set apart by one sign: groups of three, or of two before the
+/// last as in India.
+fn ungrouped(whole: &str) -> Option<String> {
+    let Some(sign) = whole.chars().find(|c| !c.is_ascii_digit()) else { return Some(whole.to_owned()) };
+    if !matches!(sign, ' ' | '.' | ',') {
+        return None;
+    }
+    let groups: Vec<&str> = whole.split(sign).collect();
+    let (first, others) = groups.split_first()?;
+    let (last, middle) = others.split_last()?;
+    let is_of = |digits: usize| {
+        (1..=digits).contains(&first.len()) && middle.iter().all(|group| group.len() == digits)
+    };
+    let is_grouped = last.len() == 3 && (is_of(3) || is_of(2)) && !first.starts_with('0');
+    let digits = groups.concat();
+    (is_grouped && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
 }
 
 /// Yes or no.

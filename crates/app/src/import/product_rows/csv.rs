@@ -1,16 +1,20 @@
-//! CSV of the house: a line a variant.
+//! The table of this shop: a row a variant.
 
-use std::collections::{BTreeMap, VecDeque};
+mod fields;
+
+use std::collections::VecDeque;
 use std::io::BufRead;
 
-use super::{ImageRow, Item, Located, Problem, ProductRow, ROW_LIMITS, Source, Values, VariantRow, cells};
-use crate::table::{Columns, Encoding, Fault, Known, Record, Records, Utf8, encoding, excerpt};
+use super::unread::{Unread, lost_variant};
+use super::{Item, Located, PROBLEMS_MAX, PRODUCT_BYTES_MAX, Problem, ROW_LIMITS, Source, VariantRow};
+use crate::table::{Columns, Encoding, Fault, Known, Record, Records, Remains, Utf8, encoding};
+use fields::Fields;
 
 /// The columns, in any order. `name`, `sku` and `prices` must be there. Lists are separated by semicolons: categories
 /// `Kitchen/Mugs; Gifts`, options `colour=blue; size=L`, prices `24.50 GBP; 28 EUR`, attributes `material=oak`, images
-/// `bowl.jpg what is seen` (a file, see [`ImageRow`]) or `https://… 800x600 what is seen`.
+/// `bowl.jpg what is seen` (a file, see [`ImageRow`](super::ImageRow)) or `https://… 800x600 what is seen`.
 pub const COLUMNS: [&str; 15] = [
-    "external_reference",
+    REFERENCE,
     "name",
     "slug",
     "description",
@@ -26,18 +30,11 @@ pub const COLUMNS: [&str; 15] = [
     "images",
     "status",
 ];
+const REFERENCE: &str = "external_reference";
 const REQUIRED: [&str; 3] = ["name", "sku", "prices"];
 const KNOWN: Known<'static> = Known { names: &COLUMNS, file: "a product file" };
 /// The most variants that are gathered; the catalogue refuses more than it takes.
 const VARIANTS_MAX: usize = 5_000;
-
-/// The column of a pointer into a row.
-pub(super) fn column(pointer: &str) -> String {
-    let mut parts = pointer.split('/').skip(1);
-    let first = parts.next().unwrap_or_default();
-    let own = if first == "variants" { parts.nth(1).unwrap_or("sku") } else { first };
-    own.to_owned()
-}
 
 /// Reads products. Ends with a problem that is the last one where the file cannot be read on.
 pub(super) fn read(
@@ -46,13 +43,20 @@ pub(super) fn read(
 ) -> impl Iterator<Item = Item> + Send {
     let reader = Utf8::new(reader, known);
     let found = reader.found();
-    let mut lines =
-        Lines { records: None, found, columns: None, open: None, ready: VecDeque::new(), is_over: false };
+    let mut lines = Lines {
+        records: None,
+        found,
+        columns: None,
+        open: None,
+        unread: None,
+        ready: VecDeque::new(),
+        is_over: false,
+    };
     lines.begin(reader);
     lines
 }
 
-type Input = Utf8<Box<dyn BufRead + Send>>;
+type Input = Box<dyn BufRead + Send>;
 
 struct Lines {
     records: Option<Records<Input>>,
@@ -60,6 +64,8 @@ struct Lines {
     columns: Option<Columns>,
     /// The product whose variants are being gathered.
     open: Option<Open>,
+    /// Rows that were refused since the last good one.
+    unread: Option<Unread>,
     ready: VecDeque<Item>,
     is_over: bool,
 }
@@ -68,8 +74,12 @@ struct Lines {
 struct Open {
     located: Located,
     problems: Vec<Problem>,
-    /// A row that could not be read since the last one that is the product's.
-    unreadable: Option<u64>,
+    /// The line of a row that was refused and may be the product's.
+    unread: Option<u64>,
+    /// Bytes that it holds.
+    bytes: usize,
+    /// Whether it is larger than any product may be: no more of it is kept.
+    is_full: bool,
 }
 
 impl Iterator for Lines {
@@ -89,14 +99,17 @@ impl Iterator for Lines {
 }
 
 impl Lines {
-    fn begin(&mut self, reader: Input) {
+    fn begin(&mut self, reader: Utf8<Input>) {
         match Records::open(reader, ROW_LIMITS, &|name| KNOWN.find(name).is_some()) {
             Ok(records) => self.records = Some(records),
             Err(fault) => self.end(fault),
         }
     }
 
+    /// A file that cannot be read on. The product in hand may go on in what is not read.
     fn end(&mut self, fault: Fault) {
+        let remains = self.records.as_mut().map(Records::take_remains).unwrap_or_default();
+        self.mark_unread(fault.line, &remains);
         self.flush();
         let problem = super::unreadable(self.problem_of(fault));
         self.ready.push_back(Item::Refused(vec![problem]));
@@ -126,11 +139,12 @@ impl Lines {
         match records.next() {
             Some(Ok(record)) if record.is_blank() => {}
             Some(Ok(record)) if self.columns.is_none() => self.header(&record),
-            Some(Ok(record)) => self.row(&record),
+            Some(Ok(record)) => self.row(record),
             Some(Err(fault)) if fault.is_last => self.end(fault),
             Some(Err(fault)) => {
+                let remains = records.take_remains();
                 let problem = super::unreadable(self.problem_of(fault));
-                self.refuse_row(problem);
+                self.refuse_row(problem, &remains);
             }
             None if self.columns.is_none() => {
                 let what = "the file is empty; its first line names the columns".to_owned();
@@ -176,196 +190,115 @@ impl Lines {
         self.columns = Some(columns);
     }
 
-    /// A row of which nothing is known. It may be one of the open product, which shows when that goes on behind it.
-    fn refuse_row(&mut self, problem: Problem) {
-        match &mut self.open {
-            Some(open) if !open.located.row.external_reference.is_empty() => {
-                open.unreadable = Some(problem.line)
-            }
-            _ => self.flush(),
+    /// A row that does not go in, with the product that it belongs to.
+    fn refuse_row(&mut self, problem: Problem, remains: &Remains) {
+        let unread = self.unread_of(problem.line, remains);
+        if let Some(open) = self.open.as_mut().filter(|open| unread.is_of(open.reference())) {
+            return open.list(vec![problem]);
         }
+        self.mark_unread(problem.line, remains);
         self.ready.push_back(Item::Refused(vec![problem]));
     }
 
-    fn row(&mut self, record: &Record) {
+    /// Remembers a refused row for the product in hand, and for the one that comes next.
+    fn mark_unread(&mut self, line: u64, remains: &Remains) {
+        let unread = self.unread_of(line, remains);
+        match &mut self.open {
+            Some(open) if unread.may_be_of(open.reference()) => open.unread = open.unread.or(Some(line)),
+            _ => self.flush(),
+        }
+        self.unread = Some(unread.with(self.unread.take()));
+    }
+
+    fn unread_of(&self, line: u64, remains: &Remains) -> Unread {
+        let place = KNOWN.find(REFERENCE).zip(self.columns.as_ref());
+        // Without the column every row is a product of its own.
+        let place = place.and_then(|(known, columns)| columns.place(known));
+        Unread::new(line, place.map_or(Some(Vec::new()), |place| remains.candidates(place)))
+    }
+
+    fn row(&mut self, record: Record) {
         let Some(columns) = &self.columns else { return };
-        let fields = match Fields::of(record, columns) {
+        let fields = match Fields::of(&record, columns) {
             Ok(fields) => fields,
-            Err(problem) => return self.refuse_row(problem),
+            Err(problem) => {
+                let remains = Remains::whole(record, columns.width());
+                return self.refuse_row(problem, &remains);
+            }
         };
         let mut problems = Vec::new();
         let variant = fields.variant(&mut problems);
-        let reference = fields.get("external_reference");
+        let reference = fields.get(REFERENCE);
+        let unread = self.unread.take();
         if let Some(open) = &mut self.open
             && !reference.is_empty()
-            && open.located.row.external_reference == reference
+            && open.reference() == reference
         {
             open.add(variant, record.line, problems);
             return;
         }
         let row = fields.product(variant, &mut problems);
         self.flush();
-        let located = Located { row, lines: vec![record.line], source: Source::Csv };
-        self.open = Some(Open { located, problems, unreadable: None });
+        let unread = unread.filter(|unread| unread.may_be_of(&row.external_reference));
+        let mut open = Open {
+            bytes: row.size(),
+            located: Located { row, lines: vec![record.line], source: Source::Csv },
+            problems: Vec::new(),
+            unread: unread.map(|unread| unread.line),
+            is_full: false,
+        };
+        open.list(problems);
+        self.open = Some(open);
     }
 
     /// Gives the product that is complete. One with a bad row is refused as a whole: without its row it would lose a variant.
     fn flush(&mut self) {
-        let item = self.open.take().map(|open| match open.problems.is_empty() {
+        let Some(mut open) = self.open.take() else { return };
+        if let Some(line) = open.unread {
+            open.problems.push(problem(open.located.line(None), REFERENCE, lost_variant(line)));
+        }
+        self.ready.push_back(match open.problems.is_empty() {
             true => Item::Product(open.located),
             false => Item::Refused(open.problems),
         });
-        self.ready.extend(item);
     }
 }
 
 impl Open {
+    /// What its rows have in common; empty when it has one row.
+    fn reference(&self) -> &str {
+        &self.located.row.external_reference
+    }
+
     fn add(&mut self, variant: VariantRow, line: u64, problems: Vec<Problem>) {
-        if let Some(bad) = self.unreadable.take() {
-            let reason = format!("has a row in between that cannot be read, line {bad}");
-            self.problems.push(problem(line, "external_reference", reason));
-        }
-        if self.located.row.variants.len() >= VARIANTS_MAX {
-            if self.problems.is_empty() {
-                let reason = format!("is more than {VARIANTS_MAX} variants of one product");
-                self.problems.push(problem(line, "sku", reason));
-            }
+        if self.is_full {
             return;
         }
-        self.problems.extend(problems);
+        self.bytes += variant.size();
+        let is_many = self.located.row.variants.len() >= VARIANTS_MAX;
+        if is_many || self.bytes > PRODUCT_BYTES_MAX {
+            self.is_full = true;
+            self.located.row.variants.clear();
+            let reason = match is_many {
+                true => format!("is more than {VARIANTS_MAX} variants of one product"),
+                false => format!("is more than {PRODUCT_BYTES_MAX} bytes of one product"),
+            };
+            self.problems.push(problem(line, "sku", reason));
+            return;
+        }
+        self.list(problems);
         self.located.row.variants.push(variant);
         self.located.lines.push(line);
     }
-}
 
-struct Fields<'a> {
-    line: u64,
-    fields: BTreeMap<&'static str, &'a str>,
-}
-
-impl<'a> Fields<'a> {
-    fn of(record: &'a Record, columns: &Columns) -> Result<Self, Problem> {
-        let line = record.line;
-        if record.len() < columns.width() {
-            let reason = format!("is missing: the line has {} of {} columns", record.len(), columns.width());
-            return Err(problem(line, &columns.name(record.len()), reason));
-        }
-        record.check_width(columns.width()).map_err(|fault| problem(line, "", fault.what))?;
-        let mut fields = BTreeMap::new();
-        for (n, name) in COLUMNS.iter().enumerate() {
-            let Some(place) = columns.place(n) else { continue };
-            fields.insert(*name, record.text(place).map_err(|what| problem(line, name, what))?);
-        }
-        Ok(Self { line, fields })
-    }
-}
-
-impl Fields<'_> {
-    fn get(&self, column: &str) -> &str {
-        self.fields.get(column).copied().unwrap_or_default()
-    }
-
-    fn list(&self, column: &str) -> impl Iterator<Item = &str> {
-        self.get(column).split(';').map(str::trim).filter(|part| !part.is_empty())
-    }
-
-    fn pairs(&self, column: &str, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
-        let mut pairs = Vec::new();
-        for text in self.list(column) {
-            match text.split_once('=') {
-                Some((name, value)) => pairs.push((name.trim().to_owned(), value.trim().to_owned())),
-                None => {
-                    let reason = format!("has {} where name=value is expected", excerpt(text));
-                    problems.push(problem(self.line, column, reason));
-                }
-            }
-        }
-        pairs
-    }
-
-    fn number<T: std::str::FromStr>(&self, column: &str, problems: &mut Vec<Problem>) -> Option<T> {
-        match self.get(column) {
-            "" => None,
-            text => cells::whole(text).map_err(|what| problems.push(problem(self.line, column, what))).ok(),
+    /// Adds what is wrong with a row, as far as it is listed.
+    fn list(&mut self, problems: Vec<Problem>) {
+        let room = PROBLEMS_MAX.saturating_sub(self.problems.len());
+        for problem in problems.into_iter().take(room) {
+            self.bytes += problem.size();
+            self.problems.push(problem);
         }
     }
-
-    fn variant(&self, problems: &mut Vec<Problem>) -> VariantRow {
-        let mut prices = BTreeMap::new();
-        for text in self.list("prices") {
-            match cells::price_with_code(text) {
-                Ok((code, price)) => {
-                    if prices.insert(code, price).is_some() {
-                        let reason = format!("has {} whose currency repeats", excerpt(text));
-                        problems.push(problem(self.line, "prices", reason));
-                    }
-                }
-                Err(what) => problems.push(problem(self.line, "prices", what)),
-            }
-        }
-        VariantRow {
-            sku: self.get("sku").to_owned(),
-            options: self.pairs("options", problems).into_iter().collect(),
-            prices,
-            weight_grams: self.number("weight_grams", problems).unwrap_or_default(),
-            stock: self.number("stock", problems),
-            ..VariantRow::default()
-        }
-    }
-
-    fn product(&self, variant: VariantRow, problems: &mut Vec<Problem>) -> ProductRow {
-        let mut attributes: BTreeMap<String, Values> = BTreeMap::new();
-        for (name, value) in self.pairs("attributes", problems) {
-            let values = attributes.entry(name).or_insert_with(|| Values::Many(Vec::new()));
-            if let Values::Many(values) = values {
-                values.push(value);
-            }
-        }
-        // What is wrong with a pair was told with the variant.
-        let options = self.pairs("options", &mut Vec::new()).into_iter().map(|(name, _)| name).collect();
-        ProductRow {
-            external_reference: self.get("external_reference").to_owned(),
-            name: self.get("name").to_owned(),
-            slug: self.get("slug").to_owned(),
-            description: self.get("description").to_owned(),
-            categories: self.list("categories").map(str::to_owned).collect(),
-            tax_class: self.get("tax_class").to_owned(),
-            status: self.get("status").to_owned(),
-            options,
-            synonyms: self.list("synonyms").map(str::to_owned).collect(),
-            attributes,
-            images: self.list("images").map(image).collect(),
-            variants: vec![variant],
-        }
-    }
-}
-
-/// `bowl.jpg what is seen`, or `https://… 800x600 what is seen`; what is seen and the size may be absent. The name of a file
-/// may have blanks where it ends as pictures' names do.
-fn image(text: &str) -> ImageRow {
-    if text.contains("://") {
-        let (url, more) = text.split_once(' ').unwrap_or((text, ""));
-        let sizes = |size: &str| {
-            let (width, height) = size.split_once('x')?;
-            Some((width.parse().ok()?, height.parse().ok()?))
-        };
-        let (size, alt) = more.trim().split_once(' ').unwrap_or((more.trim(), ""));
-        let ((width, height), alt) = sizes(size).map_or(((0, 0), more), |sizes| (sizes, alt));
-        return ImageRow {
-            url: url.to_owned(),
-            alt: alt.trim().to_owned(),
-            width,
-            height,
-            ..ImageRow::default()
-        };
-    }
-    let lower = text.to_ascii_lowercase();
-    let ends = [".jpg", ".jpeg", ".png", ".webp"].iter().flat_map(|ending| {
-        lower.match_indices(ending).map(|(at, ending)| at + ending.len()).collect::<Vec<_>>()
-    });
-    let end = ends.filter(|end| text[*end..].is_empty() || text[*end..].starts_with(' ')).min();
-    let end = end.or_else(|| text.find(' ')).unwrap_or(text.len());
-    ImageRow { file: text[..end].to_owned(), alt: text[end..].trim().to_owned(), ..ImageRow::default() }
 }
 
 fn problem(line: u64, column: &str, reason: String) -> Problem {

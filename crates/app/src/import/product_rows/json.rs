@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read};
 
 use super::{Item, Located, Problem, ProductRow, ROW_LIMITS, Source};
-use crate::table::{Encoding, Utf8};
+use crate::table::{Encoding, Utf8, encoding};
 
 /// Unknown fields that are told of one line.
 const UNKNOWN_MAX: usize = 10;
@@ -41,7 +41,7 @@ pub(super) fn read(
                 Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
                 Ok(_) => {
                     is_empty = false;
-                    return Some(parse(&bytes, line));
+                    return Some(parse(&bytes, line, found.get().copied()));
                 }
                 Err(error) => {
                     is_over = true;
@@ -54,13 +54,13 @@ pub(super) fn read(
     .flatten()
 }
 
-fn parse(bytes: &[u8], line: u64) -> Vec<Item> {
+fn parse(bytes: &[u8], line: u64, found: Option<Encoding>) -> Vec<Item> {
     let problem = |reason: String| {
         vec![Item::Refused(vec![Problem { line, column: String::new(), reason, is_last: false }])]
     };
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => return problem(format!("is not UTF-8 at byte {}", error.valid_up_to() + 1)),
+        Err(error) => return problem(encoding::explain(bytes, error.valid_up_to(), found)),
     };
     let mut unknown = Vec::new();
     let mut reader = serde_json::Deserializer::from_str(text);
@@ -71,10 +71,10 @@ fn parse(bytes: &[u8], line: u64) -> Vec<Item> {
     });
     let row = match row.and_then(|row| reader.end().map(|()| row)) {
         Ok(row) => row,
-        Err(error) => return problem(format!("is no product: {}", plain(&error))),
+        Err(error) => return problem(format!("is not a product: {}", plain(&error))),
     };
     let note = |column: String| {
-        let reason = "is no field of a product and is ignored".to_owned();
+        let reason = "is not a field of a product and is ignored".to_owned();
         Item::Note(Problem { line, column, reason, is_last: false })
     };
     let mut items: Vec<Item> = unknown.into_iter().map(note).collect();

@@ -147,13 +147,13 @@ fn what_people_write_in_cells_is_read_or_told() {
         ("prices", "\"24,50 GBP\"", "written with a point (24.50)"),
         ("prices", "£24.50", "write the currency's code"),
         ("prices", "24.50", "where 24.50 GBP is expected"),
-        ("prices", "x GBP", "no decimal number"),
+        ("prices", "x GBP", "not a decimal number"),
         ("prices", "24.50 gbp", "{\"GBP\": \"24.50\"}"),
         ("prices", "EUR 24.50", "{\"EUR\": \"24.50\"}"),
         ("stock", "12.00", "Some(12)"),
         ("stock", "\"1,200\"", "without a sign (1200)"),
-        ("stock", "1.5", "no whole number"),
-        ("stock", "many", "\"many\", no whole number"),
+        ("stock", "1.5", "not a whole number"),
+        ("stock", "many", "\"many\", which is not a whole number"),
     ] {
         let reason = told(column, cell);
         assert!(reason.contains(said), "{cell}: {reason}");
@@ -176,6 +176,81 @@ fn a_product_with_a_bad_row_is_refused_as_a_whole_with_all_that_is_wrong() {
     // A SKU of another row is refused by its own row.
     let text = "name,sku,prices\nBowl,B-1,1 GBP\nMug,B-1,1 GBP\n";
     assert_eq!((problems_of(text), good(Format::Csv, text).len()), (vec![(3, "sku".to_owned())], 1));
+}
+
+/// The references of the products that go in, and the lines of what is refused.
+fn outcome(text: impl Into<Vec<u8>>) -> (Vec<String>, Vec<u64>) {
+    let text = text.into();
+    let references =
+        good(Format::Csv, text.clone()).into_iter().map(|located| located.row.reference().to_owned());
+    let lines = problems(Format::Csv, text).into_iter().map(|(line, _)| line);
+    (references.collect(), lines.collect())
+}
+
+#[test]
+fn a_product_never_goes_in_without_a_row_that_may_be_its_own() {
+    let rows = |bad: &str, after: &str| {
+        outcome(format!(
+            "external_reference,name,sku,prices\nr1,Bowl,B-1,1 GBP\nr1,,B-2,1 GBP\n{bad}\n{after}"
+        ))
+    };
+    let next = "r2,Mug,M-1,1 GBP\nr2,,M-2,1 GBP\nr3,Jug,J-1,1 GBP\n";
+    let of = |references: &[&str], lines: &[u64]| {
+        (references.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>(), lines.to_vec())
+    };
+    for (bad, after, wanted, why) in [
+        ("r1,,\"B-3\"x,1 GBP", next, of(&["r2", "r3"], &[4]), "its last row, by the fields before the fault"),
+        ("r1,,B-3", next, of(&["r2", "r3"], &[4]), "its last row is short"),
+        ("r1,,B-3,1 GBP,more", next, of(&["r2", "r3"], &[2, 4]), "its last row is wide"),
+        ("r1,,\u{0},1 GBP", next, of(&["r2", "r3"], &[4]), "its last row has a bad cell"),
+        ("r2,Mug,\"M-0\"x,1 GBP", next, of(&["r1", "r3"], &[4, 5]), "the first row of the next one"),
+        ("r2,Mug,M-0", next, of(&["r1", "r3"], &[4, 5]), "the first row of the next one is short"),
+        ("\"r1\"x,,B-3,1 GBP", next, of(&["r3"], &[2, 4, 5]), "nobody knows whose row it is"),
+        ("\"r9\"x,,B-3,1 GBP\nr9,Pan,P-1,1 GBP", next, of(&["r2", "r3"], &[2, 4, 5]), "or of one between"),
+        ("r1, ,blue,B-3,1 GBP", next, of(&["r2", "r3"], &[2, 4]), "shifted by a comma"),
+        ("r1,,\"B-3", "", of(&[], &[2, 4]), "the file ends within its row"),
+        ("\"r1", "", of(&[], &[2, 4]), "the file ends within a row that may be its own"),
+        ("r2,Mug,\"M-1", "", of(&["r1"], &[4]), "the file ends within a row of another"),
+        (",Mug,\"M-1\"x,1 GBP", next, of(&["r1", "r2", "r3"], &[4]), "a product of its own"),
+    ] {
+        let (references, mut lines) = rows(bad, after);
+        lines.sort_unstable();
+        let mut wanted = wanted;
+        wanted.1.sort_unstable();
+        assert_eq!((references, lines), wanted, "{why}: {bad}");
+    }
+    // A comma too many before the reference shifts it.
+    let text =
+        "name,external_reference,sku,prices\nBowl,r1,B-1,1 GBP\nBowl, blue,r1,B-2,1 GBP\nMug,r2,M-1,1 GBP\n";
+    assert_eq!(outcome(text), of(&["r2"], &[3, 2]));
+    // A quotation mark that opens in its row swallows what follows.
+    let text = "external_reference,name,sku,prices\nr1,Bowl,B-1,1 GBP\nr1,,\"B-2,1 GBP\nr1,,\"B-3\",1 GBP\n";
+    assert_eq!(outcome(text), of(&[], &[2, 3]));
+}
+
+#[test]
+fn products_that_are_too_large_are_refused_once_and_not_kept() {
+    let options: Vec<String> = (0..60_000).map(|n| format!("o{n}=x")).collect();
+    let options = options.join(";");
+    let header = "external_reference,name,sku,prices,options\n";
+    let rows = (0..16).map(|n| format!("r1,Bowl,B-{n},1 GBP,{options}\n"));
+    let text: String =
+        std::iter::once(header.to_owned()).chain(rows).chain(["r2,Mug,M-1,1 GBP,\n".to_owned()]).collect();
+    let (references, lines) = outcome(text);
+    assert_eq!((references, lines.len()), (vec!["r2".to_owned()], 1));
+    // Nor is more kept of what is wrong than can be listed.
+    let prices = "x;".repeat(100_000);
+    let text = format!("{header}r1,Bowl,B-1,{prices},\nr1,Bowl,B-2,{prices},\n");
+    assert_eq!(problems(Format::Csv, text).len(), PROBLEMS_MAX);
+}
+
+#[test]
+fn a_row_of_many_options_is_read_in_good_time() {
+    let options: Vec<String> = (0..100_000).map(|n| format!("o{n}=x")).collect();
+    let text = format!("name,sku,prices,options\nBowl,B-1,1 GBP,{}\n", options.join(";"));
+    let row = good(Format::Csv, text).remove(0).row;
+    let variants = row.to_import().expect("good").product.expect("there").variants;
+    assert_eq!(variants[0].options.len(), 100_000);
 }
 
 fn problems_of(text: &str) -> Vec<(u64, String)> {

@@ -81,7 +81,10 @@ fn bad_lines_say_where() {
             "1,a,b\u{7},2,2010-12-01 08:26:00,1,,EIRE",
             "line 3, column 3 (Description): has a control character, U+0007",
         ),
-        ("1,a,\"b,2,2010-12-01 08:26:00,1,,EIRE", "line 3: a quotation mark is opened and never closed"),
+        (
+            "1,a,\"b,2,2010-12-01 08:26:00,1,,EIRE",
+            "line 3, column 3 (Description): a quotation mark is opened and never closed",
+        ),
         ("1", "line 3, column 2 (StockCode): the line is cut short: it has 1 of 8 columns"),
     ] {
         let told = with(line);
@@ -112,7 +115,9 @@ fn the_rules_are_those_of_every_other_table() {
     let lines = lines_of(text.as_bytes()).expect("reads");
     assert_eq!((lines.len(), lines[0].number), (1, 5), "blank lines are none, and counted");
     let bad = "1,a,\"b\" c,2,2010-12-01 08:26:00,1,,EIRE\n";
-    assert!(message(format!("{HEADER}{bad}").as_bytes()).starts_with("line 2: "));
+    assert!(message(format!("{HEADER}{bad}").as_bytes()).starts_with("line 2, column 3 (Description): "));
+    let twice = message(HEADER.replace("Country", "Quantity").as_bytes());
+    assert_eq!(twice, "line 1, column 8 (Quantity): is there twice");
 }
 
 #[test]
@@ -123,7 +128,10 @@ fn gigabytes_of_nothing_cost_no_memory() {
     // The same behind an opened quotation mark, where lines end but the record does not.
     let quoted = io::Cursor::new(format!("{HEADER}1,\"")).chain(io::repeat(b'\n').take(10_000_000_000));
     let error = read_from(BufReader::new(quoted), |_| {}).expect_err("no lines");
-    assert_eq!(error.to_string(), "line 2: a quotation mark is not closed within 100 lines");
+    assert_eq!(
+        error.to_string(),
+        "line 2, column 2 (StockCode): a quotation mark is not closed within 100 lines"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The text of HTML, for descriptions.
 //!
-//! No browser's parser: descriptions of shops are fragments that people and editors wrote. What is no tag stays text, so
-//! nothing that can be read is lost, and what comes out is text wherever it is shown.
+//! Not a browser's parser: descriptions of shops are fragments that people and editors wrote. What is not a tag stays text,
+//! so nothing that can be read is lost, and what comes out is text wherever it is shown.
 
 /// Tags that begin a line of their own.
 const LINES: [&str; 16] = [
@@ -45,7 +45,7 @@ const PARAGRAPHS: [&str; 20] = [
     "h6",
     "form",
 ];
-/// Tags whose contents nobody reads.
+/// Tags whose contents are not read.
 const SILENT: [&str; 8] = ["script", "style", "template", "noscript", "iframe", "object", "svg", "head"];
 
 /// What separates two words.
@@ -112,11 +112,12 @@ impl Text {
 pub fn to_text(html: &str, keeps_lines: bool) -> String {
     let keeps_lines = keeps_lines || !html.contains('<');
     let mut out = Text { text: String::with_capacity(html.len()), gap: Gap::None };
+    let mut ends = Ends::of(html);
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         let (before, from) = rest.split_at(at);
         out.words(&htmlize::unescape(before), keeps_lines);
-        match tag(from) {
+        match tag(from, &mut ends) {
             Tag::None => {
                 out.words("<", keeps_lines);
                 rest = &from[1..];
@@ -163,7 +164,7 @@ enum Tag {
     },
 }
 
-fn tag(from: &str) -> Tag {
+fn tag(from: &str, ends: &mut Ends) -> Tag {
     if let Some(comment) = from.strip_prefix("<!--") {
         return Tag::Skip(comment.find("-->").map_or(from.len(), |end| end + 7));
     }
@@ -183,27 +184,49 @@ fn tag(from: &str) -> Tag {
     if !matches!(behind_name, Some('>' | '/')) && !behind_name.is_some_and(char::is_whitespace) {
         return Tag::None;
     }
-    let Some(end) = end_of_tag(from) else { return Tag::None };
+    let Some(end) = ends.of_tag(from) else { return Tag::None };
     Tag::Named { name: name[..length].to_ascii_lowercase(), closes, length: end }
 }
 
-/// Where a tag ends: at the first `>` that is not in a quoted value.
-fn end_of_tag(from: &str) -> Option<usize> {
-    let mut quote = None;
-    let mut before = b' ';
-    for (n, byte) in from.bytes().enumerate() {
-        match (quote, byte) {
-            (None, b'>') => return Some(n + 1),
-            (None, b'"' | b'\'') if before == b'=' => quote = Some(byte),
-            (Some(open), byte) if open == byte => quote = None,
-            _ => {}
-        }
-        if !byte.is_ascii_whitespace() {
-            before = byte;
+/// Where tags may end.
+struct Ends {
+    /// Bytes from the last `>` on: what stands behind it is no tag.
+    behind_last: usize,
+    /// Whether quoted values are passed over. A quotation mark that is never closed ends that, and the search for its end is not
+    /// done again for each tag behind it.
+    trusts_quotes: bool,
+}
+
+impl Ends {
+    fn of(html: &str) -> Self {
+        Self {
+            behind_last: html.rfind('>').map_or(html.len() + 1, |last| html.len() - last),
+            trusts_quotes: true,
         }
     }
-    // A value whose quotation mark is never closed: the tag ends at the first sign that can end one.
-    from.find('>').map(|at| at + 1)
+
+    /// Where the tag that a text begins with ends: at the first `>` that is not in a quoted value.
+    fn of_tag(&mut self, from: &str) -> Option<usize> {
+        if from.len() < self.behind_last {
+            return None;
+        }
+        let mut quote = None;
+        let mut before = b' ';
+        for (n, byte) in from.bytes().enumerate() {
+            match (quote, byte) {
+                (None, b'>') => return Some(n + 1),
+                (None, b'"' | b'\'') if before == b'=' && self.trusts_quotes => quote = Some(byte),
+                (Some(open), byte) if open == byte => quote = None,
+                _ => {}
+            }
+            if !byte.is_ascii_whitespace() {
+                before = byte;
+            }
+        }
+        // A value whose quotation mark is never closed: the tag ends at the first sign that can end one.
+        self.trusts_quotes = false;
+        from.find('>').map(|at| at + 1)
+    }
 }
 
 /// What stands behind the end of an element whose contents are left out.

@@ -1,104 +1,28 @@
 //! Shopify's export of products: a row a variant, further rows for further pictures; rows of one product have its handle.
 
-use std::collections::{BTreeMap, VecDeque};
+mod columns;
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::BufRead;
 
 use kernel::Currency;
 
-use super::super::{Item, Located, Problem, ProductRow, Source, Values, VariantRow, cells};
+use super::super::unread::Unread;
+use super::super::{
+    Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, cells, micros,
+};
 use super::{
-    Cells, DESCRIPTION_CHARS_MAX, FACTS_MAX, NAME_CHARS_MAX, Sheet, Skus, Spec, category_path, cut, html,
-    list, note, pictures, problem, repeats, slug, stock,
+    BadRow, Cells, EXPORT_BYTES_MAX, FACTS_MAX, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
+    Variants, category_path, cut, description, html, keep_back, list, note, pictures, price, problem, slug,
+    stock, values,
 };
 use crate::table::{Encoding, excerpt};
 
-const SPEC: Spec = Spec {
-    file: "a Shopify export",
-    required: &[("handle", "Handle"), ("title", "Title"), ("price", "Variant Price")],
-    used_as,
-    is_known,
-};
-/// Rows of one product: 2,048 variants and 250 pictures at most in Shopify.
-const ROWS_MAX: usize = 5_000;
+pub use columns::SPEC;
+
+/// Handles that are compared; the catalogue takes no longer ones.
+const HANDLE_BYTES_MAX: usize = 1_200;
 const GRAMS_MAX: i32 = 1_000_000;
-
-/// Names of columns before and since Shopify renamed them.
-fn used_as(name: &str) -> Option<String> {
-    let id = match name {
-        "handle" | "url_handle" => "handle",
-        "title" => "title",
-        "body_(html)" | "body" | "body_html" | "description" => "body",
-        "vendor" => "vendor",
-        "type" | "custom_product_type" => "type",
-        "product_category" | "standard_product_type" | "standardized_product_type" => "category",
-        "tags" => "tags",
-        "published" | "published_on_online_store" => "published",
-        "status" => "status",
-        "variant_sku" | "sku" => "sku",
-        "variant_grams" | "weight_value_(grams)" => "grams",
-        "variant_inventory_qty" | "inventory_quantity" => "stock",
-        "variant_price" | "price" => "price",
-        "variant_compare_at_price" | "compare_at_price" => "compare",
-        "variant_taxable" | "charge_tax" => "taxable",
-        "image_src" | "product_image_url" => "image",
-        "image_alt_text" => "alt",
-        name => {
-            let option = name.strip_prefix("option")?;
-            let (n, part) = option.split_once('_')?;
-            return (matches!(n, "1" | "2" | "3") && matches!(part, "name" | "value"))
-                .then(|| name.to_owned());
-        }
-    };
-    Some(id.to_owned())
-}
-
-fn is_known(name: &str) -> bool {
-    let beginnings = [
-        "variant_",
-        "google_shopping",
-        "option",
-        "seo_",
-        "image_",
-        "price_",
-        "compare_at_price",
-        "included_",
-        "unit_price",
-        "gift_card",
-        "cost_per_item",
-        "barcode",
-        "inventory_",
-        "fulfillment_",
-        "requires_shipping",
-        "tax_code",
-        "weight_unit",
-        "continue_selling",
-        "collection",
-        "template_suffix",
-    ];
-    beginnings.iter().any(|beginning| name.starts_with(beginning)) || name.contains("metafields")
-}
-
-/// The column of a field of the row.
-pub fn column(field: &str) -> String {
-    let name = match field {
-        "external_reference" | "slug" => "Handle",
-        "name" => "Title",
-        "description" => "Body (HTML)",
-        "categories" => "Type",
-        "tax_class" => "Variant Taxable",
-        "status" => "Status",
-        "options" => "Option1 Value",
-        "attributes" | "synonyms" => "Tags",
-        "images" => "Image Src",
-        "sku" => "Variant SKU",
-        "prices" => "Variant Price",
-        "compare_at_prices" => "Variant Compare At Price",
-        "weight_grams" => "Variant Grams",
-        "stock" => "Variant Inventory Qty",
-        other => other,
-    };
-    name.to_owned()
-}
 
 /// Reads products. Their prices are in the currency of the shop they come from.
 pub fn read(
@@ -110,38 +34,117 @@ pub fn read(
         Ok((sheet, notes)) => (Some(sheet), notes),
         Err(problem) => (None, vec![Item::Refused(vec![problem])]),
     };
-    let mut export = Export { sheet, currency, skus: Skus::default(), rows: Vec::new(), ready: ready.into() };
+    let mut export = Export {
+        sheet,
+        currency,
+        skus: Skus::default(),
+        handles: HashSet::new(),
+        open: None,
+        unread: None,
+        waiting: VecDeque::new(),
+        waiting_bytes: 0,
+        ready: ready.into(),
+        last: None,
+    };
     std::iter::from_fn(move || export.next())
+}
+
+/// The rows of one product.
+struct Open {
+    rows: Vec<Cells>,
+    bytes: usize,
+    /// The line of a row that was refused and may be the product's.
+    unread: Option<u64>,
+    /// What is wrong with it as a whole: no more of it is kept.
+    wrong: Option<Problem>,
+    variants: Variants,
+}
+
+impl Open {
+    fn handle(&self) -> &str {
+        self.rows.first().map_or("", |first| first.get("handle"))
+    }
+
+    fn add(&mut self, cells: Cells) {
+        self.bytes += cells.size();
+        if self.wrong.is_some() {
+            return;
+        }
+        let is_many = self.rows.len() >= ROWS_MAX;
+        if is_many || self.bytes > PRODUCT_BYTES_MAX {
+            let reason = match is_many {
+                true => format!("has more than {ROWS_MAX} rows"),
+                false => format!("has rows of more than {PRODUCT_BYTES_MAX} bytes"),
+            };
+            self.wrong = Some(problem(cells.line, SPEC.column("slug"), reason));
+            self.rows.truncate(1);
+        } else {
+            self.rows.push(cells);
+        }
+    }
 }
 
 struct Export {
     sheet: Option<Sheet>,
     currency: Currency,
     skus: Skus,
-    /// Rows of the product that is being gathered.
-    rows: Vec<Cells>,
+    /// Handles that were read.
+    handles: HashSet<String>,
+    /// The product in hand.
+    open: Option<Open>,
+    /// Rows that were refused since the last good one.
+    unread: Option<Unread>,
+    /// Products with rows that have no SKU: one is made when all that the file names are known.
+    waiting: VecDeque<Open>,
+    waiting_bytes: usize,
     ready: VecDeque<Item>,
+    /// The fault that ends the file, told after all that goes in.
+    last: Option<Problem>,
 }
 
 impl Export {
     fn next(&mut self) -> Option<Item> {
-        while self.ready.is_empty() {
-            match self.sheet.as_mut()?.next() {
-                Some(Ok(cells)) => self.row(cells),
-                Some(Err(problem)) => {
-                    if problem.is_last {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
+            }
+            if let Some(sheet) = &mut self.sheet {
+                match sheet.next() {
+                    Some(Ok(cells)) => self.row(cells),
+                    Some(Err(bad)) => self.bad_row(bad),
+                    None => {
                         self.flush();
-                        self.sheet = None;
+                        self.ready.extend(self.sheet.take().and_then(|sheet| sheet.encoding_note()));
                     }
-                    self.ready.push_back(Item::Refused(vec![problem]));
                 }
-                None => {
-                    self.flush();
-                    self.ready.extend(self.sheet.take().and_then(|sheet| sheet.encoding_note()));
-                }
+            } else if let Some(open) = self.waiting.pop_front() {
+                self.product(open);
+            } else {
+                return self.last.take().map(|last| Item::Refused(vec![last]));
             }
         }
-        self.ready.pop_front()
+    }
+
+    /// A row that is refused, and the product in hand with it where it may be one of its rows.
+    fn bad_row(&mut self, bad: BadRow) {
+        let Some(sheet) = &self.sheet else { return };
+        let unread = sheet.unread(&bad, "handle");
+        self.mark_unread(unread);
+        if bad.problem.is_last {
+            self.flush();
+            self.sheet = None;
+            self.last = Some(bad.problem);
+        } else {
+            self.ready.push_back(Item::Refused(vec![bad.problem]));
+        }
+    }
+
+    fn mark_unread(&mut self, unread: Unread) {
+        match &mut self.open {
+            Some(open) if unread.may_be_of(open.handle()) => open.unread = open.unread.or(Some(unread.line)),
+            _ => self.flush(),
+        }
+        self.unread = Some(unread.with(self.unread.take()));
     }
 
     fn row(&mut self, cells: Cells) {
@@ -149,155 +152,147 @@ impl Export {
         if handle.is_empty() {
             let reason = "is empty: rows of a product are known by it".to_owned();
             self.ready.push_back(Item::Refused(vec![problem(cells.line, "Handle", reason)]));
-            return;
+            // A row with a title begins a product of its own.
+            let names = (!cells.get("title").is_empty()).then(Vec::new);
+            return self.mark_unread(Unread::new(cells.line, names));
         }
-        let is_next = self.rows.first().is_some_and(|first| first.get("handle") != handle);
-        if is_next {
-            self.flush();
+        let unread = self.unread.take();
+        if let Some(open) = self.open.as_mut().filter(|open| open.handle() == handle) {
+            return open.add(cells);
         }
-        if self.rows.len() == ROWS_MAX {
-            let reason = format!("has more than {ROWS_MAX} rows");
-            self.ready.push_back(Item::Refused(vec![problem(cells.line, "Handle", reason)]));
-        } else if self.rows.len() < ROWS_MAX {
-            self.rows.push(cells);
-        }
+        self.flush();
+        let unread = unread.filter(|unread| unread.may_be_of(handle)).map(|unread| unread.line);
+        let mut open =
+            Open { rows: Vec::new(), bytes: 0, unread, wrong: None, variants: Variants::default() };
+        open.add(cells);
+        self.open = Some(open);
     }
 
+    /// Takes the SKUs of the product in hand, and gives the product, unless it has to wait for others.
     fn flush(&mut self) {
-        let rows = std::mem::take(&mut self.rows);
-        if let Some(first) = rows.first() {
-            let items = self.product(first, &rows);
-            self.ready.extend(items);
+        let Some(mut open) = self.open.take() else { return };
+        let line = open.rows.first().map_or(1, |first| first.line);
+        let mut is_waiting = false;
+        for cells in open.rows.iter().filter(|cells| is_variant(cells)) {
+            match sku(cells) {
+                "" => is_waiting = true,
+                sku => {
+                    if let Err(what) = self.skus.take(sku, cells.line) {
+                        open.variants.refuse(problem(cells.line, "Variant SKU", what));
+                    }
+                }
+            }
+        }
+        if open.handle().len() <= HANDLE_BYTES_MAX && !self.handles.insert(open.handle().to_owned()) {
+            let reason = "repeats a product of this file; rows of one product must follow each other";
+            open.wrong.get_or_insert(problem(line, "Handle", reason.to_owned()));
+        }
+        if let Some(refused) = open.unread {
+            open.variants.lose(refused, line, "Handle");
+        }
+        if let Some(wrong) = open.wrong {
+            self.ready.push_back(Item::Refused(vec![wrong]));
+        } else if !is_waiting || open.variants.is_refused() {
+            self.product(open);
+        } else if self.waiting_bytes + open.bytes > EXPORT_BYTES_MAX {
+            let reason =
+                format!("products without a SKU have more than {EXPORT_BYTES_MAX} bytes; divide the export");
+            self.last = Some(Problem { is_last: true, ..problem(line, "", reason) });
+            self.sheet = None;
+        } else {
+            self.waiting_bytes += open.bytes;
+            self.waiting.push_back(open);
         }
     }
 
     /// A product of all its rows, what is told of it before it.
-    fn product(&mut self, first: &Cells, rows: &[Cells]) -> Vec<Item> {
+    fn product(&mut self, open: Open) {
+        let Open { rows, mut variants, .. } = open;
+        let Some(first) = rows.first() else { return };
         let (line, handle) = (first.line, first.get("handle"));
-        let mut items = Vec::new();
-        let options = option_names(rows);
-        let (mut variants, mut lines) = (Vec::new(), Vec::new());
+        let mut notes = Vec::new();
+        let options = option_names(&rows);
         for cells in rows.iter().filter(|cells| is_variant(cells)) {
-            let variant = self.variant(cells, handle, &options, &mut items);
-            match variant {
-                Ok(variant) if repeats(&variants, &variant) => {
-                    let reason = "has the options of another variant of this product".to_owned();
-                    items.push(Item::Refused(vec![problem(cells.line, "Option1 Value", reason)]));
-                }
-                Ok(variant) => {
-                    variants.push(variant);
-                    lines.push(cells.line);
-                }
-                Err(problem) => items.push(Item::Refused(vec![problem])),
-            }
+            let variant = variant(cells, self.currency, &options, &mut notes);
+            variants.add(variant, cells.line, SPEC.column("options"));
         }
-        if variants.is_empty() {
-            if !rows.iter().any(is_variant) {
-                let reason =
-                    "has no variant: no row with a price, a SKU or the value of an option".to_owned();
-                items.push(Item::Refused(vec![problem(line, "Variant Price", reason)]));
-            }
-            return items;
+        if !rows.iter().any(is_variant) {
+            let reason = "has no variant: no row with a price, a SKU or the value of an option".to_owned();
+            variants.refuse(problem(line, "Variant Price", reason));
         }
-        let name = self.name(first, &mut items);
-        let pictures = rows.iter().map(|cells| (cells.line, cells.get("image"), cells.get("alt")));
-        let images = pictures_of(pictures, &mut items);
+        if let Some(wrong) = variants.take_wrong() {
+            return self.ready.push_back(Item::Refused(wrong));
+        }
+        let options: Vec<String> = options.into_iter().map(|(_, name)| name).collect();
+        self.skus.fill(handle, &options, &mut variants.rows, &variants.lines, "Variant SKU", &mut notes);
+        let name = name(first, &mut notes);
+        let sources = rows.iter().map(|cells| (cells.line, cells.get("image"), cells.get("alt")));
+        let images = pictures(sources.filter(|(_, source, _)| !source.is_empty()), "Image Src", &mut notes);
         let taxable = cells::truth(first.get("taxable")).unwrap_or(true);
         let row = ProductRow {
             external_reference: format!("shopify:{handle}"),
             name,
             slug: slug(handle),
-            description: description(first, &mut items),
+            description: description(line, "Body (HTML)", first.get("body"), false, &mut notes),
             categories: categories(first),
             tax_class: if taxable { "standard" } else { "zero" }.to_owned(),
-            status: status(first, &mut items).to_owned(),
-            options: options.into_iter().map(|(_, name)| name).collect(),
+            status: status(first, &mut notes).to_owned(),
+            options,
             attributes: facts(first),
             images,
-            variants,
+            variants: variants.rows,
             ..ProductRow::default()
         };
-        items.push(Item::Product(Located { row, lines, source: Source::Shopify }));
-        items
-    }
-
-    fn name(&self, first: &Cells, items: &mut Vec<Item>) -> String {
-        let title = html::to_text(first.get("title"), false);
-        if title.is_empty() {
-            let words = first.get("handle").replace('-', " ");
-            items.push(note(
-                first.line,
-                "Title",
-                format!("is empty: the name is {words:?}, from the handle"),
-            ));
-            return cut(&words, NAME_CHARS_MAX);
-        }
-        cut(&title, NAME_CHARS_MAX)
-    }
-
-    fn variant(
-        &mut self,
-        cells: &Cells,
-        handle: &str,
-        options: &[(usize, String)],
-        items: &mut Vec<Item>,
-    ) -> Result<VariantRow, Problem> {
-        let line = cells.line;
-        let price = |id: &str, column: &str| match cells.get(id) {
-            "" => Ok(None),
-            text => cells::amount(text, self.currency.code())
-                .map(Some)
-                .map_err(|what| problem(line, column, what)),
-        };
-        let (price, compare) =
-            (price("price", "Variant Price")?, price("compare", "Variant Compare At Price")?);
-        if price.is_none() {
-            items.push(note(
-                line,
-                "Variant Price",
-                "is empty: the variant goes in without a price".to_owned(),
-            ));
-        }
-        let stock = stock(line, "Variant Inventory Qty", cells.get("stock"), items)?;
-        let value = |(n, name): &(usize, String)| {
-            let value = cut(cells.get(&format!("option{n}_value")), 255);
-            (name.clone(), if value.is_empty() { "–".to_owned() } else { value })
-        };
-        let values: Vec<(String, String)> = options.iter().map(value).collect();
-        let sku = match cells.get("sku") {
-            "" => {
-                let words = std::iter::once(handle).chain(values.iter().map(|(_, value)| value.as_str()));
-                let sku = self.skus.make(words, line);
-                items.push(note(line, "Variant SKU", format!("is empty: the SKU is {sku:?}")));
-                sku
-            }
-            sku => {
-                // Spreadsheets of old wrote an apostrophe before a SKU of digits.
-                let sku = sku.strip_prefix('\'').unwrap_or(sku);
-                self.skus.take(sku, line).map_err(|what| problem(line, "Variant SKU", what))?;
-                sku.to_owned()
-            }
-        };
-        let code = self.currency.code().to_owned();
-        let compare = compare.filter(|compare| {
-            super::super::micros(compare) > price.as_deref().and_then(super::super::micros)
-        });
-        Ok(VariantRow {
-            sku,
-            options: values.into_iter().collect(),
-            compare_at_prices: compare.map(|compare| (code.clone(), compare)).into_iter().collect(),
-            prices: price.map(|price| (code, price)).into_iter().collect(),
-            weight_grams: grams(cells, items),
-            stock,
-        })
+        self.ready.extend(notes);
+        self.ready.push_back(Item::Product(Located { row, lines: variants.lines, source: Source::Shopify }));
     }
 }
 
-fn pictures_of<'a>(
-    rows: impl Iterator<Item = (u64, &'a str, &'a str)>,
-    items: &mut Vec<Item>,
-) -> Vec<super::super::ImageRow> {
-    pictures(rows.filter(|(_, source, _)| !source.is_empty()), "Image Src", items)
+fn name(first: &Cells, notes: &mut Vec<Item>) -> String {
+    let title = html::to_text(first.get("title"), false);
+    if !title.is_empty() {
+        return cut(&title, NAME_CHARS_MAX);
+    }
+    let words = cut(&first.get("handle").replace('-', " "), NAME_CHARS_MAX);
+    notes.push(note(first.line, "Title", format!("is empty: the name is {words:?}, from the handle")));
+    words
+}
+
+/// The SKU of a row. Spreadsheets of old wrote an apostrophe before one of digits.
+fn sku(cells: &Cells) -> &str {
+    let sku = cells.get("sku");
+    sku.strip_prefix('\'').unwrap_or(sku)
+}
+
+/// What is sold by a row; one without a SKU gets it later.
+fn variant(
+    cells: &Cells,
+    currency: Currency,
+    options: &[(usize, String)],
+    notes: &mut Vec<Item>,
+) -> Result<VariantRow, Problem> {
+    let line = cells.line;
+    let selling = price(cells, "price", "Variant Price", currency)?;
+    let compare = price(cells, "compare", "Variant Compare At Price", currency)?;
+    if selling.is_none() {
+        let reason = "is empty: the variant goes in without a price".to_owned();
+        notes.push(note(line, "Variant Price", reason));
+    }
+    let stock = stock(line, "Variant Inventory Qty", cells.get("stock"), notes)?;
+    let value = |(n, name): &(usize, String)| {
+        let value = cut(cells.get(&format!("option{n}_value")), VALUE_CHARS_MAX);
+        (name.clone(), if value.is_empty() { "–".to_owned() } else { value })
+    };
+    let compare = compare.filter(|compare| micros(compare) > selling.as_deref().and_then(micros));
+    let code = currency.code().to_owned();
+    Ok(VariantRow {
+        sku: sku(cells).to_owned(),
+        options: options.iter().map(value).collect(),
+        compare_at_prices: compare.map(|compare| (code.clone(), compare)).into_iter().collect(),
+        prices: selling.map(|price| (code, price)).into_iter().collect(),
+        weight_grams: grams(cells, notes),
+        stock,
+    })
 }
 
 /// Rows that have nothing of a variant have a picture more.
@@ -328,15 +323,6 @@ fn option_names(rows: &[Cells]) -> Vec<(usize, String)> {
     names
 }
 
-fn description(first: &Cells, items: &mut Vec<Item>) -> String {
-    let text = html::to_text(first.get("body"), false);
-    if text.chars().count() > DESCRIPTION_CHARS_MAX {
-        let reason = format!("is longer than {DESCRIPTION_CHARS_MAX} characters; the rest of it is left out");
-        items.push(note(first.line, "Body (HTML)", reason));
-    }
-    cut(&text, DESCRIPTION_CHARS_MAX)
-}
-
 /// The merchant's own type, else the category of Shopify's taxonomy, else tags.
 fn categories(first: &Cells) -> Vec<String> {
     let path = |text: &str| category_path(text.split('>').map(str::trim));
@@ -349,14 +335,8 @@ fn categories(first: &Cells) -> Vec<String> {
 
 fn facts(first: &Cells) -> BTreeMap<String, Values> {
     let mut facts = BTreeMap::new();
-    let mut tags: Vec<String> = list(first.get("tags")).iter().map(|tag| cut(tag, 255)).collect();
-    tags.sort();
-    tags.dedup();
-    tags.truncate(FACTS_MAX);
-    if !tags.is_empty() {
-        facts.insert("tag".to_owned(), Values::Many(tags));
-    }
-    let vendor = cut(first.get("vendor"), 255);
+    facts.extend(values(first.get("tags"), FACTS_MAX).map(|tags| ("tag".to_owned(), tags)));
+    let vendor = cut(first.get("vendor"), VALUE_CHARS_MAX);
     if !vendor.is_empty() {
         facts.insert("vendor".to_owned(), Values::One(vendor));
     }
@@ -364,28 +344,27 @@ fn facts(first: &Cells) -> BTreeMap<String, Values> {
 }
 
 /// What is a draft, archived, or not published is kept back.
-fn status(first: &Cells, items: &mut Vec<Item>) -> &'static str {
+fn status(first: &Cells, notes: &mut Vec<Item>) -> &'static str {
     let status = first.get("status").to_ascii_lowercase();
     let why = match (status.as_str(), cells::truth(first.get("published"))) {
         ("" | "active", Some(false)) => ("Published", "is not published".to_owned()),
         ("" | "active", _) => return "active",
         (other, _) => ("Status", format!("is {}", excerpt(other))),
     };
-    items.push(note(first.line, why.0, format!("{}: the product goes in as a draft", why.1)));
-    "draft"
+    keep_back(first.line, why.0, &why.1, notes)
 }
 
-fn grams(cells: &Cells, items: &mut Vec<Item>) -> i32 {
+fn grams(cells: &Cells, notes: &mut Vec<Item>) -> i32 {
     let text = cells.get("grams");
-    let milligrams = super::super::micros(text).map(|micros| micros / 1_000);
+    let milligrams = micros(text).map(|micros| micros / 1_000);
     let grams =
         milligrams.map(|milligrams| (milligrams + 500) / 1_000).and_then(|grams| i32::try_from(grams).ok());
     match grams.filter(|grams| *grams <= GRAMS_MAX) {
         Some(grams) => grams,
         None if text.is_empty() => 0,
         None => {
-            let reason = format!("is {}, no weight in grams; it is left out", excerpt(text));
-            items.push(note(cells.line, "Variant Grams", reason));
+            let reason = format!("is {}, which is not a weight in grams; it is left out", excerpt(text));
+            notes.push(note(cells.line, "Variant Grams", reason));
             0
         }
     }

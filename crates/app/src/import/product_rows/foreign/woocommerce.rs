@@ -1,120 +1,28 @@
 //! WooCommerce's export of products: a row a product, and a row for each variation, which names its parent by `id:` and
 //! number or by SKU, and may stand before it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+mod attributes;
+mod columns;
+mod details;
+
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::BufRead;
 
 use kernel::Currency;
 
-use super::super::{Item, Located, Problem, ProductRow, Source, Values, VariantRow, cells};
+use super::super::{Item, Located, Problem, ProductRow, Source, VariantRow, cells};
 use super::{
-    Cells, DESCRIPTION_CHARS_MAX, FACTS_MAX, NAME_CHARS_MAX, Sheet, Skus, Spec, category_path, cut, html,
-    list, note, pictures, problem, repeats, stock,
+    BadRow, Cells, EXPORT_BYTES_MAX, FACTS_MAX, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
+    Variants, category_path, cut, description, html, keep_back, list, note, pictures, price, problem, stock,
+    values,
 };
 use crate::table::{Encoding, excerpt};
+use attributes::{attributes, described, facts, options};
 
-const SPEC: Spec = Spec {
-    file: "a WooCommerce export",
-    required: &[("type", "Type"), ("name", "Name"), ("regular_price", "Regular price")],
-    used_as,
-    is_known,
-};
-/// Bytes of an export that are held: a variation may stand anywhere, so a file is read as a whole.
-const BYTES_MAX: usize = 512 << 20;
-/// Attributes of a product that are looked at.
-const ATTRIBUTES_MAX: usize = 50;
-const OPTIONS_MAX: usize = 5;
-const GRAMS_MAX: i64 = 1_000_000;
+pub use columns::SPEC;
 
-fn used_as(name: &str) -> Option<String> {
-    const USED: [&str; 19] = [
-        "id",
-        "type",
-        "sku",
-        "name",
-        "published",
-        "visibility_in_catalog",
-        "short_description",
-        "description",
-        "tax_status",
-        "tax_class",
-        "stock",
-        "sale_price",
-        "regular_price",
-        "categories",
-        "tags",
-        "images",
-        "parent",
-        "brands",
-        "in_stock?",
-    ];
-    if USED.contains(&name) {
-        return Some(name.to_owned());
-    }
-    if matches!(name, "date_sale_price_starts" | "date_sale_price_ends") {
-        return Some(name.to_owned());
-    }
-    if let Some(unit) = name.strip_prefix("weight_(") {
-        let unit = unit.trim_end_matches(')');
-        return matches!(unit, "kg" | "g" | "lbs" | "lb" | "oz").then(|| format!("weight_{unit}"));
-    }
-    let (n, part) = name.strip_prefix("attribute_")?.split_once('_')?;
-    let is_number = n.parse::<usize>().is_ok_and(|n| (1..=ATTRIBUTES_MAX).contains(&n));
-    let part = if part == "values" || part == "value(s)" { "value" } else { part };
-    (is_number && matches!(part, "name" | "value")).then(|| format!("attribute_{n}_{part}"))
-}
-
-fn is_known(name: &str) -> bool {
-    let beginnings = [
-        "attribute_",
-        "meta:",
-        "download",
-        "length_(",
-        "width_(",
-        "height_(",
-        "is_featured",
-        "low_stock",
-        "backorders",
-        "sold_individually",
-        "allow_customer",
-        "purchase_note",
-        "shipping_class",
-        "grouped_products",
-        "upsells",
-        "cross_sells",
-        "external_url",
-        "button_text",
-        "position",
-        "gtin",
-        "swatches",
-        "weight_(",
-        "product_url",
-        "slug",
-    ];
-    beginnings.iter().any(|beginning| name.starts_with(beginning))
-}
-
-/// The column of a field of the row.
-pub fn column(field: &str) -> String {
-    let name = match field {
-        "external_reference" | "slug" => "ID",
-        "name" => "Name",
-        "description" => "Description",
-        "categories" => "Categories",
-        "tax_class" => "Tax class",
-        "status" => "Published",
-        "options" => "Attribute 1 value(s)",
-        "attributes" | "synonyms" => "Tags",
-        "images" => "Images",
-        "sku" => "SKU",
-        "prices" => "Regular price",
-        "compare_at_prices" => "Sale price",
-        "weight_grams" => "Weight",
-        "stock" => "Stock",
-        other => other,
-    };
-    name.to_owned()
-}
+/// Names of parents that are remembered of refused rows; beyond these any product may have lost a variation.
+const PARENTS_MAX: usize = 1_000;
 
 /// Reads products. Their prices are in the currency of the shop they come from.
 pub fn read(
@@ -122,313 +30,333 @@ pub fn read(
     encoding: Option<Encoding>,
     currency: Currency,
 ) -> impl Iterator<Item = Item> + Send {
-    // Begun when the first product is asked for.
-    std::iter::once_with(move || {
-        Export { currency, skus: Skus::default(), items: Vec::new() }.read(reader, encoding)
-    })
-    .flatten()
+    let (sheet, ready) = match Sheet::open(reader, encoding, &SPEC) {
+        Ok((sheet, notes)) => (Some(sheet), notes),
+        Err(problem) => (None, vec![Item::Refused(vec![problem])]),
+    };
+    let mut export = Export {
+        sheet,
+        currency,
+        skus: Skus::default(),
+        rows: Vec::new(),
+        bytes: 0,
+        lost: Lost::default(),
+        families: Families::default(),
+        at: 0,
+        ready: ready.into(),
+        last: None,
+    };
+    std::iter::from_fn(move || export.next())
 }
 
+/// A variation may stand anywhere, so the rows are held until all were read.
 struct Export {
+    sheet: Option<Sheet>,
     currency: Currency,
     skus: Skus,
-    items: Vec<Item>,
+    rows: Vec<Cells>,
+    bytes: usize,
+    lost: Lost,
+    families: Families,
+    /// The row that is looked at next, once all were read.
+    at: usize,
+    ready: VecDeque<Item>,
+    /// The fault that ends the file, told after all that goes in.
+    last: Option<Problem>,
+}
+
+/// Rows that were refused, by the products that lose a variation with them.
+#[derive(Default)]
+struct Lost {
+    /// The line of one that may belong to any product.
+    of_any: Option<u64>,
+    /// The line of one by its parent, as it names that.
+    parents: HashMap<String, u64>,
 }
 
 /// A product and its variations, by their places among the rows.
 #[derive(Default)]
 struct Families {
     variations: HashMap<usize, Vec<usize>>,
-    orphans: Vec<usize>,
+    /// Rows whose SKU is refused.
+    refused: HashMap<usize, Problem>,
 }
 
 impl Export {
-    fn read(mut self, reader: Box<dyn BufRead + Send>, encoding: Option<Encoding>) -> Vec<Item> {
-        let mut sheet = match Sheet::open(reader, encoding, &SPEC) {
-            Ok((sheet, notes)) => {
-                self.items.extend(notes);
-                sheet
+    fn next(&mut self) -> Option<Item> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Some(item);
             }
-            Err(problem) => return vec![Item::Refused(vec![problem])],
-        };
-        let (mut rows, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = sheet.next() {
-            match row {
-                Ok(cells) => {
-                    bytes += cells.size();
-                    if bytes > BYTES_MAX {
-                        let reason = format!("the export has more than {BYTES_MAX} bytes; divide it");
-                        let problem = Problem { is_last: true, ..problem(cells.line, "", reason) };
-                        return vec![Item::Refused(vec![problem])];
+            if let Some(sheet) = &mut self.sheet {
+                match sheet.next() {
+                    Some(Ok(cells)) => self.row(cells),
+                    Some(Err(bad)) => self.bad_row(bad),
+                    None => {
+                        self.ready.extend(self.sheet.take().and_then(|sheet| sheet.encoding_note()));
+                        self.gather();
                     }
-                    rows.push(cells);
                 }
-                Err(problem) => self.items.push(Item::Refused(vec![problem])),
+            } else if self.at < self.rows.len() {
+                self.give(self.at);
+                self.at += 1;
+            } else {
+                return self.last.take().map(|last| Item::Refused(vec![last]));
             }
         }
-        self.items.extend(sheet.encoding_note());
-        self.take_skus(&mut rows);
-        let families = families(&rows);
-        for n in &families.orphans {
-            let parent = excerpt(rows[*n].get("parent"));
-            self.refuse(rows[*n].line, "Parent", format!("is {parent}, which is no product of this file"));
+    }
+
+    fn row(&mut self, cells: Cells) {
+        self.bytes += cells.size();
+        if self.bytes <= EXPORT_BYTES_MAX {
+            return self.rows.push(cells);
         }
-        for (n, cells) in rows.iter().enumerate() {
-            if !is_variation(cells) {
-                let variations = families.variations.get(&n);
-                let variations: Vec<&Cells> = variations.into_iter().flatten().map(|n| &rows[*n]).collect();
-                self.product(cells, &variations);
+        // Where a variation is that belongs to what was read is not known: nothing goes in.
+        self.rows.clear();
+        self.sheet = None;
+        let reason = format!("the export has more than {EXPORT_BYTES_MAX} bytes; divide it");
+        self.last = Some(Problem { is_last: true, ..problem(cells.line, "", reason) });
+    }
+
+    /// A row that is refused: which product loses a variation by it is told by what is known of it.
+    fn bad_row(&mut self, bad: BadRow) {
+        let Some(sheet) = &self.sheet else { return };
+        let line = bad.problem.line;
+        let kinds = sheet.candidates(&bad, "type");
+        if kinds.is_none_or(|kinds| kinds.iter().any(|kind| is_of_variation(kind))) {
+            match sheet.candidates(&bad, "parent") {
+                Some(parents) => self.lost.add(line, &parents),
+                None => self.lost.of_any = self.lost.of_any.or(Some(line)),
             }
         }
-        self.items
+        if bad.problem.is_last {
+            self.lost.of_any = self.lost.of_any.or(Some(line));
+            self.sheet = None;
+            self.last = Some(bad.problem);
+            self.gather();
+        } else {
+            self.ready.push_back(Item::Refused(vec![bad.problem]));
+        }
     }
 
-    fn refuse(&mut self, line: u64, column: &str, reason: String) {
-        self.items.push(Item::Refused(vec![problem(line, column, reason)]));
-    }
-
-    fn note(&mut self, line: u64, column: &str, reason: String) {
-        self.items.push(note(line, column, reason));
-    }
-
-    /// SKUs belong to the rows that are sold, in the order of the file; a parent's names it for its variations only.
-    fn take_skus(&mut self, rows: &mut Vec<Cells>) {
-        let mut good = Vec::with_capacity(rows.len());
-        for cells in std::mem::take(rows) {
+    /// Takes the SKUs that the file names, in its order, and finds the parent of each variation.
+    fn gather(&mut self) {
+        for (n, cells) in self.rows.iter().enumerate() {
             let sku = cells.get("sku");
-            let is_sold = !sku.is_empty()
-                && !kinds(&cells).any(|kind| matches!(kind, "variable" | "grouped" | "external"));
-            match is_sold.then(|| self.skus.take(sku, cells.line)) {
-                Some(Err(what)) => self.refuse(cells.line, "SKU", what),
-                _ => good.push(cells),
+            // A parent's SKU names it for its variations only.
+            let is_sold = !kinds(cells).any(|kind| matches!(kind, "variable" | "grouped" | "external"));
+            if !sku.is_empty()
+                && is_sold
+                && let Err(what) = self.skus.take(sku, cells.line)
+            {
+                self.families.refused.insert(n, problem(cells.line, "SKU", what));
             }
         }
-        *rows = good;
+        let parents = || self.rows.iter().enumerate().filter(|(_, cells)| !is_variation(cells));
+        let ids: HashMap<&str, usize> = parents().map(|(n, cells)| (cells.get("id"), n)).collect();
+        let skus: HashMap<&str, usize> = parents().map(|(n, cells)| (cells.get("sku"), n)).collect();
+        for (n, cells) in self.rows.iter().enumerate().filter(|(_, cells)| is_variation(cells)) {
+            let parent = cells.get("parent");
+            let found = match parent.strip_prefix("id:") {
+                Some(id) => ids.get(id.trim()),
+                None => skus.get(parent).or_else(|| ids.get(parent)),
+            };
+            if let Some(parent) = found.filter(|_| !parent.is_empty()) {
+                self.families.variations.entry(*parent).or_default().push(n);
+            }
+        }
+        let found: HashSet<usize> = self.families.variations.values().flatten().copied().collect();
+        for (n, cells) in self.rows.iter().enumerate() {
+            if is_variation(cells) && !found.contains(&n) {
+                let reason =
+                    format!("is {}, which is not a product of this file", excerpt(cells.get("parent")));
+                let orphan = Item::Refused(vec![problem(cells.line, "Parent", reason)]);
+                self.ready.push_back(orphan);
+            }
+        }
     }
 
-    fn product(&mut self, cells: &Cells, variations: &[&Cells]) {
+    /// Gives the product that a row begins, and lets go of its rows.
+    fn give(&mut self, n: usize) {
+        // Variations are taken with their parent, which leaves rows without a line.
+        if is_variation(&self.rows[n]) || self.rows[n].line == 0 {
+            return;
+        }
+        let cells = std::mem::take(&mut self.rows[n]);
+        let variations = self.families.variations.remove(&n).unwrap_or_default();
+        let mut variants = Variants::default();
+        for n in std::iter::once(&n).chain(&variations) {
+            if let Some(problem) = self.families.refused.remove(n) {
+                variants.refuse(problem);
+            }
+        }
+        let is_variable = kinds(&cells).any(|kind| kind.starts_with("variable"));
+        let variations = match is_variable && variations.len() > ROWS_MAX {
+            true => {
+                let reason = format!("has more than {ROWS_MAX} variations");
+                variants.refuse(problem(cells.line, "Type", reason));
+                Vec::new()
+            }
+            false => variations,
+        };
+        let variations: Vec<Cells> =
+            variations.into_iter().map(|n| std::mem::take(&mut self.rows[n])).collect();
+        match self.product(&cells, &variations, is_variable, variants) {
+            Ok((located, notes)) => {
+                self.ready.extend(notes);
+                self.ready.push_back(Item::Product(located));
+            }
+            Err(wrong) => self.ready.push_back(Item::Refused(wrong)),
+        }
+    }
+
+    /// A product and what is told of it, or what is wrong with it.
+    fn product(
+        &mut self,
+        cells: &Cells,
+        variations: &[Cells],
+        is_variable: bool,
+        mut variants: Variants,
+    ) -> Result<(Located, Vec<Item>), Vec<Problem>> {
         let line = cells.line;
         if let Some(kind) = kinds(cells).find(|kind| matches!(*kind, "grouped" | "external")) {
             let reason = format!("is {kind}: such a product is not sold here itself");
-            return self.refuse(line, "Type", reason);
+            return Err(vec![problem(line, "Type", reason)]);
         }
         let name = cut(&html::to_text(cells.get("name"), false), NAME_CHARS_MAX);
         if name.is_empty() {
-            return self.refuse(line, "Name", "is empty".to_owned());
+            return Err(vec![problem(line, "Name", "is empty".to_owned())]);
         }
-        let is_variable = kinds(cells).any(|kind| kind.starts_with("variable"));
+        let mut notes = Vec::new();
         let options = if is_variable { options(cells, variations) } else { Vec::new() };
-        let (variants, lines) = if is_variable {
-            self.variants(cells, variations, &options)
+        if is_variable {
+            self.variations(cells, variations, &options, &mut variants, &mut notes);
         } else {
-            match self.variant(cells, cells, &[]) {
-                Ok(variant) => (vec![variant], vec![line]),
-                Err(problem) => {
-                    self.items.push(Item::Refused(vec![problem]));
-                    return;
-                }
-            }
-        };
-        if variants.is_empty() {
-            return self.refuse(line, "Type", "is variable, and no variation of it can be sold".to_owned());
+            let variant = self.variant(cells, cells, &[], &mut notes);
+            variants.add(variant, line, SPEC.column("options"));
         }
-        let id = match cells.get("id") {
-            "" => variants[0].sku.clone(),
-            id => id.to_owned(),
-        };
-        let (mut attributes, images) = (facts(cells, &options), self.images(cells, variations));
-        if variants.len() == 1 && !is_variable {
+        if let Some(wrong) = variants.take_wrong() {
+            return Err(wrong);
+        }
+        if variants.rows.is_empty() {
+            let reason = "is variable, and no variation of it can be sold".to_owned();
+            return Err(vec![problem(line, "Type", reason)]);
+        }
+        let parent = if cells.get("sku").is_empty() { cells.get("name") } else { cells.get("sku") };
+        self.skus.fill(parent, &options, &mut variants.rows, &variants.lines, "SKU", &mut notes);
+        let id = if cells.get("id").is_empty() { variants.rows[0].sku.as_str() } else { cells.get("id") };
+        let mut attributes = facts(cells, &options);
+        if variants.rows.len() == 1 && !is_variable {
             attributes.extend(described(cells));
         }
         let row = ProductRow {
             external_reference: format!("woocommerce:{id}"),
             name,
-            description: self.description(cells),
+            images: images(cells, variations, &mut notes),
+            description: story(cells, &mut notes),
             categories: list(cells.get("categories"))
                 .iter()
                 .filter_map(|path| category_path(path.split('>').map(str::trim)))
                 .take(10)
                 .collect(),
-            tax_class: self.tax_class(cells).to_owned(),
-            status: self.status(cells).to_owned(),
+            tax_class: details::tax_class(cells, &mut notes).to_owned(),
+            status: details::status(cells, &mut notes).to_owned(),
             options,
             attributes,
-            images,
-            variants,
+            variants: variants.rows,
             ..ProductRow::default()
         };
-        self.items.push(Item::Product(Located { row, lines, source: Source::WooCommerce }));
+        Ok((Located { row, lines: variants.lines, source: Source::WooCommerce }, notes))
     }
 
-    fn variants(
-        &mut self,
+    fn variations(
+        &self,
         parent: &Cells,
-        variations: &[&Cells],
+        variations: &[Cells],
         options: &[String],
-    ) -> (Vec<VariantRow>, Vec<u64>) {
-        let (mut variants, mut lines) = (Vec::new(), Vec::new());
+        variants: &mut Variants,
+        notes: &mut Vec<Item>,
+    ) {
+        if let Some(line) = self.lost.of(parent) {
+            variants.lose(line, parent.line, "Type");
+        }
         for cells in variations {
             if cells::truth(cells.get("published")) == Some(false) {
-                self.note(cells.line, "Published", "is not published: the variation is left out".to_owned());
+                let reason = "is not published: the variation is left out".to_owned();
+                notes.push(note(cells.line, "Published", reason));
                 continue;
             }
-            match self.variant(cells, parent, options) {
-                Ok(variant) if repeats(&variants, &variant) => {
-                    let reason = "has the attributes of another variation of this product".to_owned();
-                    self.refuse(cells.line, "Attribute 1 value(s)", reason);
-                }
-                Ok(variant) => {
-                    variants.push(variant);
-                    lines.push(cells.line);
-                }
-                Err(problem) => self.items.push(Item::Refused(vec![problem])),
-            }
+            let variant = self.variant(cells, parent, options, notes);
+            variants.add(variant, cells.line, SPEC.column("options"));
         }
-        (variants, lines)
     }
 
-    /// What is sold: a variation with what it has of its parent, or a product that is its own.
-    fn variant(&mut self, cells: &Cells, parent: &Cells, options: &[String]) -> Result<VariantRow, Problem> {
-        let line = cells.line;
-        let (price, compare) = self.prices(cells)?;
-        let stock = stock(line, "Stock", cells.get("stock"), &mut self.items)?;
+    /// What is sold: a variation with what it has of its parent, or a product that is its own. What has no SKU gets it later.
+    fn variant(
+        &self,
+        cells: &Cells,
+        parent: &Cells,
+        options: &[String],
+        notes: &mut Vec<Item>,
+    ) -> Result<VariantRow, Problem> {
+        let (price, compare) = details::prices(cells, self.currency, notes)?;
+        let stock = stock(cells.line, "Stock", cells.get("stock"), notes)?;
         let own = attributes(cells);
         let value = |name: &String| {
-            let value = own
-                .iter()
-                .find(|(other, _)| other.eq_ignore_ascii_case(name))
-                .map(|(_, value)| value.as_str());
+            let value = own.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
             // A variation without a value is for any of them.
-            let value = value.map(|value| cut(value, 255)).filter(|value| !value.is_empty());
+            let value = value.map(|(_, value)| cut(value, VALUE_CHARS_MAX)).filter(|value| !value.is_empty());
             (name.clone(), value.unwrap_or_else(|| "Any".to_owned()))
         };
-        let values: Vec<(String, String)> = options.iter().map(value).collect();
-        let sku = match cells.get("sku") {
-            "" => {
-                let name = if parent.get("sku").is_empty() { parent.get("name") } else { parent.get("sku") };
-                let words = std::iter::once(name).chain(values.iter().map(|(_, value)| value.as_str()));
-                let sku = self.skus.make(words, line);
-                self.note(line, "SKU", format!("is empty: the SKU is {sku:?}"));
-                sku
-            }
-            sku => sku.to_owned(),
-        };
+        let grams = details::grams(cells, notes).or_else(|| details::grams(parent, notes));
         let code = self.currency.code().to_owned();
         Ok(VariantRow {
-            sku,
-            options: values.into_iter().collect(),
+            sku: cells.get("sku").to_owned(),
+            options: options.iter().map(value).collect(),
             prices: price.map(|price| (code.clone(), price)).into_iter().collect(),
             compare_at_prices: compare.map(|price| (code, price)).into_iter().collect(),
-            weight_grams: self.grams(cells).or_else(|| self.grams(parent)).unwrap_or_default(),
+            weight_grams: grams.unwrap_or_default(),
             stock,
         })
     }
+}
 
-    /// The price, and the one before a sale. A sale with dates is over or to come at some time, so its price is not taken.
-    fn prices(&mut self, cells: &Cells) -> Result<(Option<String>, Option<String>), Problem> {
-        let line = cells.line;
-        let price = |id: &str, column: &str| match cells.get(id) {
-            "" => Ok(None),
-            text => cells::amount(text, self.currency.code())
-                .map(Some)
-                .map_err(|what| problem(line, column, what)),
-        };
-        let (regular, sale) = (price("regular_price", "Regular price")?, price("sale_price", "Sale price")?);
-        let micros = |price: &Option<String>| price.as_deref().and_then(super::super::micros);
-        let has_dates =
-            ["date_sale_price_starts", "date_sale_price_ends"].iter().any(|id| !cells.get(id).is_empty());
-        match (&regular, &sale) {
-            (None, None) => {
-                self.note(line, "Regular price", "is empty: it goes in without a price".to_owned());
-                Ok((None, None))
+impl Lost {
+    /// Remembers a refused row by what its parent may be.
+    fn add(&mut self, line: u64, parents: &[&str]) {
+        let parents = parents.iter().filter(|parent| !parent.is_empty());
+        for parent in parents {
+            if self.parents.len() >= PARENTS_MAX || parent.len() > VALUE_CHARS_MAX {
+                self.of_any = self.of_any.or(Some(line));
+                return;
             }
-            (Some(_), Some(_)) if has_dates => {
-                self.note(line, "Sale price", "is for some days only: the regular price goes in".to_owned());
-                Ok((regular, None))
-            }
-            (Some(_), Some(_)) if micros(&sale) < micros(&regular) => Ok((sale, regular)),
-            (Some(_), _) => Ok((regular, None)),
-            (None, Some(_)) => Ok((sale, None)),
+            self.parents
+                .entry(parent.strip_prefix("id:").unwrap_or(parent).trim().to_owned())
+                .or_insert(line);
         }
     }
 
-    fn grams(&mut self, cells: &Cells) -> Option<i32> {
-        // Micrograms of a unit.
-        for (id, unit) in [
-            ("weight_kg", 1_000_000_000_i128),
-            ("weight_g", 1_000_000),
-            ("weight_lbs", 453_592_370),
-            ("weight_lb", 453_592_370),
-            ("weight_oz", 28_349_523),
-        ] {
-            let text = cells.get(id);
-            if text.is_empty() {
-                continue;
-            }
-            let micros = super::super::micros(&text.replacen(',', ".", 1));
-            let grams = micros.map(|micros| (i128::from(micros) * unit / 1_000_000 + 500_000) / 1_000_000);
-            let grams = grams
-                .filter(|grams| *grams <= i128::from(GRAMS_MAX))
-                .and_then(|grams| i32::try_from(grams).ok());
-            if grams.is_none() {
-                self.note(cells.line, "Weight", format!("is {}, no weight; it is left out", excerpt(text)));
-            }
-            return grams;
-        }
-        None
+    /// The line of a refused row that may be a variation of a product.
+    fn of(&self, parent: &Cells) -> Option<u64> {
+        let names = ["id", "sku"].into_iter().map(|id| parent.get(id)).filter(|name| !name.is_empty());
+        names.filter_map(|name| self.parents.get(name)).copied().next().or(self.of_any)
     }
+}
 
-    /// The long story, else the short one. WooCommerce writes line breaks as `\n`, and means them.
-    fn description(&mut self, cells: &Cells) -> String {
-        let text = if cells.get("description").is_empty() { "short_description" } else { "description" };
-        let written = cells.get(text).replace("\\r\\n", "\n").replace("\\n", "\n");
-        let text = html::to_text(&written, true);
-        if text.chars().count() > DESCRIPTION_CHARS_MAX {
-            let reason =
-                format!("is longer than {DESCRIPTION_CHARS_MAX} characters; the rest of it is left out");
-            self.note(cells.line, "Description", reason);
-        }
-        cut(&text, DESCRIPTION_CHARS_MAX)
-    }
+/// The long story, else the short one. WooCommerce writes line breaks as `\n`, and means them.
+fn story(cells: &Cells, notes: &mut Vec<Item>) -> String {
+    let text = if cells.get("description").is_empty() { "short_description" } else { "description" };
+    let written = cells.get(text).replace("\\r\\n", "\n").replace("\\n", "\n");
+    description(cells.line, "Description", &written, true, notes)
+}
 
-    fn tax_class(&mut self, cells: &Cells) -> &'static str {
-        if cells.get("tax_status").eq_ignore_ascii_case("none") {
-            return "zero";
-        }
-        match cells.get("tax_class").to_ascii_lowercase().as_str() {
-            "" | "standard" | "parent" => "standard",
-            "reduced-rate" | "reduced" => "reduced",
-            "zero-rate" | "zero" => "zero",
-            other => {
-                let reason =
-                    format!("is {}, which is unknown here: the standard rate applies", excerpt(other));
-                self.note(cells.line, "Tax class", reason);
-                "standard"
-            }
-        }
-    }
-
-    /// What is private, a draft, or hidden from the catalogue is kept back.
-    fn status(&mut self, cells: &Cells) -> &'static str {
-        let why = if cells::truth(cells.get("published")) == Some(false) {
-            ("Published", "is not published")
-        } else if cells.get("visibility_in_catalog").eq_ignore_ascii_case("hidden") {
-            ("Visibility in catalog", "is hidden")
-        } else {
-            return "active";
-        };
-        self.note(cells.line, why.0, format!("{}: the product goes in as a draft", why.1));
-        "draft"
-    }
-
-    fn images(&mut self, cells: &Cells, variations: &[&Cells]) -> Vec<super::super::ImageRow> {
-        let rows = std::iter::once(cells).chain(variations.iter().copied());
-        let sources: Vec<(u64, String)> = rows
-            .flat_map(|cells| list(cells.get("images")).into_iter().map(|source| (cells.line, source)))
-            .collect();
-        let sources = sources.iter().map(|(line, source)| (*line, source.as_str(), ""));
-        pictures(sources, "Images", &mut self.items)
-    }
+fn images(cells: &Cells, variations: &[Cells], notes: &mut Vec<Item>) -> Vec<super::super::ImageRow> {
+    let rows = std::iter::once(cells).chain(variations);
+    let sources: Vec<(u64, String)> = rows
+        .flat_map(|cells| list(cells.get("images")).into_iter().map(|source| (cells.line, source)))
+        .collect();
+    let sources = sources.iter().map(|(line, source)| (*line, source.as_str(), ""));
+    pictures(sources, "Images", notes)
 }
 
 /// A type has words: `simple, virtual`.
@@ -437,79 +365,9 @@ fn kinds(cells: &Cells) -> impl Iterator<Item = &str> {
 }
 
 fn is_variation(cells: &Cells) -> bool {
-    kinds(cells).any(|kind| kind == "variation" || kind == "subscription_variation")
+    is_of_variation(cells.get("type"))
 }
 
-fn families(rows: &[Cells]) -> Families {
-    let parents = || rows.iter().enumerate().filter(|(_, cells)| !is_variation(cells));
-    let ids: HashMap<&str, usize> = parents().map(|(n, cells)| (cells.get("id"), n)).collect();
-    let skus: HashMap<&str, usize> = parents().map(|(n, cells)| (cells.get("sku"), n)).collect();
-    let mut families = Families::default();
-    for (n, cells) in rows.iter().enumerate().filter(|(_, cells)| is_variation(cells)) {
-        let parent = cells.get("parent");
-        let found = match parent.strip_prefix("id:") {
-            Some(id) => ids.get(id.trim()),
-            None => skus.get(parent).or_else(|| ids.get(parent)),
-        };
-        match found.filter(|_| !parent.is_empty()) {
-            Some(parent) => families.variations.entry(*parent).or_default().push(n),
-            None => families.orphans.push(n),
-        }
-    }
-    families
-}
-
-/// The attributes of a row: names and values as they are written.
-fn attributes(cells: &Cells) -> Vec<(String, String)> {
-    let attribute = |n: usize| {
-        let name = cells.get(&format!("attribute_{n}_name"));
-        let value = html::to_text(cells.get(&format!("attribute_{n}_value")), false);
-        (!name.is_empty()).then(|| (cut(&html::to_text(name, false), 100), value))
-    };
-    (1..=ATTRIBUTES_MAX).filter_map(attribute).collect()
-}
-
-/// What the variations of a product differ by: the parent's attributes that they name, in its order, then others.
-fn options(parent: &Cells, variations: &[&Cells]) -> Vec<String> {
-    let named: Vec<String> =
-        variations.iter().flat_map(|cells| attributes(cells)).map(|(name, _)| name).collect();
-    let has = |names: &[String], name: &str| names.iter().any(|other| other.eq_ignore_ascii_case(name));
-    let mut options: Vec<String> = Vec::new();
-    let of_parent = attributes(parent).into_iter().map(|(name, _)| name).filter(|name| has(&named, name));
-    for name in of_parent.chain(named.iter().cloned()) {
-        if !has(&options, &name) && options.len() < OPTIONS_MAX {
-            options.push(name);
-        }
-    }
-    options
-}
-
-/// What can be looked for: tags, the brand, and attributes that are no options.
-fn facts(cells: &Cells, options: &[String]) -> BTreeMap<String, Values> {
-    let mut facts = BTreeMap::new();
-    let values = |text: &str| {
-        let values: HashSet<String> = list(text).iter().map(|value| cut(value, 255)).collect();
-        let mut values: Vec<String> = values.into_iter().collect();
-        values.sort();
-        values.truncate(FACTS_MAX / 2);
-        (!values.is_empty()).then_some(Values::Many(values))
-    };
-    facts.extend(values(&html::to_text(cells.get("tags"), false)).map(|tags| ("tag".to_owned(), tags)));
-    facts.extend(
-        values(&html::to_text(cells.get("brands"), false)).map(|brands| ("brand".to_owned(), brands)),
-    );
-    if !options.is_empty() {
-        let others = attributes(cells).into_iter().filter(|(name, _)| !options.contains(name)).take(5);
-        facts.extend(others.filter_map(|(name, text)| Some((cut(&name, 60), values(&text)?))));
-    }
-    facts
-}
-
-/// The attributes of a simple product are facts.
-fn described(cells: &Cells) -> BTreeMap<String, Values> {
-    let one = |(name, text): (String, String)| {
-        let values: Vec<String> = list(&text).iter().map(|value| cut(value, 255)).take(10).collect();
-        (!values.is_empty()).then(|| (cut(&name, 60), Values::Many(values)))
-    };
-    attributes(cells).into_iter().take(5).filter_map(one).collect()
+fn is_of_variation(kinds: &str) -> bool {
+    kinds.split(',').map(str::trim).any(|kind| kind == "variation" || kind == "subscription_variation")
 }

@@ -1,0 +1,147 @@
+//! The fields of a row as a variant, and as its product.
+
+use std::collections::BTreeMap;
+
+use super::{COLUMNS, REFERENCE, problem};
+use crate::import::product_rows::{ImageRow, PROBLEMS_MAX, Problem, ProductRow, Values, VariantRow, cells};
+use crate::table::{Columns, Record, excerpt};
+
+/// The fields of a row by the names of their columns.
+pub(super) struct Fields<'a> {
+    line: u64,
+    fields: BTreeMap<&'static str, &'a str>,
+}
+
+impl<'a> Fields<'a> {
+    pub(super) fn of(record: &'a Record, columns: &Columns) -> Result<Self, Problem> {
+        let line = record.line;
+        if record.len() < columns.width() {
+            let reason = format!("is missing: the line has {} of {} columns", record.len(), columns.width());
+            return Err(problem(line, &columns.name(record.len()), reason));
+        }
+        record.check_width(columns.width()).map_err(|fault| problem(line, "", fault.what))?;
+        let mut fields = BTreeMap::new();
+        for (n, name) in COLUMNS.iter().enumerate() {
+            let Some(place) = columns.place(n) else { continue };
+            fields.insert(*name, record.text(place).map_err(|what| problem(line, name, what))?);
+        }
+        Ok(Self { line, fields })
+    }
+}
+
+impl Fields<'_> {
+    pub(super) fn get(&self, column: &str) -> &str {
+        self.fields.get(column).copied().unwrap_or_default()
+    }
+
+    fn list(&self, column: &str) -> impl Iterator<Item = &str> {
+        self.get(column).split(';').map(str::trim).filter(|part| !part.is_empty())
+    }
+
+    fn pairs(&self, column: &str, problems: &mut Vec<Problem>) -> Vec<(String, String)> {
+        let mut pairs = Vec::new();
+        for text in self.list(column) {
+            match text.split_once('=') {
+                Some((name, value)) => pairs.push((name.trim().to_owned(), value.trim().to_owned())),
+                None => {
+                    let reason = format!("has {} where name=value is expected", excerpt(text));
+                    note_problem(problems, problem(self.line, column, reason));
+                }
+            }
+        }
+        pairs
+    }
+
+    fn number<T: std::str::FromStr>(&self, column: &str, problems: &mut Vec<Problem>) -> Option<T> {
+        match self.get(column) {
+            "" => None,
+            text => cells::whole(text)
+                .map_err(|what| note_problem(problems, problem(self.line, column, what)))
+                .ok(),
+        }
+    }
+
+    pub(super) fn variant(&self, problems: &mut Vec<Problem>) -> VariantRow {
+        let mut prices = BTreeMap::new();
+        for text in self.list("prices") {
+            match cells::price_with_code(text) {
+                Ok((code, price)) => {
+                    if prices.insert(code, price).is_some() {
+                        let reason = format!("has {} whose currency repeats", excerpt(text));
+                        note_problem(problems, problem(self.line, "prices", reason));
+                    }
+                }
+                Err(what) => note_problem(problems, problem(self.line, "prices", what)),
+            }
+        }
+        VariantRow {
+            sku: self.get("sku").to_owned(),
+            options: self.pairs("options", problems).into_iter().collect(),
+            prices,
+            weight_grams: self.number("weight_grams", problems).unwrap_or_default(),
+            stock: self.number("stock", problems),
+            ..VariantRow::default()
+        }
+    }
+
+    pub(super) fn product(&self, variant: VariantRow, problems: &mut Vec<Problem>) -> ProductRow {
+        let mut attributes: BTreeMap<String, Values> = BTreeMap::new();
+        for (name, value) in self.pairs("attributes", problems) {
+            let values = attributes.entry(name).or_insert_with(|| Values::Many(Vec::new()));
+            if let Values::Many(values) = values {
+                values.push(value);
+            }
+        }
+        // What is wrong with a pair was told with the variant.
+        let options = self.pairs("options", &mut Vec::new()).into_iter().map(|(name, _)| name).collect();
+        ProductRow {
+            external_reference: self.get(REFERENCE).to_owned(),
+            name: self.get("name").to_owned(),
+            slug: self.get("slug").to_owned(),
+            description: self.get("description").to_owned(),
+            categories: self.list("categories").map(str::to_owned).collect(),
+            tax_class: self.get("tax_class").to_owned(),
+            status: self.get("status").to_owned(),
+            options,
+            synonyms: self.list("synonyms").map(str::to_owned).collect(),
+            attributes,
+            images: self.list("images").map(image).collect(),
+            variants: vec![variant],
+        }
+    }
+}
+
+/// `bowl.jpg what is seen`, or `https://… 800x600 what is seen`; what is seen and the size may be absent. The name of a file
+/// may have blanks where it ends as pictures' names do.
+fn image(text: &str) -> ImageRow {
+    if text.contains("://") {
+        let (url, more) = text.split_once(' ').unwrap_or((text, ""));
+        let sizes = |size: &str| {
+            let (width, height) = size.split_once('x')?;
+            Some((width.parse().ok()?, height.parse().ok()?))
+        };
+        let (size, alt) = more.trim().split_once(' ').unwrap_or((more.trim(), ""));
+        let ((width, height), alt) = sizes(size).map_or(((0, 0), more), |sizes| (sizes, alt));
+        return ImageRow {
+            url: url.to_owned(),
+            alt: alt.trim().to_owned(),
+            width,
+            height,
+            ..ImageRow::default()
+        };
+    }
+    let lower = text.to_ascii_lowercase();
+    let ends = [".jpg", ".jpeg", ".png", ".webp"].iter().flat_map(|ending| {
+        lower.match_indices(ending).map(|(at, ending)| at + ending.len()).collect::<Vec<_>>()
+    });
+    let end = ends.filter(|end| text[*end..].is_empty() || text[*end..].starts_with(' ')).min();
+    let end = end.or_else(|| text.find(' ')).unwrap_or(text.len());
+    ImageRow { file: text[..end].to_owned(), alt: text[end..].trim().to_owned(), ..ImageRow::default() }
+}
+
+/// Adds what is wrong with a row, which may be wrong in each of a million parts.
+fn note_problem(problems: &mut Vec<Problem>, problem: Problem) {
+    if problems.len() < PROBLEMS_MAX {
+        problems.push(problem);
+    }
+}

@@ -1,0 +1,85 @@
+//! The columns of Shopify's export.
+
+use super::Spec;
+
+/// The table that Shopify exports.
+pub const SPEC: Spec = Spec {
+    name: "Shopify export",
+    required: &[("handle", "Handle"), ("title", "Title"), ("price", "Variant Price")],
+    used_as,
+    is_known,
+    columns: &[
+        ("external_reference", "Handle"),
+        ("slug", "Handle"),
+        ("name", "Title"),
+        ("description", "Body (HTML)"),
+        ("categories", "Type"),
+        ("tax_class", "Variant Taxable"),
+        ("status", "Status"),
+        ("options", "Option1 Value"),
+        ("attributes", "Tags"),
+        ("synonyms", "Tags"),
+        ("images", "Image Src"),
+        ("sku", "Variant SKU"),
+        ("prices", "Variant Price"),
+        ("compare_at_prices", "Variant Compare At Price"),
+        ("weight_grams", "Variant Grams"),
+        ("stock", "Variant Inventory Qty"),
+    ],
+};
+
+/// Names of columns before and since Shopify renamed them.
+fn used_as(name: &str) -> Option<String> {
+    let id = match name {
+        "handle" | "url_handle" => "handle",
+        "title" => "title",
+        "body_(html)" | "body" | "body_html" | "description" => "body",
+        "vendor" => "vendor",
+        "type" | "custom_product_type" => "type",
+        "product_category" | "standard_product_type" | "standardized_product_type" => "category",
+        "tags" => "tags",
+        "published" | "published_on_online_store" => "published",
+        "status" => "status",
+        "variant_sku" | "sku" => "sku",
+        "variant_grams" | "weight_value_(grams)" => "grams",
+        "variant_inventory_qty" | "inventory_quantity" => "stock",
+        "variant_price" | "price" => "price",
+        "variant_compare_at_price" | "compare_at_price" => "compare",
+        "variant_taxable" | "charge_tax" => "taxable",
+        "image_src" | "product_image_url" => "image",
+        "image_alt_text" => "alt",
+        name => {
+            let option = name.strip_prefix("option")?;
+            let (n, part) = option.split_once('_')?;
+            return (matches!(n, "1" | "2" | "3") && matches!(part, "name" | "value"))
+                .then(|| name.to_owned());
+        }
+    };
+    Some(id.to_owned())
+}
+
+fn is_known(name: &str) -> bool {
+    let beginnings = [
+        "variant_",
+        "google_shopping",
+        "option",
+        "seo_",
+        "image_",
+        "price_",
+        "compare_at_price",
+        "included_",
+        "unit_price",
+        "gift_card",
+        "cost_per_item",
+        "barcode",
+        "inventory_",
+        "fulfillment_",
+        "requires_shipping",
+        "tax_code",
+        "weight_unit",
+        "continue_selling",
+        "collection",
+        "template_suffix",
+    ];
+    beginnings.iter().any(|beginning| name.starts_with(beginning)) || name.contains("metafields")
+}

@@ -1,0 +1,145 @@
+//! Values of an export's cells as the catalogue takes them.
+
+use std::collections::HashSet;
+
+use kernel::Currency;
+
+use super::{Cells, html, note, problem};
+use crate::import::product_rows::{ImageRow, Item, Problem, Values, cells};
+
+/// Characters of a text that the catalogue takes.
+pub const DESCRIPTION_CHARS_MAX: usize = 20_000;
+const SLUG_CHARS_MAX: usize = 120;
+/// Names of a category's path, and characters of one.
+const DEPTH_MAX: usize = 8;
+const CATEGORY_CHARS_MAX: usize = 100;
+/// Characters of an option's value, or of a fact.
+pub const VALUE_CHARS_MAX: usize = 255;
+
+/// The first characters of a text.
+pub fn cut(text: &str, chars_max: usize) -> String {
+    text.chars().take(chars_max).collect::<String>().trim().to_owned()
+}
+
+/// A category's path as the catalogue writes it. A slash in a name would be another level, so it becomes a hyphen; levels
+/// below the deepest are left out.
+pub fn category_path<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let names =
+        names.map(|name| cut(&name.replace('/', "-"), CATEGORY_CHARS_MAX)).filter(|name| !name.is_empty());
+    let names: Vec<String> = names.take(DEPTH_MAX).collect();
+    (!names.is_empty()).then(|| names.join("/"))
+}
+
+/// A name in addresses that may be taken over as it is; empty where the catalogue is to make one from the name.
+pub fn slug(text: &str) -> String {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    if text.len() <= SLUG_CHARS_MAX && text.split('-').all(is_word) { text.to_owned() } else { String::new() }
+}
+
+/// Splits a list by commas; a backslash before a comma keeps it.
+pub fn list(text: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        let part = parts.last_mut();
+        match (c, part) {
+            ('\\', Some(part)) if letters.peek() == Some(&',') => {
+                letters.next();
+                part.push(',');
+            }
+            (',', _) => parts.push(String::new()),
+            (other, Some(part)) => part.push(other),
+            (_, None) => {}
+        }
+    }
+    parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
+}
+
+/// The values of a list, in the order of the alphabet; none where it is empty.
+pub fn values(text: &str, values_max: usize) -> Option<Values> {
+    let mut values: Vec<String> = list(text).iter().map(|value| cut(value, VALUE_CHARS_MAX)).collect();
+    values.sort();
+    values.dedup();
+    values.truncate(values_max);
+    (!values.is_empty()).then_some(Values::Many(values))
+}
+
+/// A price; `None` where the cell is empty.
+pub fn price(cells: &Cells, id: &str, column: &str, currency: Currency) -> Result<Option<String>, Problem> {
+    match cells.get(id) {
+        "" => Ok(None),
+        text => cells::amount(text, currency).map(Some).map_err(|what| problem(cells.line, column, what)),
+    }
+}
+
+/// The text of a product's story.
+pub fn description(line: u64, column: &str, text: &str, keeps_lines: bool, notes: &mut Vec<Item>) -> String {
+    let text = html::to_text(text, keeps_lines);
+    if text.chars().count() > DESCRIPTION_CHARS_MAX {
+        let reason = format!("is longer than {DESCRIPTION_CHARS_MAX} characters; the rest of it is left out");
+        notes.push(note(line, column, reason));
+    }
+    cut(&text, DESCRIPTION_CHARS_MAX)
+}
+
+/// The status of a product that is kept back, with the reason why.
+pub fn keep_back(line: u64, column: &str, why: &str, notes: &mut Vec<Item>) -> &'static str {
+    notes.push(note(line, column, format!("{why}: the product goes in as a draft")));
+    "draft"
+}
+
+/// Units in stock: below zero is none, and parts of a unit are left out; both are told.
+pub fn stock(line: u64, column: &str, text: &str, notes: &mut Vec<Item>) -> Result<Option<i64>, Problem> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text),
+    };
+    let (whole, part) = digits.split_once(['.', ',']).unwrap_or((digits, ""));
+    if let Some(number) = cells::decimal(digits).filter(|number| !number.is_sure) {
+        let seen = crate::table::excerpt(text);
+        return Err(problem(line, column, format!("is {seen}, {}", cells::two_meanings(number.separator))));
+    }
+    let units =
+        whole.parse::<i64>().ok().filter(|units| *units >= 0 && part.bytes().all(|b| b.is_ascii_digit()));
+    let Some(units) = units.map(|units| sign * units) else {
+        return Err(problem(line, column, cells::whole::<i64>(text).err().unwrap_or_default()));
+    };
+    if units < 0 {
+        notes.push(note(line, column, format!("is {text}: stock below zero goes in as 0")));
+    } else if part.bytes().any(|b| b != b'0') {
+        notes.push(note(line, column, format!("is {text}: {units} whole units go in")));
+    }
+    Ok(Some(units.max(0)))
+}
+
+/// Pictures of an export: those that stand at an address are not fetched, which is told; others are files beside the export.
+pub fn pictures<'a>(
+    sources: impl Iterator<Item = (u64, &'a str, &'a str)>,
+    column: &str,
+    notes: &mut Vec<Item>,
+) -> Vec<ImageRow> {
+    let mut files: Vec<ImageRow> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
+    let (mut first, mut elsewhere) = (None, 0_u64);
+    for (line, source, alt) in sources {
+        if source.contains("://") || source.starts_with("//") {
+            first.get_or_insert((line, source));
+            elsewhere += 1;
+        } else if seen.insert(source) {
+            files.push(ImageRow { file: source.to_owned(), alt: cut(alt, 300), ..ImageRow::default() });
+        }
+    }
+    if let Some((line, first)) = first {
+        let seen = crate::table::excerpt(first);
+        let reason = match elsewhere {
+            1 => format!("is a picture that stands elsewhere, {seen}; it is skipped"),
+            n => format!("has {n} pictures that stand elsewhere, {seen} the first; they are skipped"),
+        };
+        notes.push(note(line, column, reason));
+    }
+    files
+}

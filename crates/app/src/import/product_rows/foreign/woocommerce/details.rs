@@ -1,0 +1,96 @@
+//! What the cells of a row say: price, weight, tax and whether it is sold.
+
+use kernel::Currency;
+
+use super::{Cells, keep_back, note, price};
+use crate::import::product_rows::{Item, Problem, cells, micros as micros_of};
+use crate::table::excerpt;
+
+const GRAMS_MAX: i64 = 1_000_000;
+
+/// The price, and the one before a sale. A sale with dates is over or to come at some time, so its price is not taken.
+pub fn prices(
+    cells: &Cells,
+    currency: Currency,
+    notes: &mut Vec<Item>,
+) -> Result<(Option<String>, Option<String>), Problem> {
+    let line = cells.line;
+    let regular = price(cells, "regular_price", "Regular price", currency)?;
+    let sale = price(cells, "sale_price", "Sale price", currency)?;
+    let micros = |price: &Option<String>| price.as_deref().and_then(micros_of);
+    let has_dates =
+        ["date_sale_price_starts", "date_sale_price_ends"].iter().any(|id| !cells.get(id).is_empty());
+    match (&regular, &sale) {
+        (None, None) => {
+            notes.push(note(line, "Regular price", "is empty: it goes in without a price".to_owned()));
+            Ok((None, None))
+        }
+        (Some(_), Some(_)) if has_dates => {
+            let reason = "is for some days only: the regular price goes in".to_owned();
+            notes.push(note(line, "Sale price", reason));
+            Ok((regular, None))
+        }
+        (Some(_), Some(_)) if micros(&sale) < micros(&regular) => Ok((sale, regular)),
+        (Some(_), _) => Ok((regular, None)),
+        (None, Some(_)) => Ok((sale, None)),
+    }
+}
+
+/// The weight of a unit.
+pub fn grams(cells: &Cells, notes: &mut Vec<Item>) -> Option<i32> {
+    // Micrograms of a unit.
+    for (id, unit) in [
+        ("weight_kg", 1_000_000_000_i128),
+        ("weight_g", 1_000_000),
+        ("weight_lbs", 453_592_370),
+        ("weight_lb", 453_592_370),
+        ("weight_oz", 28_349_523),
+    ] {
+        let text = cells.get(id);
+        if text.is_empty() {
+            continue;
+        }
+        // A comma before three digits may stand for thousands where the unit is a small one: a thousand pounds are not sold.
+        let is_small = unit < 100_000_000;
+        let number = cells::decimal(text).filter(|it| it.is_sure || it.separator == '.' || !is_small);
+        let micros = number.and_then(|number| micros_of(&number.text));
+        let grams = micros.map(|micros| (i128::from(micros) * unit / 1_000_000 + 500_000) / 1_000_000);
+        let grams =
+            grams.filter(|grams| *grams <= i128::from(GRAMS_MAX)).and_then(|grams| i32::try_from(grams).ok());
+        if grams.is_none() {
+            let reason = format!("is {}, which is not a weight; it is left out", excerpt(text));
+            notes.push(note(cells.line, "Weight", reason));
+        }
+        return grams;
+    }
+    None
+}
+
+/// The class of tax.
+pub fn tax_class(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
+    if cells.get("tax_status").eq_ignore_ascii_case("none") {
+        return "zero";
+    }
+    match cells.get("tax_class").to_ascii_lowercase().as_str() {
+        "" | "standard" | "parent" => "standard",
+        "reduced-rate" | "reduced" => "reduced",
+        "zero-rate" | "zero" => "zero",
+        other => {
+            let reason = format!("is {}, which is unknown here: the standard rate applies", excerpt(other));
+            notes.push(note(cells.line, "Tax class", reason));
+            "standard"
+        }
+    }
+}
+
+/// What is private, a draft, or hidden from the catalogue is kept back.
+pub fn status(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
+    let why = if cells::truth(cells.get("published")) == Some(false) {
+        ("Published", "is not published")
+    } else if cells.get("visibility_in_catalog").eq_ignore_ascii_case("hidden") {
+        ("Visibility in catalog", "is hidden")
+    } else {
+        return "active";
+    };
+    keep_back(cells.line, why.0, why.1, notes)
+}

@@ -1,0 +1,61 @@
+//! Rows that were refused, and the products that they may belong to.
+//!
+//! A product replaces what the catalogue has of it. One that is read without one of its rows would lose that row's variant, so
+//! it is refused as a whole.
+
+/// Texts that a row may be known by at most, and their bytes; beyond that it may be a row of any product.
+const NAMES_MAX: usize = 100;
+const NAME_BYTES_MAX: usize = 4 << 10;
+
+/// Refused rows behind the last good one.
+#[derive(Debug)]
+pub struct Unread {
+    /// The line of the first of them.
+    pub line: u64,
+    /// Names of the products that they may belong to; `None` where that is not known.
+    names: Option<Vec<String>>,
+}
+
+impl Unread {
+    /// A row that belongs to one of some products, or to any.
+    pub fn new(line: u64, names: Option<Vec<&str>>) -> Self {
+        let is_short = |names: &Vec<&str>| {
+            names.len() <= NAMES_MAX && names.iter().map(|name| name.len()).sum::<usize>() <= NAME_BYTES_MAX
+        };
+        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        Self { line, names: names.filter(is_short).map(owned) }
+    }
+
+    /// Whether a row may belong to a product of this name.
+    pub fn may_be_of(&self, name: &str) -> bool {
+        !name.is_empty() && self.names.as_ref().is_none_or(|names| names.iter().any(|other| other == name))
+    }
+
+    /// Whether the row belongs to the product of this name for certain.
+    pub fn is_of(&self, name: &str) -> bool {
+        !name.is_empty()
+            && matches!(self.names.as_deref(), Some([first, others @ ..]) if first == name && others.iter().all(|other| other == name))
+    }
+
+    /// These rows and those before them.
+    pub fn with(mut self, before: Option<Self>) -> Self {
+        let Some(before) = before else { return self };
+        self.line = before.line;
+        self.names = match (self.names, before.names) {
+            (Some(mut names), Some(others)) if names.len() + others.len() <= NAMES_MAX => {
+                names.extend(others);
+                Some(names)
+            }
+            _ => None,
+        };
+        self
+    }
+}
+
+/// Why a product is refused with its row, or with one that may be its own: a clause.
+pub fn lost_variant(line: u64) -> String {
+    format!(
+        "may have a row on line {line}, which is refused: the product is refused as a whole, or a variant that the catalogue \
+         has of it would be removed"
+    )
+}
