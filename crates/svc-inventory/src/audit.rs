@@ -19,6 +19,9 @@ use crate::store::{After, Entry, Stock, hold_of};
 /// Longest text of a reference or a note, in characters.
 const REFERENCE_CHARS_MAX: usize = 200;
 
+/// Holds read at once: one of a large order has thousands of lines.
+const HOLDS_MAX: u32 = 100;
+
 /// The tables of a stock.
 pub fn tables(stock: &Stock) -> [Arc<dyn Examine>; 5] {
     [
@@ -202,6 +205,7 @@ impl Examine for HoldRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
+        let limit = limit.min(HOLDS_MAX);
         let rows = self.0.stored_holds(after.unwrap_or_default(), limit).await?;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
         for row in &rows {
