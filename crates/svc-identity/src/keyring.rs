@@ -126,7 +126,7 @@ impl Keyring {
         let revocations = told(self.store.revocations(as_of).await?);
         let fresh = State { keys, revocations, as_of, reading, told_at };
         self.state.send_if_modified(|state| {
-            // Two reloads at once may end in either order; the one that began earlier is no news.
+            // Two reloads at once may end in either order; the one that began earlier tells nothing new.
             let later = fresh.reading > state.reading;
             let news = state.keys != fresh.keys || state.revocations != fresh.revocations;
             let silent = fresh.told_at.saturating_sub(state.told_at) >= SPEAK_EVERY;
