@@ -28,4 +28,6 @@ pub use money::{Money, MoneyError, UnitPrice, allocate};
 pub use page::{DEFAULT_LIMIT, LIMIT_MAX, Page, PageRequest};
 pub use rate::{Rate, Rounding, RoundingLevel};
 pub use time::{Clock, Timestamp};
-pub use violations::{ID_BYTES_MAX, Violations, check_id_length};
+pub use violations::{
+    ID_BYTES_MAX, OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX, Violations, check_id_length,
+};

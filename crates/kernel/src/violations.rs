@@ -7,6 +7,11 @@ use crate::{Error, FieldViolation, Result};
 /// systems at most 200. What is longer is refused before it is looked up or remembered.
 pub const ID_BYTES_MAX: usize = 256;
 
+/// The longest name of an option or an attribute of a product, in characters. What a product may have, a search may ask for.
+pub const OPTION_NAME_CHARS_MAX: usize = 100;
+/// The longest value of an option or an attribute of a product, in characters.
+pub const OPTION_VALUE_CHARS_MAX: usize = 255;
+
 /// The most violations that one error carries.
 const VIOLATIONS_MAX: usize = 50;
 /// Bytes per character that a text may have before it is looked at: letters of four bytes, each decomposed into three

@@ -10,13 +10,11 @@ use prost::{Message, Name};
 use store::{Database, Inspector, StoredEvent};
 use tonic::async_trait;
 
-use crate::domain::{Cart, CartState};
+use crate::domain::{BOUGHT_MAX, Cart, CartState, MERGED_MAX};
 use crate::store::{GONE, Head};
 
-/// The most units of a line that any setting allows to be plausible.
+/// The most units of a line: no setting allows more.
 const QUANTITY_MAX: i64 = 1_000_000_000;
-/// The most orders, and the most carts, that a cart remembers.
-const REMEMBERED_MAX: usize = 16;
 
 /// The carts of a database.
 pub fn tables(database: &Database) -> [Arc<dyn Examine>; 1] {
@@ -40,12 +38,16 @@ impl Examine for CartRows {
             let head = Head::of(cart, stored.version);
             let fact = Fact::new("row", stored.id.clone()).version(stored.version);
             examined.facts.push(fact.content(&head.digest));
-            let bought = cart.bought.iter().map(|order| Fact::new("bought", order.to_string()));
-            examined.facts.extend(bought);
+            examined.facts.extend(bought(cart));
         }
         examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.id.clone());
         Ok(examined)
     }
+}
+
+/// The orders whose lines were taken out, as the order service said. An owner may claim any order, so that is not compared.
+fn bought(cart: &Cart) -> impl Iterator<Item = Fact> {
+    cart.bought.iter().map(|order| Fact::new("bought", order.to_string()))
 }
 
 fn examine(row: &str, cart: &Cart, examined: &mut Examined) {
@@ -66,22 +68,26 @@ fn examine(row: &str, cart: &Cart, examined: &mut Examined) {
     for line in &cart.lines {
         let mut violations = Violations::new();
         let named = (1..=64).contains(&line.sku.chars().count()) && !line.sku.chars().any(char::is_control);
-        violations.check(named, "sku", "is none");
+        violations.check(named, "sku", "is not a SKU");
         let good = (1..=QUANTITY_MAX).contains(&line.quantity);
         violations.check(good, "quantity", format!("is {}", line.quantity));
         violations.check(ids.insert(line.id.to_string()), "line_id", "is there twice");
         violations.check(skus.insert(&line.sku), "sku", "is there twice");
-        violations.check(line.created.micros() > 0, "created", "is no time");
+        violations.check(line.created.micros() > 0, "created", "is not set");
         if let Err(error) = violations.finish() {
             examined.finds(row, format!("line {} as it may be", line.id), format!("{error:?}"));
         }
     }
-    let orders: BTreeSet<String> = cart.bought.iter().map(ToString::to_string).collect();
-    let once = orders.len() == cart.bought.len() && orders.len() <= REMEMBERED_MAX;
-    examined.expects(once, row, "up to 16 orders, each once", cart.bought.len());
+    let remembered = cart.bought.iter().chain(&cart.claimed);
+    let orders: BTreeSet<String> = remembered.map(ToString::to_string).collect();
+    let (bought, claimed) = (cart.bought.len(), cart.claimed.len());
+    let once = orders.len() == bought + claimed && bought <= BOUGHT_MAX && claimed <= BOUGHT_MAX;
+    let expected = format!("up to {BOUGHT_MAX} orders of each kind, each once");
+    examined.expects(once, row, expected, format!("{bought} and {claimed}"));
     let carts: BTreeSet<String> = cart.merged.iter().map(ToString::to_string).collect();
-    let once = carts.len() == cart.merged.len() && carts.len() <= REMEMBERED_MAX;
-    examined.expects(once, row, "up to 16 merged carts, each once", cart.merged.len());
+    let once = carts.len() == cart.merged.len() && carts.len() <= MERGED_MAX;
+    let expected = format!("up to {MERGED_MAX} merged carts, each once");
+    examined.expects(once, row, expected, cart.merged.len());
 }
 
 /// What an event of this service says of its cart.
@@ -107,4 +113,50 @@ pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
     // Events of earlier releases have no digest: then the versions are compared alone.
     let fact = if told.digest.is_empty() { fact } else { fact.content(&told.digest) };
     Ok(vec![fact])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use kernel::{CustomerId, OrderId, Timestamp};
+    use sha2::{Digest, Sha256};
+
+    use super::*;
+    use crate::domain::{Limits, Owner, Purchase};
+
+    #[test]
+    fn what_an_owner_claims_of_an_order_is_not_told() {
+        let limits = Limits {
+            line_quantity: 9,
+            lines: 9,
+            quantity: 99,
+            guest_keep: std::time::Duration::from_secs(100),
+        };
+        let owner = Owner::Customer(CustomerId::from_bits(1));
+        let mut cart = Cart::new(owner);
+        let before = Head::of(&cart, 1).digest;
+        let mut remove = |order: u128, claimed_by| {
+            let purchase = Purchase { order: OrderId::from_bits(order), units: BTreeMap::new(), claimed_by };
+            cart.remove_bought(&purchase, &limits, Timestamp::from_secs(1_700_000_000));
+        };
+        remove(7, None);
+        (10..50).for_each(|order| remove(order, Some(owner)));
+        let mut examined = Examined::default();
+        examine(&owner.cart_id().to_string(), &cart, &mut examined);
+        assert_eq!(examined.findings, []);
+        let told: Vec<String> = bought(&cart).map(|fact| fact.key).collect();
+        assert_eq!(told, [OrderId::from_bits(7).to_string()]);
+        assert_ne!(Head::of(&cart, 1).digest, before);
+    }
+
+    #[test]
+    fn a_cart_of_an_earlier_release_reads_and_has_the_digest_that_it_had() {
+        let stored = r#"{"owner":"cus_00000000000000000000000001","state":{"is":"open"},"lines":[],
+            "bought":["ord_00000000000000000000000007"],"merged":[],"updated":1700000000000000,"expires":null}"#;
+        let cart: Cart = serde_json::from_str(stored).expect("a cart");
+        assert_eq!(bought(&cart).count(), 1);
+        let text = "cus_00000000000000000000000001 open|ord_00000000000000000000000007|1700000000000000 None";
+        assert_eq!(Head::of(&cart, 1).digest.as_slice(), Sha256::digest(text).as_slice());
+    }
 }

@@ -4,6 +4,6 @@ mod cart;
 mod merge;
 mod owner;
 
-pub use cart::{Added, Cart, CartLine, CartState, Limits, check_sku};
-pub use merge::{Dropped, MergeStep};
+pub use cart::{Added, BOUGHT_MAX, Cart, CartLine, CartState, Limits, Purchase, check_sku};
+pub use merge::{Dropped, MERGED_MAX, MergeStep};
 pub use owner::Owner;

@@ -3,13 +3,11 @@
 mod merge;
 mod sweep;
 
-use std::collections::BTreeMap;
-
-use kernel::{CartId, Error, OrderId, Result, Timestamp};
+use kernel::{CartId, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{Database, Docs, Document, Index, NewEvent, Put, RequestKey, Updated, Value, Versioned};
 
-use crate::domain::{Cart, CartState, Limits, Owner};
+use crate::domain::{Cart, CartState, Limits, Owner, Purchase};
 
 /// Carts that a purchase is followed through at most; a guest's cart is merged once.
 const HOPS_MAX: usize = 4;
@@ -79,7 +77,7 @@ pub const GONE: [u8; 32] = [0; 32];
 
 /// SHA-256 of all that a cart says, as text in a fixed order.
 fn digest(cart: &Cart) -> [u8; 32] {
-    let Cart { owner, state, lines, bought, merged, updated, expires } = cart;
+    let Cart { owner, state, lines, bought, claimed, merged, updated, expires } = cart;
     let mut text = match state {
         CartState::Open => format!("{owner} open"),
         CartState::Merging { into } => format!("{owner} merging {into}"),
@@ -89,6 +87,7 @@ fn digest(cart: &Cart) -> [u8; 32] {
         text.push_str(&format!("|{} {} {} {}", line.id, line.quantity, line.created.micros(), line.sku));
     }
     bought.iter().for_each(|order| text.push_str(&format!("|{order}")));
+    claimed.iter().for_each(|order| text.push_str(&format!("|claimed {order}")));
     merged.iter().for_each(|cart| text.push_str(&format!("|{cart}")));
     text.push_str(&format!("|{} {:?}", updated.micros(), expires.map(kernel::Timestamp::micros)));
     Sha256::digest(text).into()
@@ -162,12 +161,15 @@ impl Carts {
         }
     }
 
-    /// Takes out what an order bought, once; `None` where there is no cart.
+    /// Takes out what an order bought, once; `None` where there is no cart. For the order service it follows a cart that was
+    /// merged; an owner is let into their own cart alone, and one that was merged is somebody else's.
+    ///
+    /// # Errors
+    /// `CART_NOT_FOUND` when it is not the cart of the owner who asks; `VERSION_CONFLICT`, `IDEMPOTENCY_KEY_REUSED`.
     pub async fn remove_bought(
         &self,
         cart: CartId,
-        order: OrderId,
-        bought: &BTreeMap<String, i64>,
+        purchase: &Purchase,
         key: &RequestKey,
         answer: impl Fn(&Head) -> Vec<u8>,
         now: Timestamp,
@@ -177,11 +179,15 @@ impl Carts {
             let id = at.to_string();
             let decided = self.docs.update(&id, |found| {
                 let Some(found) = found else { return Ok((None, Bought::Nothing)) };
+                let moved = !matches!(found.value.state, CartState::Open);
+                if purchase.claimed_by.is_some_and(|owner| moved || owner != found.value.owner) {
+                    return Err(not_found());
+                }
                 if let CartState::Merging { into } | CartState::Merged { into } = found.value.state {
                     return Ok((None, Bought::Moved(found.clone(), into)));
                 }
                 let mut cart = found.value.clone();
-                if !cart.remove_bought(order, bought, &self.limits, now) {
+                if !cart.remove_bought(purchase, &self.limits, now) {
                     return Ok((None, Bought::Done(Head::of(&cart, found.version), false)));
                 }
                 let head = Head::of(&cart, found.version + 1);

@@ -96,7 +96,7 @@ impl Derive {
 }
 
 impl RefreshToken {
-    /// Takes a token apart; `None` when it is none.
+    /// Takes a token apart; `None` when the text is not a token.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let body = text.strip_prefix(REFRESH_PREFIX).filter(|body| body.len() <= TEXT_BYTES_MAX)?;
         let bytes = Zeroizing::new(BASE64_URL_SAFE_NO_PAD.decode(body).ok()?);
@@ -110,7 +110,7 @@ impl RefreshToken {
     }
 }
 
-/// What is stored of a program's secret; `None` for what is none.
+/// What is stored of a program's secret; `None` for what is not a secret.
 pub(crate) fn secret_hash(text: &str) -> Option<String> {
     let known = ["ops_", "svc_"].iter().any(|prefix| text.starts_with(prefix));
     (known && text.len() <= TEXT_BYTES_MAX).then(|| hex::encode(Sha256::digest(text)))

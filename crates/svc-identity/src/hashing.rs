@@ -210,7 +210,7 @@ mod tests {
         let hasher = hasher();
         assert_eq!(hasher.nobody.cost, COST);
         assert_eq!((hasher.nobody.salt.len(), hasher.nobody.hash.len()), (SALT_BYTES, HASH_BYTES));
-        // Even who guesses what nobody's hash is of is nobody.
+        // Matching the dummy hash never authenticates.
         let stored = hasher.hash(password("correct horse"), [1; 16], None).await.expect("hashed");
         let nobody = Hasher { nobody: Arc::new(Stored::parse(&stored).expect("own text")), ..hasher };
         assert!(!nobody.verify(password("correct horse"), None, None).await.expect("compared").good);

@@ -49,7 +49,9 @@ pub(crate) struct Keyring {
     state: Arc<watch::Sender<Arc<State>>>,
     /// Numbers the readings of the database: wall time may go back, and says nothing about their order.
     readings: Arc<AtomicU64>,
-    /// The latest time, in microseconds, at which a token was issued or that the database tells.
+    /// The latest time, in microseconds, that the clock showed when a token was signed or that the database tells. It never
+    /// follows the `iat` of a token, which a sign-out puts ahead of the clock: then a few sign-outs would look like a clock that
+    /// was set back.
     newest: Arc<AtomicI64>,
     /// Held while all keys are replaced, so that many calls at once do it once.
     settling: Arc<tokio::sync::Mutex<()>>,
@@ -124,7 +126,7 @@ impl Keyring {
         let revocations = told(self.store.revocations(as_of).await?);
         let fresh = State { keys, revocations, as_of, reading, told_at };
         self.state.send_if_modified(|state| {
-            // Two reloads at once may end in either order; the one that began earlier is no news.
+            // Two reloads at once may end in either order; the one that began earlier tells nothing new.
             let later = fresh.reading > state.reading;
             let news = state.keys != fresh.keys || state.revocations != fresh.revocations;
             let silent = fresh.told_at.saturating_sub(state.told_at) >= SPEAK_EVERY;
@@ -182,9 +184,20 @@ impl Keyring {
         is_behind(&self.state.borrow().keys, &self.times, newest, self.ctx.now())
     }
 
-    /// Before which time tokens are void that are revoked now: after all that was issued, also by a clock that was ahead.
-    pub(crate) fn void_before(&self, now: Timestamp) -> Timestamp {
-        void_before(now.max(Timestamp::from_micros(self.newest.load(Ordering::Relaxed))))
+    /// Before which time a subject's tokens are void that are revoked now: after all that was issued to it, also by a clock that
+    /// was ahead. `tokens_from` is that of its account, and zero for a guest.
+    pub(crate) fn void_before(&self, subject: Subject, tokens_from: Timestamp, now: Timestamp) -> Timestamp {
+        let clock = now.max(Timestamp::from_micros(self.newest.load(Ordering::Relaxed)));
+        let issued = self.not_before(subject, tokens_from);
+        void_before(clock).max(issued.plus(Duration::from_secs(1)))
+    }
+
+    /// When a subject's next token is issued at the earliest: not before what was revoked.
+    fn not_before(&self, subject: Subject, tokens_from: Timestamp) -> Timestamp {
+        let kind = revoked_kind(subject);
+        let state = self.state.borrow();
+        let whole = state.revocations.iter().find(|revocation| revocation.id == kind).map(|all| all.before);
+        tokens_from.max(whole.unwrap_or_default())
     }
 
     /// Does what is due: makes the first key or the next one.
@@ -270,17 +283,14 @@ impl Keyring {
         &self,
         subject: Subject,
         now: Timestamp,
-        not_before: Timestamp,
+        tokens_from: Timestamp,
         session_ends: Timestamp,
     ) -> Result<(Timestamp, Timestamp)> {
         let was_behind = self.is_behind();
         self.settle().await?;
         // What was revoked before the keys were replaced is over with them.
-        let not_before = if was_behind { Timestamp::default() } else { not_before };
-        let state = self.state.borrow();
-        let kind = revoked_kind(subject);
-        let whole = state.revocations.iter().find(|revocation| revocation.id == kind).map(|all| all.before);
-        let issued = Timestamp::from_secs(now.secs()).max(not_before).max(whole.unwrap_or_default());
+        let tokens_from = if was_behind { Timestamp::default() } else { tokens_from };
+        let issued = Timestamp::from_secs(now.secs()).max(self.not_before(subject, tokens_from));
         let expires = issued.plus(TOKEN_LIFE).min(Timestamp::from_secs(session_ends.secs()));
         Ok((issued, expires))
     }
@@ -304,7 +314,7 @@ impl Keyring {
             key = self.signer(None, now);
         }
         let key = key.ok_or_else(|| Error::internal("no key signs"))?;
-        self.newest.fetch_max(grant.issued.micros(), Ordering::Relaxed);
+        self.newest.fetch_max(now.micros(), Ordering::Relaxed);
         let claims = Claims {
             iss: KEY_ISSUER.to_owned(),
             aud: KEY_AUDIENCE.to_owned(),

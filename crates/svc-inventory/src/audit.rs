@@ -19,6 +19,9 @@ use crate::store::{After, Entry, Stock, hold_of};
 /// Longest text of a reference or a note, in characters.
 const REFERENCE_CHARS_MAX: usize = 200;
 
+/// Holds read at once: one of a large order has thousands of lines.
+const HOLDS_MAX: u32 = 100;
+
 /// The tables of a stock.
 pub fn tables(stock: &Stock) -> [Arc<dyn Examine>; 5] {
     [
@@ -153,8 +156,9 @@ fn examine_movement(entry: &Entry, hold: Option<&Hold>, examined: &mut Examined)
     let (change, _) = kind.change(*quantity);
     let (before, after) = (Band::of(entry.on_hand.saturating_sub(change)), Band::of(entry.on_hand));
     if before != after {
-        let content = band_content(before as i32, after as i32, entry.on_hand);
         let key = format!("{}@{}/{number}", place.sku, place.location);
+        examined.facts.push(Fact::new("band units", key.clone()).content(&entry.on_hand.to_be_bytes()));
+        let content = band_content(before as i32, after as i32);
         examined.facts.push(Fact::new("band", key).content(content.as_bytes()).about(&content));
     }
 }
@@ -163,8 +167,8 @@ fn receipt_content(sku: &str, location: &str, quantity: i64, time: Timestamp) ->
     format!("{quantity} of {sku} at {location}, {time}")
 }
 
-fn band_content(before: i32, after: i32, available: i64) -> String {
-    format!("band {before} to {after}, {available} left")
+fn band_content(before: i32, after: i32) -> String {
+    format!("band {before} to {after}")
 }
 
 #[async_trait]
@@ -201,6 +205,7 @@ impl Examine for HoldRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
+        let limit = limit.min(HOLDS_MAX);
         let rows = self.0.stored_holds(after.unwrap_or_default(), limit).await?;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
         for row in &rows {
@@ -228,7 +233,8 @@ fn examine_hold(at: &str, hold: &Hold, sweep: Option<Timestamp>, examined: &mut 
     // Times are those of one clock, which may go back: only what a commit compared is certain.
     let in_time = match state {
         HoldState::Committed => updated < expires,
-        HoldState::Expired => updated >= expires,
+        // What a clock made that was ahead is expired before its time.
+        HoldState::Expired => updated >= expires || hold.is_astray(updated),
         _ => true,
     };
     let found = format!("{} at {updated}, expires {expires}", state.number());
@@ -283,10 +289,93 @@ pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
         if about != stored.aggregate_id {
             return Err(format!("{about} in an event of {}", stored.aggregate_id));
         }
-        let content = band_content(told.before, told.after, told.available);
+        let content = band_content(told.before, told.after);
         let key = format!("{about}/{}", told.version);
+        // Events of earlier releases may tell what another movement left.
+        if told.exact {
+            let units = Fact::new("band units event", key.clone()).content(&told.available.to_be_bytes());
+            facts.push(units.about(&format!("{} left", told.available)));
+        }
         facts.push(Fact::new("band event", key).content(content.as_bytes()).about(&content));
         facts.push(Fact::new("event", about).version(told.version).state("log"));
     }
     Ok(facts)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use kernel::OrderId;
+
+    use super::*;
+    use crate::domain::{AHEAD_MAX, HoldLine, Terms, new_hold};
+
+    const NOW: Timestamp = Timestamp::from_secs(2_000_000_000);
+
+    /// A hold that was made at a time and expired now.
+    fn expired(created: Timestamp) -> Vec<chassis::audit::Finding> {
+        let terms = Terms { usual: Duration::from_secs(900), longest: Duration::from_secs(3_600) };
+        let line = HoldLine { line: "l1".into(), sku: "a".into(), location: String::new(), quantity: 1 };
+        let hold = new_hold(OrderId::from_bits(1), vec![line], None, terms, created).expect("a hold");
+        let hold = Hold { state: HoldState::Expired, updated: NOW, version: 2, ..hold };
+        let mut examined = Examined::default();
+        examine_hold("hold", &hold, None, &mut examined);
+        examined.findings
+    }
+
+    #[test]
+    fn a_hold_of_a_clock_that_was_ahead_may_expire_before_its_time() {
+        let year = Duration::from_secs(365 * 86_400);
+        assert_eq!(expired(NOW.plus(year)), [], "the sweeper expires it early");
+        assert_eq!(expired(NOW.minus(year)), []);
+        for early in [Duration::from_secs(60), AHEAD_MAX] {
+            assert_eq!(expired(NOW.plus(early)).len(), 1, "nothing expires it early");
+        }
+    }
+
+    fn facts(exact: bool, available: i64) -> Vec<Fact> {
+        let told = StockBandChanged {
+            sku: "bowl".into(),
+            location: "main".into(),
+            before: 4,
+            after: 3,
+            available,
+            version: 7,
+            exact,
+        };
+        let event = chassis::event("bowl@main", 7, &told);
+        let id = kernel::EventId::from_bits(1);
+        let stored = StoredEvent { position: store::Position::START, id, time: NOW, event };
+        describe(&stored).expect("facts")
+    }
+
+    #[test]
+    fn what_a_band_event_says_is_left_counts_where_it_is_exact() {
+        let place = Place { sku: "bowl".into(), location: "main".into() };
+        let movement = Entry {
+            place,
+            number: 7,
+            kind: MovementKind::WrittenOff,
+            quantity: 2,
+            reference: "r".into(),
+            time: NOW,
+            on_hand: 20,
+            held: 0,
+        };
+        let mut examined = Examined::default();
+        examine_movement(&movement, None, &mut examined);
+        let of = |facts: &[Fact], set: &str| {
+            facts.iter().find(|fact| fact.set == set).map(|fact| fact.digest.clone())
+        };
+        let (band, units) = (of(&examined.facts, "band"), of(&examined.facts, "band units"));
+        assert!(band.is_some() && units.is_some());
+        for available in [20, 19] {
+            let old = facts(false, available);
+            assert_eq!((of(&old, "band event"), of(&old, "band units event")), (band.clone(), None));
+            let exact = facts(true, available);
+            assert_eq!(of(&exact, "band event"), band);
+            assert_eq!(of(&exact, "band units event") == units, available == 20);
+        }
+    }
 }

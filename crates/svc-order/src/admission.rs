@@ -11,8 +11,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a caller waits for a place among the orders in flight.
 const PLACE_WAIT: Duration = Duration::from_secs(5);
-/// Of the orders that are placed at once, and of those that wait for it, one customer or guest may have this part: those that
-/// wait for a slow provider are not all his.
+/// One customer or guest may have one in so many of the orders that are placed at once, and of those that wait for it, so that a
+/// slow provider does not let one of them take every place.
 const OWNER_PARTS: usize = 4;
 /// Owners whose semaphores are looked through for such as nobody holds any more, at the earliest.
 const OWNERS_SWEPT: usize = 1_024;

@@ -319,9 +319,9 @@ impl OrderService for Api {
 
     async fn get_numbering(
         &self,
-        _: Request<wire_v1::GetNumberingRequest>,
+        request: Request<wire_v1::GetNumberingRequest>,
     ) -> Result<Response<wire_v1::GetNumberingResponse>, Status> {
-        self.numbering().await.map(Response::new).map_err(contract::status)
+        self.numbering(request.get_ref()).await.map(Response::new).map_err(contract::status)
     }
 
     async fn list_for_audit(

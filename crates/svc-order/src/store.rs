@@ -29,6 +29,10 @@ pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_orders", sql: include_str!("../migrations/0001_orders.sql") },
     Migration { name: "0002_first_product", sql: include_str!("../migrations/0002_first_product.sql") },
     Migration { name: "0003_seals", sql: include_str!("../migrations/0003_seals.sql") },
+    Migration {
+        name: "0004_longer_first_product",
+        sql: include_str!("../migrations/0004_longer_first_product.sql"),
+    },
 ];
 
 /// Label of the statement that a stale version or a lost lease makes fail.
@@ -278,7 +282,7 @@ impl Orders {
 /// The order that a remembered answer names.
 ///
 /// # Errors
-/// Internal when it is none of ours.
+/// Internal when this service did not write it.
 pub fn answered(answer: &[u8]) -> Result<OrderId> {
     OrderId::parse(std::str::from_utf8(answer).map_err(Error::internal)?).map_err(Error::internal)
 }

@@ -17,12 +17,17 @@ use crate::domain::payment::Begin;
 use crate::domain::{ATTEMPTS_MAX, OperationKind, Payment, PaymentMethod, TENDERS_MAX};
 use crate::seal::link_hash;
 use crate::steps::{AskAuthorize, AskOperate, AskVoid, Steps};
+use crate::store::Place;
 use crate::wire::{self, audit_limit, check_request_id, open_cursor};
 
 /// How long the keys of what moves money are remembered.
 const KEEP: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Findings in one answer of ListForAudit, at most: further ones would not be told anyway.
 const FINDINGS_MAX: usize = 1000;
+/// The list that a cursor of ListForAudit is of.
+const AUDIT: &str = "payments-audit";
+/// How a place among the rows begins that belong to no payment in particular; an id of a payment begins otherwise.
+const LEFTOVERS: &str = "rows ";
 /// Longest reason of a refund, in characters.
 const REASON_CHARS_MAX: usize = 200;
 
@@ -247,27 +252,42 @@ impl Api {
         })
     }
 
+    /// Payments page by page, then the rows that belong to none in particular.
     async fn audit(&self, request: v1::ListForAuditRequest) -> Result<v1::ListForAuditResponse> {
         let limit = audit_limit(request.limit)?;
-        let after = open_cursor(self.steps.ctx(), "payments-audit", &request.cursor)?;
+        let after = open_cursor(self.steps.ctx(), AUDIT, &request.cursor)?;
+        let bad = |_| Error::field("/cursor", "INVALID_CURSOR", "is not a cursor of this list");
+        let place = match after.strip_prefix(LEFTOVERS) {
+            Some(place) => Some(serde_json::from_str::<Place>(place).map_err(bad)?),
+            None => None,
+        };
         let books = self.steps.books();
-        let mut wholes = books.audit(&after, limit + 1).await?;
-        let more = wholes.len() > limit as usize;
-        wholes.truncate(limit as usize);
-        let last = wholes.last().filter(|_| more);
-        let next =
-            last.map(|last| self.steps.ctx().cursors().seal("payments-audit", &last.payment.id.to_string()));
-        let mut findings = Vec::new();
-        if after.is_empty() {
-            findings.extend(books.strays().await?.iter().map(audit::stray));
-            findings.extend(books.altered_webhooks().await?.into_iter().map(audit::altered_webhook));
+        let (mut findings, mut wholes, mut left) = (Vec::new(), Vec::new(), limit);
+        let mut next = None;
+        let place = match place {
+            Some(place) => Some(place),
+            None => {
+                wholes = books.audit(&after, limit + 1).await?;
+                let more = wholes.len() > limit as usize;
+                wholes.truncate(limit as usize);
+                findings.extend(wholes.iter().flat_map(|whole| audit::examine(whole, books.seals())));
+                left -= wholes.len() as u32;
+                next = wholes.last().filter(|_| more).map(|last| last.payment.id.to_string());
+                (!more).then(Place::start)
+            }
+        };
+        if let Some(place) = place {
+            let found = books.leftovers(place, left).await?;
+            findings.extend(found.strays.iter().map(audit::stray));
+            findings.extend(found.altered_webhooks.into_iter().map(audit::altered_webhook));
+            let place = found.next.map(|place| serde_json::to_string(&place).map_err(Error::internal));
+            next = place.transpose()?.map(|place| format!("{LEFTOVERS}{place}"));
         }
-        findings.extend(wholes.iter().flat_map(|whole| audit::examine(whole, books.seals())));
         findings.truncate(FINDINGS_MAX);
         Ok(v1::ListForAuditResponse {
             findings,
             payments: wholes.iter().map(wire::audited).collect(),
-            next_cursor: next.unwrap_or_default(),
+            next_cursor: next.map(|next| self.steps.ctx().cursors().seal(AUDIT, &next)).unwrap_or_default(),
         })
     }
 }

@@ -14,6 +14,9 @@ use std::time::Duration;
 use kernel::{OrderId, PaymentId, Result, Timestamp};
 use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Row, Sql, Statement, Value, sql};
 
+#[cfg(test)]
+pub use self::examine::Leftovers;
+pub use self::examine::Place;
 pub use self::ledger::{Link, SealedEntry};
 pub use self::seal::{Seals, StoredSeals, Stray, attempt_name};
 use crate::domain::ledger::Entry;

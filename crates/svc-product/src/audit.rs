@@ -21,6 +21,8 @@ use crate::store::{Catalogue, Claim, Held, Kept, Record, file_digest, record_id,
 
 /// SKUs that a hit of search has.
 const SKUS_INDEXED_MAX: usize = 20;
+/// Products read at once: one of many variants takes some hundred kilobytes, and tells thousands of facts.
+const PRODUCTS_MAX: u32 = 100;
 /// Renditions read at once: each may have some megabytes.
 const RENDITIONS_MAX: u32 = 16;
 
@@ -54,15 +56,13 @@ impl Examine for ProductRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
+        let limit = limit.min(PRODUCTS_MAX);
         let rows = self.0.inspect().documents::<Held>(after.unwrap_or_default(), limit).await?;
         let mut examined = Examined { next: next(&rows, limit), ..Examined::default() };
         for stored in &rows {
             let Some(held) = check_document(&stored.id, stored, &mut examined) else { continue };
             // An id that is spent has no product.
-            let Some(product) = &held.product else {
-                examined.facts.push(Fact::new("spent", stored.id.clone()));
-                continue;
-            };
+            let Some(product) = &held.product else { continue };
             examine_product(&stored.id, product, &mut examined);
             self.examine_references(product, &mut examined).await?;
             let content = row_content(&show::product(product, stored.version, &self.0.tree()));

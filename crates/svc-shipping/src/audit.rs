@@ -19,6 +19,9 @@ use crate::wire;
 /// Shipments whose histories are read at once: each has up to [`HISTORY_MAX`] steps.
 const HISTORIES_IN_QUERY: usize = 40;
 
+/// Shipments read at once: one of a large order has thousands of lines.
+const SHIPMENTS_MAX: u32 = 100;
+
 /// The tables of shipping.
 pub fn tables(books: &Books) -> [Arc<dyn Examine>; 3] {
     [
@@ -68,6 +71,7 @@ impl Examine for ShipmentRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
+        let limit = limit.min(SHIPMENTS_MAX);
         let rows = self.0.stored_shipments(after.unwrap_or_default(), limit).await?;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
         for some in rows.chunks(HISTORIES_IN_QUERY) {

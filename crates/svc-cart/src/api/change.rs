@@ -8,9 +8,10 @@ use contract::wire::parse_id;
 use kernel::{CartId, Error, LineId, OrderId, Result, Violations};
 use mesh::Caller;
 use prost::Message;
+use store::RequestKey;
 
 use super::{Api, owner_of, summary};
-use crate::domain::{Added, Dropped, check_sku};
+use crate::domain::{Added, Dropped, Purchase, check_sku};
 use crate::store::{Changed, Head};
 
 /// Lines of an order at most.
@@ -159,32 +160,37 @@ impl Api {
         let key = request_key(caller, "cart.RemoveBoughtLines", &request.request_id, request)?;
         let order: OrderId = parse_id("/order_id", &request.order_id)?;
         let cart: CartId = parse_id("/cart_id", &request.cart_id)?;
-        let bought = bought(&request.lines)?;
-        let respond = |head: &Head| wire::RemoveBoughtLinesResponse { cart: summary(head) };
-        let answer = |head: &Head| respond(head).encode_to_vec();
-        match self.carts.remove_bought(cart, order, &bought, &key, answer, self.ctx.now()).await? {
-            None => Ok(Reply::fresh(wire::RemoveBoughtLinesResponse { cart: None })),
-            Some(Changed::Now(head, changed)) => Ok(Reply { message: respond(&head), replayed: !changed }),
-            Some(Changed::Replayed(answer)) => Reply::from_answer(&answer),
-        }
+        let purchase = Purchase { order, units: bought(&request.lines)?, claimed_by: None };
+        self.take_out(cart, &purchase, &key, |cart| wire::RemoveBoughtLinesResponse { cart }).await
     }
-}
 
-impl Api {
     pub(super) async fn remove_ordered(
         &self,
         caller: &Caller,
         request: &wire::RemoveOrderedLinesRequest,
     ) -> Result<Reply<wire::RemoveOrderedLinesResponse>> {
         let key = request_key(caller, "cart.RemoveOrderedLines", &request.request_id, request)?;
-        let cart = owner_of(caller, &request.cart_id)?.cart_id();
+        let owner = owner_of(caller, &request.cart_id)?;
         let order: OrderId = parse_id("/order_id", &request.order_id)?;
-        let bought = bought(&request.lines)?;
-        let respond = |head: &Head| wire::RemoveOrderedLinesResponse { cart: summary(head) };
-        let answer = |head: &Head| respond(head).encode_to_vec();
-        match self.carts.remove_bought(cart, order, &bought, &key, answer, self.ctx.now()).await? {
-            None => Ok(Reply::fresh(wire::RemoveOrderedLinesResponse { cart: None })),
-            Some(Changed::Now(head, changed)) => Ok(Reply { message: respond(&head), replayed: !changed }),
+        let purchase = Purchase { order, units: bought(&request.lines)?, claimed_by: Some(owner) };
+        let respond = |cart| wire::RemoveOrderedLinesResponse { cart };
+        self.take_out(owner.cart_id(), &purchase, &key, respond).await
+    }
+
+    /// Takes out of a cart what an order bought, for the order service and for owners alike.
+    async fn take_out<M: Message + Default>(
+        &self,
+        cart: CartId,
+        purchase: &Purchase,
+        key: &RequestKey,
+        respond: impl Fn(Option<wire::CartSummary>) -> M,
+    ) -> Result<Reply<M>> {
+        let answer = |head: &Head| respond(summary(head)).encode_to_vec();
+        match self.carts.remove_bought(cart, purchase, key, answer, self.ctx.now()).await? {
+            None => Ok(Reply::fresh(respond(None))),
+            Some(Changed::Now(head, changed)) => {
+                Ok(Reply { message: respond(summary(&head)), replayed: !changed })
+            }
             Some(Changed::Replayed(answer)) => Reply::from_answer(&answer),
         }
     }

@@ -12,7 +12,7 @@ use super::Owner;
 const SKU_CHARS_MAX: usize = 64;
 /// How many orders a cart remembers to have taken out; the oldest are forgotten first. The request keys remember the rest, for as
 /// long as a saga may take.
-const BOUGHT_MAX: usize = 16;
+pub const BOUGHT_MAX: usize = 16;
 
 /// What a cart may hold.
 #[derive(Clone, Copy, Debug)]
@@ -67,14 +67,28 @@ pub struct Cart {
     pub state: CartState,
     /// What is in it, oldest first; one line of each SKU.
     pub lines: Vec<CartLine>,
-    /// The orders whose lines were last taken out, at most 16.
+    /// The orders whose lines the order service last took out, at most 16.
     pub bought: Vec<OrderId>,
+    /// The orders whose lines the owner last took out, at most 16. Nothing says that there are such orders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub claimed: Vec<OrderId>,
     /// The carts that were last merged into it, at most 16.
     pub merged: Vec<CartId>,
     /// When it last changed.
     pub updated: Timestamp,
     /// When it is dropped; `None` for customers.
     pub expires: Option<Timestamp>,
+}
+
+/// What an order bought, to be taken out of the cart that it came from.
+#[derive(Clone, Debug)]
+pub struct Purchase {
+    /// The order.
+    pub order: OrderId,
+    /// Units by SKU.
+    pub units: BTreeMap<String, i64>,
+    /// The owner who asks, which opens their own cart alone; `None` for the order service, which knows its orders.
+    pub claimed_by: Option<Owner>,
 }
 
 /// What an addition did.
@@ -106,13 +120,13 @@ impl Cart {
     /// The empty cart of an owner.
     #[must_use]
     pub fn new(owner: Owner) -> Self {
-        let (lines, bought, merged) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             owner,
             state: CartState::Open,
-            lines,
-            bought,
-            merged,
+            lines: Vec::new(),
+            bought: Vec::new(),
+            claimed: Vec::new(),
+            merged: Vec::new(),
             updated: Timestamp::default(),
             expires: None,
         }
@@ -210,24 +224,19 @@ impl Cart {
     }
 
     /// Takes out what an order bought, once per order; says whether anything changed.
-    pub fn remove_bought(
-        &mut self,
-        order: OrderId,
-        bought: &BTreeMap<String, i64>,
-        limits: &Limits,
-        now: Timestamp,
-    ) -> bool {
-        if self.bought.contains(&order) {
+    pub fn remove_bought(&mut self, purchase: &Purchase, limits: &Limits, now: Timestamp) -> bool {
+        if self.bought.contains(&purchase.order) || self.claimed.contains(&purchase.order) {
             return false;
         }
         for line in &mut self.lines {
-            line.quantity -= bought.get(&line.sku).copied().unwrap_or(0);
+            line.quantity -= purchase.units.get(&line.sku).copied().unwrap_or(0);
         }
         self.lines.retain(|line| line.quantity > 0);
-        if self.bought.len() >= BOUGHT_MAX {
-            self.bought.remove(0);
+        let done = if purchase.claimed_by.is_some() { &mut self.claimed } else { &mut self.bought };
+        if done.len() >= BOUGHT_MAX {
+            done.remove(0);
         }
-        self.bought.push(order);
+        done.push(purchase.order);
         self.touch(limits, now);
         true
     }
@@ -342,13 +351,23 @@ pub(super) mod tests {
     fn an_order_takes_out_once_what_it_bought() {
         let mut cart = cart(&[("a", 5), ("b", 2)]);
         let bought = BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 3), ("z".to_owned(), 1)]);
-        assert!(cart.remove_bought(OrderId::from_bits(1), &bought, &LIMITS, NOW));
-        assert!(!cart.remove_bought(OrderId::from_bits(1), &bought, &LIMITS, NOW));
+        let purchase = |order, units: &BTreeMap<String, i64>, claimed_by| Purchase {
+            order: OrderId::from_bits(order),
+            units: units.clone(),
+            claimed_by,
+        };
+        let owner = Some(cart.owner);
+        assert!(cart.remove_bought(&purchase(1, &bought, None), &LIMITS, NOW));
+        assert!(!cart.remove_bought(&purchase(1, &bought, None), &LIMITS, NOW));
+        assert!(!cart.remove_bought(&purchase(1, &bought, owner), &LIMITS, NOW), "whoever asks");
         assert_eq!(told(&cart), [("a", 3)]);
         for order in 2..40 {
-            cart.remove_bought(OrderId::from_bits(order), &BTreeMap::new(), &LIMITS, NOW);
+            for claimed_by in [None, owner] {
+                cart.remove_bought(&purchase(order, &BTreeMap::new(), claimed_by), &LIMITS, NOW);
+                cart.remove_bought(&purchase(order + 100, &BTreeMap::new(), owner), &LIMITS, NOW);
+            }
         }
-        assert_eq!(cart.bought.len(), BOUGHT_MAX);
+        assert_eq!((cart.bought.len(), cart.claimed.len()), (BOUGHT_MAX, BOUGHT_MAX));
     }
 
     #[test]
@@ -381,7 +400,8 @@ pub(super) mod tests {
                     3 => cart.remove(line, &LIMITS, NOW),
                     _ => {
                         let bought = BTreeMap::from([(sku.to_owned(), quantity)]);
-                        cart.remove_bought(OrderId::from_bits(at), &bought, &LIMITS, NOW);
+                        let (order, claimed_by) = (OrderId::from_bits(at), (at % 2 == 0).then_some(cart.owner));
+                        cart.remove_bought(&Purchase { order, units: bought, claimed_by }, &LIMITS, NOW);
                         Ok(())
                     }
                 };

@@ -11,7 +11,7 @@ use kernel::{CartId, Error, Result, Timestamp};
 use super::{Cart, CartLine, CartState, Limits};
 
 /// How many merged carts a cart remembers; the oldest are forgotten first. One is only asked for while that cart is `Merging`.
-const MERGED_MAX: usize = 16;
+pub const MERGED_MAX: usize = 16;
 
 /// What comes next in a merge, seen from the guest's cart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -135,7 +135,7 @@ mod tests {
     use store::{NewEvent, OpenOptions};
 
     use super::*;
-    use crate::domain::Limits;
+    use crate::domain::{Limits, Purchase};
 
     struct Still;
     impl Clock for Still {
@@ -205,10 +205,9 @@ mod tests {
             fingerprint: [0; 32],
             keep: Duration::from_secs(9),
         };
-        let bought = std::collections::BTreeMap::from([("a".to_owned(), 1)]);
-        let order = kernel::OrderId::from_bits(1);
-        let changed =
-            carts.remove_bought(from, order, &bought, &key, |_| Vec::new(), NOW).await.expect("removed");
+        let units = std::collections::BTreeMap::from([("a".to_owned(), 1)]);
+        let purchase = Purchase { order: kernel::OrderId::from_bits(1), units, claimed_by: None };
+        let changed = carts.remove_bought(from, &purchase, &key, |_| Vec::new(), NOW).await.expect("removed");
         assert!(matches!(changed, Some(Changed::Now(head, true)) if head.id == into.cart_id()));
         assert_eq!(carts.of(into).await.expect("read").0.quantity(), 1);
     }

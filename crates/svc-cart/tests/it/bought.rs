@@ -104,3 +104,28 @@ async fn a_shopper_takes_out_of_their_own_cart_and_order_does_not_do_it_again() 
     assert_eq!(fields(&refused(ada.client.clone().remove_ordered_lines(nameless).await)), ["/order_id"]);
     assert_eq!(ada.lines().await, lines(&[("a", 3)]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_guests_token_takes_nothing_out_of_the_cart_that_theirs_was_merged_into() {
+    let shop = Shop::open().await;
+    let (gus, ada) = (shop.guest(50), shop.customer(1));
+    gus.add("1", "a", 3).await.expect("added");
+    ada.add("1", "b", 2).await.expect("added");
+    ada.merge("1", shop.guest_token(50)).await.expect("merged");
+    let saga = bought(7, guests_cart(50), &[("a", 2), ("b", 2)]);
+    for cart_id in [String::new(), guests_cart(50), customers_cart(1)] {
+        let own = RemoveOrderedLinesRequest {
+            request_id: format!("own {}", cart_id.len()).replace(' ', "-"),
+            cart_id,
+            order_id: saga.order_id.clone(),
+            lines: saga.lines.clone(),
+        };
+        let refused = refused(gus.client.clone().remove_ordered_lines(own).await);
+        assert_eq!(refused.reason(), "CART_NOT_FOUND");
+    }
+    let mut before = ada.lines().await;
+    before.sort();
+    assert_eq!(before, lines(&[("a", 3), ("b", 2)]));
+    let done = shop.order_for(1).remove_bought_lines(saga).await.expect("the order service follows it");
+    assert_eq!(done.into_inner().cart.expect("a cart").quantity, 1);
+}

@@ -88,7 +88,7 @@ impl TaxMode {
         match word {
             "inclusive" => Ok(Self::Inclusive),
             "exclusive" => Ok(Self::Exclusive),
-            other => Err(Error::internal(format!("{other:?} is no tax mode"))),
+            other => Err(Error::internal(format!("{other:?} is not a tax mode"))),
         }
     }
 }

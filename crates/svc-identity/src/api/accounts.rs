@@ -70,8 +70,11 @@ impl Api {
         account.seen(asked.message.version)?;
         let admins = account.permissions.change(&permissions, |permission| asked.may(permission))?;
         let loses = account.permissions.lost_in(&permissions);
-        let changed =
-            if loses { account.revoked(now, self.keyring.void_before(now)) } else { account.changed(now) };
+        let revoke = loses.then(|| self.revoke(Subject::Account(target), account.tokens_from, now));
+        let changed = match &revoke {
+            Some(revoke) => account.revoked(now, revoke.before),
+            None => account.changed(now),
+        };
         let account = Account { permissions, ..changed };
         let message = wire::SetPermissionsResponse { account: Some(convert::account(&account)) };
         let event = wire::AccountPermissionsChanged {
@@ -83,8 +86,8 @@ impl Api {
         let mut batch = accounts::count_admins(accounts::save(Batch::new(), &account), admins)
             .event(chassis::event(target, account.version, &event))
             .remember(key, message.encode_to_vec());
-        if loses {
-            batch = sessions::revoke(batch, &target.to_string(), self.revoke(account.tokens_from));
+        if let Some(revoke) = revoke {
+            batch = sessions::revoke(batch, &target.to_string(), revoke);
         }
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
@@ -117,7 +120,7 @@ impl Api {
         let account = account.changed(now);
         let batch = accounts::set_password(accounts::save(Batch::new(), &account), target, hash);
         let (batch, sessions_ended) =
-            self.end_others(batch, target, asked.caller.principal.session(), now).await?;
+            self.end_others(batch, &account, asked.caller.principal.session(), now).await?;
         let message =
             wire::ChangePasswordResponse { account: Some(convert::account(&account)), sessions_ended };
         let event = wire::AccountPasswordChanged { account_id: target.to_string(), version: account.version };
@@ -141,25 +144,26 @@ impl Api {
     async fn end_others(
         &self,
         mut batch: Batch,
-        target: CustomerId,
+        account: &Account,
         keep: Option<SessionId>,
         now: Timestamp,
     ) -> Result<(Batch, i32)> {
         let mut ended = 0;
-        for session in self.store.live_sessions(Subject::Account(target), now).await? {
+        let subject = Subject::Account(account.id);
+        for session in self.store.live_sessions(subject, now).await? {
             if Some(session.id) != keep {
                 batch = sessions::end(
                     batch,
                     &session,
                     SessionEnd::PasswordChanged,
                     now,
-                    self.revoke(self.keyring.void_before(now)),
+                    self.revoke(subject, account.tokens_from, now),
                 );
                 ended += 1;
             }
         }
         // Also those that look expired: they would be back if it was the clock that was wrong.
-        batch = sessions::end_rest(batch, Subject::Account(target), keep, SessionEnd::PasswordChanged, now);
+        batch = sessions::end_rest(batch, subject, keep, SessionEnd::PasswordChanged, now);
         Ok((batch, ended))
     }
 
@@ -195,7 +199,8 @@ impl Api {
         let batch = accounts::count_admins(accounts::delete(Batch::new(), &account), admins)
             .event(chassis::event(target, account.version + 1, &event))
             .remember(key, message.encode_to_vec());
-        let batch = sessions::revoke(batch, &target.to_string(), self.revoke(self.keyring.void_before(now)));
+        let revoke = self.revoke(Subject::Account(target), account.tokens_from, now);
+        let batch = sessions::revoke(batch, &target.to_string(), revoke);
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
         reply(written, message)

@@ -49,9 +49,9 @@ impl Api {
         account: Option<&Account>,
         now: Timestamp,
     ) -> Result<(Given, SessionTokens)> {
-        let not_before = account.map(|account| account.tokens_from).unwrap_or_default();
+        let tokens_from = account.map(|account| account.tokens_from).unwrap_or_default();
         let (issued, expires) =
-            self.keyring.times(session.subject, now, not_before, session.expires_at).await?;
+            self.keyring.times(session.subject, now, tokens_from, session.expires_at).await?;
         let permissions = account.map(|account| account.permissions.clone()).unwrap_or_default();
         self.sign(session, &permissions, None, (issued, expires)).await
     }

@@ -203,15 +203,18 @@ impl Api {
         let now = self.ctx.now();
         let revoked = SecretRow { revoked_at: secret.revoked_at.or(Some(now)), ..secret };
         let message = wire::RevokeSecretResponse { info: Some(convert::secret(&revoked)) };
-        let batch = self.revoked(Batch::new(), &revoked, now).remember(key, message.encode_to_vec());
+        let tokens_from = self.tokens_from(Subject::Account(revoked.account)).await?;
+        let batch = self.revoked(Batch::new(), &revoked, tokens_from, now);
+        let batch = batch.remember(key, message.encode_to_vec());
         let written = self.store.commit(batch).await?;
         self.keyring.changed().await;
         reply(written, message)
     }
 
-    fn revoked(&self, batch: Batch, secret: &SecretRow, now: Timestamp) -> Batch {
+    fn revoked(&self, batch: Batch, secret: &SecretRow, tokens_from: Timestamp, now: Timestamp) -> Batch {
         let batch = secrets::revoke(batch, secret.id, now);
-        sessions::revoke(batch, &secret.session.to_string(), self.revoke(self.keyring.void_before(now)))
+        let revoke = self.revoke(Subject::Account(secret.account), tokens_from, now);
+        sessions::revoke(batch, &secret.session.to_string(), revoke)
     }
 
     pub(super) async fn ensure_operator(
@@ -253,7 +256,7 @@ impl Api {
         };
         for old in self.store.live_secrets(account.id, now).await.map_err(Refused::Failed)? {
             if old.label == OPERATOR_LABEL {
-                batch = self.revoked(batch, &old, now);
+                batch = self.revoked(batch, &old, account.tokens_from, now);
             }
         }
         let message = wire::EnsureOperatorResponse {

@@ -133,7 +133,7 @@ impl Api {
                 old,
                 SessionEnd::TooMany,
                 now,
-                self.revoke(self.keyring.void_before(now)),
+                self.revoke(session.subject, account.tokens_from, now),
             );
         }
         let batch = batch.remember(key, given.encode().map_err(Refused::Failed)?);
@@ -259,14 +259,9 @@ impl Api {
             session_id: session.id.to_string(),
             subject: session.subject.to_string(),
         };
-        let batch = sessions::end(
-            Batch::new(),
-            session,
-            SessionEnd::Theft,
-            now,
-            self.revoke(self.keyring.void_before(now)),
-        )
-        .event(chassis::event(session.id, session.generation, &event));
+        let revoke = self.revoke(session.subject, self.tokens_from(session.subject).await?, now);
+        let batch = sessions::end(Batch::new(), session, SessionEnd::Theft, now, revoke)
+            .event(chassis::event(session.id, session.generation, &event));
         self.store.commit(batch).await?;
         self.keyring.changed().await;
         tracing::warn!(session = %session.id, "a spent refresh token was shown; the session was ended");
@@ -300,7 +295,7 @@ impl Api {
         let batch = match session.ended_at {
             Some(_) => Batch::new(),
             None => {
-                let revoke = self.revoke(self.keyring.void_before(now));
+                let revoke = self.revoke(subject, self.tokens_from(subject).await?, now);
                 sessions::end(Batch::new(), &session, SessionEnd::SignedOut, now, revoke)
             }
         };
@@ -331,10 +326,12 @@ impl Api {
             if asked.caller.principal.account() != Some(target) {
                 account.permissions.managed_by(|permission| asked.may(permission))?;
             }
-            let live = self.store.live_sessions(Subject::Account(target), now).await?.len();
+            let subject = Subject::Account(target);
+            let live = self.store.live_sessions(subject, now).await?.len();
             let message =
                 wire::SignOutEverywhereResponse { sessions_ended: i32::try_from(live).unwrap_or(i32::MAX) };
-            let account = account.revoked(now, self.keyring.void_before(now));
+            let revoke = self.revoke(subject, account.tokens_from, now);
+            let account = account.revoked(now, revoke.before);
             let event = wire::AccountSignedOut {
                 account_id: target.to_string(),
                 version: account.version,
@@ -342,17 +339,13 @@ impl Api {
             };
             let batch = sessions::end_all(
                 accounts::save(Batch::new(), &account),
-                Subject::Account(target),
+                subject,
                 SessionEnd::Everywhere,
                 now,
             )
             .event(chassis::event(target, account.version, &event))
             .remember(key.clone(), prost::Message::encode_to_vec(&message));
-            match self
-                .store
-                .commit(sessions::revoke(batch, &target.to_string(), self.revoke(account.tokens_from)))
-                .await
-            {
+            match self.store.commit(sessions::revoke(batch, &target.to_string(), revoke)).await {
                 Ok(written) => {
                     self.keyring.changed().await;
                     return reply(written, message);
@@ -384,8 +377,15 @@ impl Api {
     }
 
     /// A revocation's row under a new name.
-    pub(super) fn revoke(&self, before: Timestamp) -> Revoke {
-        Revoke { row: self.ctx.random(), before }
+    /// A revocation of all that was issued to a subject until now.
+    pub(super) fn revoke(&self, subject: Subject, tokens_from: Timestamp, now: Timestamp) -> Revoke {
+        Revoke { row: self.ctx.random(), before: self.keyring.void_before(subject, tokens_from, now) }
+    }
+
+    /// From when the tokens of a subject are good; zero for guests and accounts that were deleted.
+    pub(super) async fn tokens_from(&self, subject: Subject) -> Result<Timestamp> {
+        let Some(id) = subject.account() else { return Ok(Timestamp::default()) };
+        Ok(self.store.account(id).await?.map(|found| found.account.tokens_from).unwrap_or_default())
     }
 }
 

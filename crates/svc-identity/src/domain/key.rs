@@ -10,8 +10,8 @@ use super::{LEEWAY, TOKEN_LIFE};
 const KEYS_MAX: usize = 16;
 /// The times of a key that was ended for good.
 const ENDED: Timestamp = Timestamp::from_secs(0);
-/// Facts that are newer than now by more than this were written under a clock that was ahead. Longer than what a
-/// revocation reaches ahead ([`super::REVOCATION_MARGIN`]), short enough that what is issued after one is accepted at once.
+/// Facts that are newer than now by more than this were written under a clock that was ahead. Half of [`LEEWAY`], so that
+/// tokens issued after a smaller step back are accepted everywhere.
 const BEHIND: Duration = Duration::from_secs(30);
 
 /// A key that signs access tokens. The private half is derived from the seed and the secret of the house.

@@ -48,7 +48,7 @@ impl Store {
     }
 
     /// Gives every account the form of its address that is the rule now, once for each directory. An account whose new form
-    /// another account has already, or whose address is none any more, keeps what it has and is found by it.
+    /// another account has already, or whose address is not valid any more, keeps what it has and is found by it.
     pub(crate) async fn renew_emails(&self) -> Result<()> {
         let rule = self.sql.fetch_one(sql("SELECT amount FROM counters WHERE name = 'email_rule'")).await?;
         if rule.is_none_or(|rule| rule.int("amount").is_ok_and(|rule| rule >= EMAIL_RULE)) {
@@ -73,7 +73,7 @@ impl Store {
         let Some(email) = row.opt_text("email")?.and_then(|email| Email::parse("/email", &email).ok()) else {
             tracing::warn!(
                 account = id,
-                "the account's address is none by today's rule; it is kept as it is"
+                "the account's address is not valid by the present rule; it is kept as it is"
             );
             return Ok(());
         };

@@ -44,14 +44,14 @@ impl Store {
         Ok(all)
     }
 
-    /// The latest time that sessions, accounts and revocations tell; it is ahead of now when the clock was set back.
+    /// The latest time that the clock showed when a session or an account changed; it is ahead of now when the clock was set
+    /// back. Times from which tokens are good say nothing of it: sign-outs put them ahead of the clock.
     pub(crate) async fn newest(&self) -> Result<Timestamp> {
         let mut newest = Timestamp::default();
         for text in [
             "SELECT MAX(created_at) AS at FROM sessions",
             "SELECT MAX(refreshed_at) AS at FROM sessions",
-            "SELECT MAX(tokens_from) AS at FROM accounts",
-            "SELECT MAX(void_before) AS at FROM revocations",
+            "SELECT MAX(updated_at) AS at FROM accounts",
         ] {
             let row = self.sql.fetch_one(sql(text)).await?;
             let at = row.map(|row| row.opt_timestamp("at")).transpose()?.flatten();
@@ -170,6 +170,7 @@ pub(crate) fn settle(mut batch: Batch, now: Timestamp) -> Batch {
         ("UPDATE sessions SET created_at = ? WHERE created_at > ?", now),
         ("UPDATE sessions SET refreshed_at = ? WHERE refreshed_at > ?", now),
         ("UPDATE sessions SET expires_at = ? WHERE expires_at > ?", now.plus(IDLE)),
+        ("UPDATE accounts SET updated_at = ? WHERE updated_at > ?", now),
         ("UPDATE accounts SET tokens_from = ? WHERE tokens_from > ?", Timestamp::from_secs(now.secs())),
     ] {
         batch = batch.run(sql(text).bind(to).bind(to));

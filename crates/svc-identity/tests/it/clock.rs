@@ -120,6 +120,44 @@ async fn keys_that_were_replaced_at_once_verify_nothing_when_the_clock_goes_back
     assert!(world.is_good(&again.tokens.access_token).await);
 }
 
+#[tokio::test(start_paused = true)]
+async fn signing_out_everywhere_again_and_again_ends_nobody_elses_tokens() {
+    let world = World::with("password_tries_per_minute_account", 1_000).await;
+    let other = world.sign_up("other").await;
+    let guest = world.guest(1).await.tokens.expect("tokens").access_token;
+    let names = ["ada", "bea", "cleo"];
+    let mut people = Vec::new();
+    for name in names {
+        people.push(world.sign_up(name).await);
+    }
+    let mut revoked = Vec::new();
+    for round in 0..20 {
+        for (name, person) in names.iter().zip(&mut people) {
+            let request = SignOutEverywhereRequest {
+                request_id: format!("all-{name}-{round}"),
+                account_id: String::new(),
+            };
+            world.as_person(person).sign_out_everywhere(request).await.expect("signed out");
+            revoked.push(person.tokens.access_token.clone());
+            *person = world.sign_in(&format!("in-{name}-{round}"), name).await;
+        }
+        assert!(world.is_good(&other.tokens.access_token).await, "round {round}");
+    }
+    assert!(world.is_good(&guest).await);
+    for person in &people {
+        assert!(world.is_good(&person.tokens.access_token).await, "the last sign-in is good");
+    }
+    // A single session, issued ahead of the clock, ends like any other.
+    world.sign_out(&people[0], "out").await;
+    revoked.push(people[0].tokens.access_token.clone());
+    for _ in 0..12 {
+        for token in &revoked {
+            assert!(!world.is_good(token).await, "what was revoked stays revoked");
+        }
+        world.advance(60).await;
+    }
+}
+
 async fn start(dir: &Path, ahead: i64) -> Running {
     let mut options = Options::new(format!("dir:{}", dir.display()));
     let clock = VirtualClock::new(START);

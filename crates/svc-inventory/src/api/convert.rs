@@ -22,6 +22,7 @@ pub fn announce(place: &Place, crossing: &Crossing) -> NewEvent {
         after: band(crossing.after).into(),
         available: crossing.available,
         version: crossing.version,
+        exact: true,
     };
     chassis::event(format!("{}@{}", place.sku, place.location), crossing.version, &message)
 }

@@ -193,7 +193,8 @@ impl Hold {
     }
 
     /// Whether a clock made it that was ahead: it would keep its units until then.
-    fn is_astray(&self, now: Timestamp) -> bool {
+    #[must_use]
+    pub fn is_astray(&self, now: Timestamp) -> bool {
         self.created > now.plus(AHEAD_MAX)
     }
 

@@ -4,6 +4,7 @@ use contract::souk::checkout::v1::Quote;
 use contract::souk::order::v1 as wire_v1;
 use contract::wire::{money, timestamp};
 use kernel::{Currency, Error, Money, Result};
+use serde::{Deserialize, Serialize};
 
 use super::Api;
 use crate::audit;
@@ -15,8 +16,17 @@ use crate::wire;
 const AUDIT_MAX: u32 = 1000;
 /// Orders whose quotes are read together.
 const AUDIT_STEP: u32 = 100;
+/// Documents that one call walks over at most.
+const DOCUMENTS_MAX: u32 = 20_000;
 /// Findings in one answer, at most: further ones would not be told anyway.
 const FINDINGS_MAX: usize = 1000;
+
+/// How far the documents were walked: the series that is under way, and what its chain says until there.
+#[derive(Default, Serialize, Deserialize)]
+struct Walk {
+    series: (String, i64),
+    state: SeriesState,
+}
 
 impl Api {
     pub(super) async fn audit(
@@ -56,13 +66,33 @@ impl Api {
         Ok(wire_v1::ListForAuditResponse { orders, next_cursor: next.unwrap_or_default(), findings })
     }
 
-    pub(super) async fn numbering(&self) -> Result<wire_v1::GetNumberingResponse> {
-        let mut series = Vec::new();
+    pub(super) async fn numbering(
+        &self,
+        request: &wire_v1::GetNumberingRequest,
+    ) -> Result<wire_v1::GetNumberingResponse> {
+        let bad = |_| bad_cursor();
+        let walk = self.ctx.cursors().open("numbers of documents", &request.cursor).map_err(bad)?;
+        let walk: Option<Walk> =
+            walk.map(|walk| serde_json::from_str(&walk)).transpose().map_err(|_| bad_cursor())?;
+        let mut walk = walk.unwrap_or_default();
+        let mut answer = wire_v1::GetNumberingResponse::default();
+        let mut budget = DOCUMENTS_MAX;
         for one in self.orders.series().await? {
-            let state = self.orders.verify_series(&one).await?;
-            series.push(numbers(&one, state));
+            let name = (one.legal_entity.clone(), one.kind.code());
+            if name < walk.series {
+                continue;
+            }
+            let mut state = if name == walk.series { walk.state } else { SeriesState::default() };
+            if !self.orders.verify_series(&one, &mut state, &mut budget).await? {
+                let walk = Walk { series: name, state };
+                let walk = serde_json::to_string(&walk).map_err(Error::internal)?;
+                answer.next_cursor = self.ctx.cursors().seal("numbers of documents", &walk);
+                break;
+            }
+            walk.state = SeriesState::default();
+            answer.series.push(numbers(&one, state));
         }
-        Ok(wire_v1::GetNumberingResponse { series })
+        Ok(answer)
     }
 
     fn audited(&self, row: &AuditRow) -> wire_v1::AuditOrder {

@@ -20,6 +20,9 @@ pub fn tables(orders: &Orders) -> [Arc<dyn Examine>; 1] {
 
 struct GoodsRows(Orders);
 
+/// Orders whose quotes are in memory at once: the quote of a large order takes most of a megabyte.
+const ROWS_MAX: u32 = 100;
+
 #[async_trait]
 impl Examine for GoodsRows {
     fn table(&self) -> &'static str {
@@ -27,7 +30,7 @@ impl Examine for GoodsRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let after = after.unwrap_or_default();
+        let (after, limit) = (after.unwrap_or_default(), limit.min(ROWS_MAX));
         let rows = self.0.audit(after, limit).await?.rows;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
         for row in &rows {

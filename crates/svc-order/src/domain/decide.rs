@@ -15,7 +15,7 @@ struct Change<'a> {
     now: Timestamp,
 }
 
-/// What happened, or the outcome back when it is no outcome of the step.
+/// What happened, or the outcome back when it is not an outcome of the step.
 type Happened = std::result::Result<&'static str, Outcome>;
 
 /// Says what the outcome of a step, which [`next`] gave for this very order, makes of it.
@@ -42,7 +42,7 @@ pub fn apply(
         Step::Wait(_) | Step::Rest => Err(outcome),
     };
     change.decision.what = happened
-        .map_err(|outcome| Error::internal(format!("{id}: {outcome:?} is no outcome of {step:?}")))?;
+        .map_err(|outcome| Error::internal(format!("{id}: {outcome:?} is not an outcome of {step:?}")))?;
     Ok(settle(change.decision, now))
 }
 

@@ -24,7 +24,7 @@ impl PublicKey {
     /// A key as checkout tells it.
     ///
     /// # Errors
-    /// Internal when the id or the key has another length, or is no point of the curve.
+    /// Internal when the id or the key has another length, or is not a point of the curve.
     pub fn new(id: &[u8], key: &[u8]) -> Result<Self> {
         let id = id.try_into().map_err(|_| Error::internal("a quote key's id has another length"))?;
         let key = key.try_into().map_err(|_| Error::internal("a quote key has another length"))?;
@@ -76,7 +76,7 @@ fn invalid() -> Error {
 /// The id of the key that a token says it was signed with.
 ///
 /// # Errors
-/// `QUOTE_TOKEN_INVALID` when it is no token at all.
+/// `QUOTE_TOKEN_INVALID` when it is not a token at all.
 pub fn token_key_id(token: &str) -> Result<[u8; KEY_ID_BYTES]> {
     Ok(Parts::read(token)?.key_id())
 }

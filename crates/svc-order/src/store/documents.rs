@@ -4,8 +4,11 @@
 //! put back in parts) would make every further document fail; it is set to the number that follows the greatest, with an alarm.
 //! The sealer then chains the documents in the order of their numbers, so that two that change places are seen.
 
+use std::collections::BTreeSet;
+
 use kernel::{Result, Timestamp};
 use prometheus_client::metrics::counter::Counter;
+use serde::{Deserialize, Serialize};
 use store::{Batch, CommitError, sql};
 
 use super::{Orders, read};
@@ -33,9 +36,11 @@ pub struct DocumentSeries {
     pub greatest: i64,
 }
 
-/// What the chain over a series says.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the chain over a series says, as far as it was walked.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeriesState {
+    /// The number that was walked to.
+    pub after: i64,
     /// The greatest sealed number; 0 when nothing is sealed.
     pub head: i64,
     /// Its seal.
@@ -122,57 +127,87 @@ impl Orders {
         Ok(())
     }
 
-    /// Every series of documents, with its counter, as of one moment.
+    /// Every series of documents, by legal entity and kind. Their documents are not walked.
     ///
     /// # Errors
     /// The store's.
     pub async fn series(&self) -> Result<Vec<DocumentSeries>> {
-        // One statement, so that the counters and the documents are of the same moment.
-        let text = "SELECT legal_entity, kind, MAX(next) AS next, MAX(number) AS greatest FROM \
-            (SELECT legal_entity, kind, next, NULL AS number FROM invoice_counters \
-             UNION ALL SELECT legal_entity, kind, NULL AS next, MAX(number) AS number FROM invoices GROUP BY legal_entity, kind) s \
-            GROUP BY legal_entity, kind ORDER BY legal_entity, kind";
-        let rows = self.sql.fetch(sql(text)).await?;
-        rows.iter()
-            .map(|row| {
-                Ok(DocumentSeries {
-                    legal_entity: row.text("legal_entity")?,
-                    kind: InvoiceKind::from_code(row.int("kind")?)?,
-                    next: row.opt_int("next")?,
-                    greatest: row.opt_int("greatest")?.unwrap_or(0),
-                })
-            })
-            .collect()
+        let mut names = BTreeSet::new();
+        for row in self.sql.fetch(sql("SELECT legal_entity, kind FROM invoice_counters")).await? {
+            names.insert((row.text("legal_entity")?, row.int("kind")?));
+        }
+        // Series without a counter are found by steps along the index, of which there are few.
+        let mut query = sql("SELECT MIN(legal_entity) AS least FROM invoices");
+        while let Some(entity) =
+            self.sql.fetch_one(query).await?.map_or(Ok(None), |row| row.opt_text("least"))?
+        {
+            let text = "SELECT MIN(kind) AS least FROM invoices WHERE legal_entity = ? AND kind > ?";
+            let mut after = i64::MIN;
+            while let Some(row) = self.sql.fetch_one(sql(text).bind(&entity).bind(after)).await? {
+                let Some(kind) = row.opt_int("least")? else { break };
+                names.insert((entity.clone(), kind));
+                after = kind;
+            }
+            query =
+                sql("SELECT MIN(legal_entity) AS least FROM invoices WHERE legal_entity > ?").bind(entity);
+        }
+        let mut all = Vec::with_capacity(names.len());
+        for (legal_entity, kind) in names {
+            let kind = InvoiceKind::from_code(kind)?;
+            let mut series = DocumentSeries { legal_entity, kind, next: None, greatest: 0 };
+            self.read_numbers(&mut series).await?;
+            all.push(series);
+        }
+        Ok(all)
     }
 
-    /// Walks the chain of seals over a series.
+    /// The counter of a series and its greatest number, in one statement, so that they are of the same moment.
+    async fn read_numbers(&self, series: &mut DocumentSeries) -> Result<()> {
+        let text = "SELECT (SELECT next FROM invoice_counters WHERE legal_entity = ? AND kind = ?) AS next, \
+            (SELECT MAX(number) FROM invoices WHERE legal_entity = ? AND kind = ?) AS greatest";
+        let (entity, kind) = (&series.legal_entity, series.kind.code());
+        let numbers = sql(text).bind(entity).bind(kind).bind(entity).bind(kind);
+        if let Some(row) = self.sql.fetch_one(numbers).await? {
+            series.next = row.opt_int("next")?;
+            series.greatest = row.opt_int("greatest")?.unwrap_or(0);
+        }
+        Ok(())
+    }
+
+    /// Walks on along the chain of seals over a series, over as many documents as `budget` says and takes from it; whether that
+    /// was to its end.
     ///
     /// # Errors
     /// The store's.
-    pub async fn verify_series(&self, series: &DocumentSeries) -> Result<SeriesState> {
-        let mut state = SeriesState::default();
-        let (mut after, mut previous) = (0, Vec::new());
-        loop {
-            let rows = self.documents(&series.legal_entity, series.kind, after, VERIFY_MAX).await?;
+    pub async fn verify_series(
+        &self,
+        series: &DocumentSeries,
+        state: &mut SeriesState,
+        budget: &mut u32,
+    ) -> Result<bool> {
+        while *budget > 0 {
+            let wanted = VERIFY_MAX.min(*budget);
+            let rows = self.documents(&series.legal_entity, series.kind, state.after, wanted).await?;
             for invoice in &rows {
-                after = invoice.name.number;
+                state.after = invoice.name.number;
                 if invoice.seal.is_empty() {
                     state.unsealed_since = state.unsealed_since.or(Some(invoice.issued_at));
                     continue;
                 }
                 // What is sealed behind what is not was not left by the sealer.
-                let fits =
-                    state.unsealed_since.is_none() && self.seals.invoice(&previous, invoice) == invoice.seal;
+                let fits = state.unsealed_since.is_none()
+                    && self.seals.invoice(&state.seal, invoice) == invoice.seal;
                 if !fits && state.broken == 0 {
-                    state.broken = after;
+                    state.broken = state.after;
                 }
-                (state.head, previous) = (after, invoice.seal.clone());
+                (state.head, state.seal) = (state.after, invoice.seal.clone());
             }
-            if rows.len() < VERIFY_MAX as usize {
-                state.seal = previous;
-                return Ok(state);
+            *budget -= wanted;
+            if rows.len() < wanted as usize {
+                return Ok(true);
             }
         }
+        Ok(false)
     }
 
     async fn documents(
@@ -240,3 +275,7 @@ impl Orders {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "documents_tests.rs"]
+mod tests;

@@ -139,10 +139,10 @@ impl Orders {
         // One text per filter, so that each has the index that serves it.
         let text = match (wanted.owner.is_some(), wanted.state.is_some()) {
             (false, false) if wanted.without_failed => {
-                select!(" WHERE o.state <> 7 AND o.id < ? ORDER BY o.id DESC LIMIT ?")
+                select!(" WHERE o.state <> ? AND o.id < ? ORDER BY o.id DESC LIMIT ?")
             }
             (true, false) if wanted.without_failed => {
-                select!(" WHERE o.owner = ? AND o.state <> 7 AND o.id < ? ORDER BY o.id DESC LIMIT ?")
+                select!(" WHERE o.owner = ? AND o.state <> ? AND o.id < ? ORDER BY o.id DESC LIMIT ?")
             }
             (false, false) => select!(" WHERE o.id < ? ORDER BY o.id DESC LIMIT ?"),
             (true, false) => select!(" WHERE o.owner = ? AND o.id < ? ORDER BY o.id DESC LIMIT ?"),
@@ -154,6 +154,9 @@ impl Orders {
         let mut statement = sql(text);
         if let Some(owner) = &wanted.owner {
             statement = statement.bind(owner);
+        }
+        if wanted.without_failed && wanted.state.is_none() {
+            statement = statement.bind(State::Failed.code());
         }
         if let Some(state) = wanted.state {
             statement = statement.bind(state.code());

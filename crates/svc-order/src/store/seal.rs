@@ -5,7 +5,7 @@ use chassis::RecordKey;
 use kernel::{OrderId, Timestamp};
 
 use super::read::{History, Invoice, write_ending};
-use crate::domain::{MadeShipment, Order};
+use crate::domain::{InvoiceName, MadeShipment, Order};
 
 /// Seals rows.
 #[derive(Clone)]
@@ -21,38 +21,73 @@ impl Seals {
     /// The seal of an order, and with it of its history: `order.history_seal` is that of its last line.
     #[must_use]
     pub fn order(&self, order: &Order) -> Vec<u8> {
+        // Every field is named, so that a new one is sealed, or left out on purpose.
+        let Order {
+            id,
+            version: _,
+            state,
+            owner,
+            placed_by,
+            external_reference,
+            external_time,
+            total,
+            tax,
+            line_count,
+            first_product,
+            units,
+            payment_method,
+            stock,
+            payment,
+            shipment,
+            cart,
+            approval,
+            attempt,
+            payment_id,
+            tries: _,
+            hold_until,
+            limit_at,
+            due_at: _,
+            challenge,
+            ending,
+            created_at,
+            updated_at,
+            confirmed_at,
+            // A document has a seal of its own.
+            invoice: _,
+            history_seal,
+        } = order;
         let time = |time: Timestamp| time.micros();
         self.0
             .record("order")
-            .text(&order.id.to_string())
-            .bytes(&order.history_seal)
-            .int(order.state.code())
-            .text(&order.owner)
-            .text(&order.placed_by)
-            .optional_text(order.external_reference.as_deref())
-            .optional_int(order.external_time.map(time))
-            .text(order.total.currency.code())
-            .int(order.total.minor)
-            .int(order.tax.minor)
-            .int(order.line_count)
-            .int(order.units)
-            .text(&order.first_product)
-            .text(&order.payment_method)
-            .int(order.stock.code())
-            .int(order.payment.code())
-            .int(order.shipment.code())
-            .int(order.cart.code())
-            .int(order.approval.code())
-            .int(order.attempt)
-            .optional_text(order.payment_id.map(|id| id.to_string()).as_deref())
-            .int(order.hold_until.micros())
-            .int(order.limit_at.micros())
-            .optional_text(order.challenge.as_ref().map(|challenge| challenge.url.as_str()))
-            .optional_text(order.challenge.as_ref().map(|challenge| challenge.id.as_str()))
-            .bytes(&order.ending.as_ref().map(write_ending).unwrap_or_default())
-            .int(order.created_at.micros())
-            .int(order.updated_at.micros())
-            .optional_int(order.confirmed_at.map(time))
+            .text(&id.to_string())
+            .bytes(history_seal)
+            .int(state.code())
+            .text(owner)
+            .text(placed_by)
+            .optional_text(external_reference.as_deref())
+            .optional_int(external_time.map(time))
+            .text(total.currency.code())
+            .int(total.minor)
+            .int(tax.minor)
+            .int(*line_count)
+            .int(*units)
+            .text(first_product)
+            .text(payment_method)
+            .int(stock.code())
+            .int(payment.code())
+            .int(shipment.code())
+            .int(cart.code())
+            .int(approval.code())
+            .int(*attempt)
+            .optional_text(payment_id.map(|id| id.to_string()).as_deref())
+            .int(hold_until.micros())
+            .int(limit_at.micros())
+            .optional_text(challenge.as_ref().map(|challenge| challenge.url.as_str()))
+            .optional_text(challenge.as_ref().map(|challenge| challenge.id.as_str()))
+            .bytes(&ending.as_ref().map(write_ending).unwrap_or_default())
+            .int(created_at.micros())
+            .int(updated_at.micros())
+            .optional_int(confirmed_at.map(time))
             .seal()
             .to_vec()
     }
@@ -66,14 +101,15 @@ impl Seals {
     /// The seal of a line of history that follows the line with this seal; none before the first.
     #[must_use]
     pub fn history(&self, previous: &[u8], id: OrderId, line: &History) -> Vec<u8> {
+        let History { version, at, actor, state, what, note } = line;
         let record = self.0.record("order history").bytes(previous).text(&id.to_string());
         record
-            .int(line.version)
-            .int(line.at.micros())
-            .text(&line.actor)
-            .int(line.state.code())
-            .text(&line.what)
-            .text(&line.note)
+            .int(*version)
+            .int(at.micros())
+            .text(actor)
+            .int(state.code())
+            .text(what)
+            .text(note)
             .seal()
             .to_vec()
     }
@@ -81,22 +117,27 @@ impl Seals {
     /// The seal of a shipment that an order asked for.
     #[must_use]
     pub fn shipment(&self, id: OrderId, made: &MadeShipment) -> Vec<u8> {
+        let MadeShipment { group_id, shipment_id } = made;
         let record = self.0.record("order shipment").text(&id.to_string());
-        record.text(&made.group_id).text(&made.shipment_id).seal().to_vec()
+        record.text(group_id).text(shipment_id).seal().to_vec()
     }
 
     /// The seal of a document that follows the one with this seal; none before the first.
     #[must_use]
     pub fn invoice(&self, previous: &[u8], invoice: &Invoice) -> Vec<u8> {
-        let record = self.0.record("invoice").bytes(previous).text(&invoice.name.legal_entity);
-        record
-            .int(invoice.name.kind.code())
-            .int(invoice.name.number)
-            .text(&invoice.order_id.to_string())
-            .text(invoice.total.currency.code())
-            .int(invoice.total.minor)
-            .int(invoice.tax.minor)
-            .int(invoice.issued_at.micros())
+        let Invoice { name, order_id, total, tax, issued_at, seal: _ } = invoice;
+        let InvoiceName { legal_entity, kind, number } = name;
+        self.0
+            .record("invoice")
+            .bytes(previous)
+            .text(legal_entity)
+            .int(kind.code())
+            .int(*number)
+            .text(&order_id.to_string())
+            .text(total.currency.code())
+            .int(total.minor)
+            .int(tax.minor)
+            .int(issued_at.micros())
             .seal()
             .to_vec()
     }

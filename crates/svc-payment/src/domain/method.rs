@@ -12,7 +12,7 @@ impl PaymentMethod {
     /// Reads a token.
     ///
     /// # Errors
-    /// `CARD_NUMBER_REFUSED` for what looks like a card number, `INVALID_ARGUMENT` for anything else that is no token.
+    /// `CARD_NUMBER_REFUSED` for what looks like a card number, `INVALID_ARGUMENT` for anything else that is not a token.
     /// Neither repeats what was given.
     pub fn parse(text: &str) -> Result<Self> {
         if looks_like_a_card_number(text) {

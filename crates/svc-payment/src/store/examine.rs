@@ -1,103 +1,191 @@
 //! What only an audit reads: rows that belong to nothing, and events whose seal is not theirs.
 
-use kernel::Result;
+use kernel::{Error, Result};
+use serde::{Deserialize, Serialize};
 use store::{Batch, Sql, sql};
 
 use super::seal::Stray;
 use super::{Books, Link, Whole};
 
-/// Strays of a kind that are told at most.
-const STRAYS_MAX: u32 = 100;
 /// Rows read at once.
 const PAGE: u32 = 500;
 
-/// Each kind of stray: how it is called, what it lacks, and the query that finds it.
-const STRAYS: &[(&str, &str, &str)] = &[
-    (
-        "attempt of",
-        "its payment",
-        "SELECT a.payment_id AS id FROM attempts a LEFT JOIN payments p ON p.id = a.payment_id WHERE p.id IS NULL LIMIT ?",
-    ),
-    (
-        "operation",
-        "its payment",
-        "SELECT o.id AS id FROM operations o LEFT JOIN payments p ON p.id = o.payment_id WHERE p.id IS NULL LIMIT ?",
-    ),
-    (
-        "attempt of",
-        "the time when its provider is asked",
-        "SELECT payment_id AS id FROM attempts WHERE check_at IS NULL AND state IN ('authorizing', 'unknown', 'action_required') \
-         LIMIT ?",
-    ),
-    (
-        "operation",
-        "the time when its provider is asked",
-        "SELECT id FROM operations WHERE check_at IS NULL AND state IN ('sending', 'unknown', 'pending') LIMIT ?",
-    ),
-    (
-        "link of",
-        "its ledger entry",
-        "SELECT c.entry_id AS id FROM ledger_chain c LEFT JOIN ledger_postings p ON p.entry_id = c.entry_id AND p.line = 0 \
-         WHERE p.entry_id IS NULL LIMIT ?",
-    ),
-    (
-        "unsealed",
-        "its ledger entry, or its time",
-        "SELECT u.entry_id AS id FROM ledger_unsealed u LEFT JOIN ledger_postings p ON p.entry_id = u.entry_id AND p.line = 0 \
-         WHERE p.entry_id IS NULL OR p.booked_at <> u.booked_at LIMIT ?",
-    ),
-    (
-        "unsealed",
-        "a place out of the chain",
-        "SELECT u.entry_id AS id FROM ledger_unsealed u JOIN ledger_chain c ON c.entry_id = u.entry_id LIMIT ?",
-    ),
-    (
-        "ledger entry",
-        "a line 0, or one head for all its lines",
-        "SELECT entry_id AS id FROM ledger_postings GROUP BY entry_id HAVING MIN(line) <> 0 OR MAX(line) <> COUNT(*) - 1 \
-         OR MIN(kind) <> MAX(kind) OR MIN(payment_id) <> MAX(payment_id) OR MIN(order_id) <> MAX(order_id) \
-         OR MIN(operation_id) <> MAX(operation_id) OR MIN(booked_at) <> MAX(booked_at) LIMIT ?",
-    ),
+/// A kind of stray: rows that lack something.
+struct Kind {
+    /// How such a row is called.
+    name: &'static str,
+    /// What it lacks.
+    lacks: &'static str,
+    /// Where it is looked for, and by which column of an index the rows are walked.
+    walk: (&'static str, &'static str),
+    /// Finds such rows after one key up to another.
+    text: &'static str,
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "attempt of",
+        lacks: "its payment",
+        walk: ("attempts", "payment_id"),
+        text: "SELECT a.payment_id AS id FROM attempts a LEFT JOIN payments p ON p.id = a.payment_id \
+            WHERE a.payment_id > ? AND a.payment_id <= ? AND p.id IS NULL",
+    },
+    Kind {
+        name: "operation",
+        lacks: "its payment",
+        walk: ("operations", "id"),
+        text: "SELECT o.id AS id FROM operations o LEFT JOIN payments p ON p.id = o.payment_id \
+            WHERE o.id > ? AND o.id <= ? AND p.id IS NULL",
+    },
+    Kind {
+        name: "attempt of",
+        lacks: "the time when its provider is asked",
+        walk: ("attempts", "payment_id"),
+        text: "SELECT payment_id AS id FROM attempts WHERE payment_id > ? AND payment_id <= ? AND check_at IS NULL \
+            AND state IN ('authorizing', 'unknown', 'action_required')",
+    },
+    Kind {
+        name: "operation",
+        lacks: "the time when its provider is asked",
+        walk: ("operations", "id"),
+        text: "SELECT id FROM operations WHERE id > ? AND id <= ? AND check_at IS NULL \
+            AND state IN ('sending', 'unknown', 'pending')",
+    },
+    Kind {
+        name: "link of",
+        lacks: "its ledger entry",
+        walk: ("ledger_chain", "entry_id"),
+        text: "SELECT c.entry_id AS id FROM ledger_chain c \
+            LEFT JOIN ledger_postings p ON p.entry_id = c.entry_id AND p.line = 0 \
+            WHERE c.entry_id > ? AND c.entry_id <= ? AND p.entry_id IS NULL",
+    },
+    Kind {
+        name: "unsealed",
+        lacks: "its ledger entry, or its time",
+        walk: ("ledger_unsealed", "entry_id"),
+        text: "SELECT u.entry_id AS id FROM ledger_unsealed u \
+            LEFT JOIN ledger_postings p ON p.entry_id = u.entry_id AND p.line = 0 \
+            WHERE u.entry_id > ? AND u.entry_id <= ? AND (p.entry_id IS NULL OR p.booked_at <> u.booked_at)",
+    },
+    Kind {
+        name: "unsealed",
+        lacks: "a place out of the chain",
+        walk: ("ledger_unsealed", "entry_id"),
+        text: "SELECT u.entry_id AS id FROM ledger_unsealed u JOIN ledger_chain c ON c.entry_id = u.entry_id \
+            WHERE u.entry_id > ? AND u.entry_id <= ?",
+    },
+    Kind {
+        name: "ledger entry",
+        lacks: "a line 0, or one head for all its lines",
+        walk: ("ledger_postings", "entry_id"),
+        text: "SELECT entry_id AS id FROM ledger_postings WHERE entry_id > ? AND entry_id <= ? GROUP BY entry_id \
+            HAVING MIN(line) <> 0 OR MAX(line) <> COUNT(*) - 1 \
+            OR MIN(kind) <> MAX(kind) OR MIN(payment_id) <> MAX(payment_id) OR MIN(order_id) <> MAX(order_id) \
+            OR MIN(operation_id) <> MAX(operation_id) OR MIN(booked_at) <> MAX(booked_at)",
+    },
 ];
 
-impl Books {
+/// How far the rows were looked through that belong to no payment in particular.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Place {
+    /// Provider events, after one of a provider.
+    Webhooks(String, String),
+    /// Rows that belong to nothing: of which kind, and after which key.
+    Strays(usize, String),
+}
+
+impl Place {
+    /// Before all of them.
+    #[must_use]
+    pub const fn start() -> Self {
+        Self::Webhooks(String::new(), String::new())
+    }
+}
+
+/// What was found in some rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Provider events whose seal is not theirs.
+    pub altered_webhooks: Vec<String>,
     /// Rows that belong to nothing, or that nobody will come back to.
+    pub strays: Vec<Stray>,
+    /// Where to go on; `None` after the last.
+    pub next: Option<Place>,
+}
+
+impl Books {
+    /// Looks through `limit` rows that belong to no payment in particular, after a place, for such as were changed or belong to
+    /// nothing.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn strays(&self) -> Result<Vec<Stray>> {
-        let mut strays = Vec::new();
-        for (name, lacks, text) in STRAYS {
-            for row in self.sql.fetch(sql(*text).bind(STRAYS_MAX)).await? {
-                strays.push(Stray { row: format!("{name} {}", row.str("id")?), lacks });
-            }
+    pub async fn leftovers(&self, after: Place, limit: u32) -> Result<Leftovers> {
+        let (mut found, mut place, mut left) = (Leftovers::default(), Some(after), limit);
+        while let Some(after) = place.take_if(|_| left > 0) {
+            let read;
+            (read, place) = match &after {
+                Place::Webhooks(provider, event) => self.webhooks(provider, event, left, &mut found).await?,
+                Place::Strays(kind, key) => self.strays(*kind, key, left, &mut found).await?,
+            };
+            left = left.saturating_sub(read);
         }
-        Ok(strays)
+        found.next = place;
+        Ok(found)
     }
 
-    /// Provider events whose seal is not theirs: provider and event.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn altered_webhooks(&self) -> Result<Vec<String>> {
-        let mut altered = Vec::new();
-        let (mut provider, mut event) = (String::new(), String::new());
-        loop {
-            let text = "SELECT provider, event_id, received_at, seal FROM webhook_events \
-                WHERE provider > ? OR (provider = ? AND event_id > ?) ORDER BY provider, event_id LIMIT ?";
-            let statement = sql(text).bind(&provider).bind(&provider).bind(&event).bind(PAGE);
-            let rows = self.sql.fetch(statement).await?;
-            for row in &rows {
-                (provider, event) = (row.text("provider")?, row.text("event_id")?);
-                let seal = self.seals.webhook(&provider, &event, row.timestamp("received_at")?);
-                if row.opt_blob("seal")?.as_deref() != Some(seal.as_slice()) {
-                    altered.push(format!("webhook event {event} of {provider}"));
-                }
+    /// How many provider events were read, and where to go on.
+    async fn webhooks(
+        &self,
+        provider: &str,
+        event: &str,
+        limit: u32,
+        found: &mut Leftovers,
+    ) -> Result<(u32, Option<Place>)> {
+        let text = "SELECT provider, event_id, received_at, seal FROM webhook_events \
+            WHERE provider > ? OR (provider = ? AND event_id > ?) ORDER BY provider, event_id LIMIT ?";
+        let rows = self.sql.fetch(sql(text).bind(provider).bind(provider).bind(event).bind(limit)).await?;
+        let mut next = Place::Strays(0, String::new());
+        for row in &rows {
+            let (provider, event) = (row.text("provider")?, row.text("event_id")?);
+            let seal = self.seals.webhook(&provider, &event, row.timestamp("received_at")?);
+            if row.opt_blob("seal")?.as_deref() != Some(seal.as_slice()) {
+                found.altered_webhooks.push(format!("webhook event {event} of {provider}"));
             }
-            if rows.len() < PAGE as usize {
-                return Ok(altered);
+            if rows.len() == limit as usize {
+                next = Place::Webhooks(provider, event);
             }
         }
+        Ok((rows.len() as u32, Some(next)))
+    }
+
+    /// How many rows of a kind were looked through, and where to go on.
+    async fn strays(
+        &self,
+        kind: usize,
+        after: &str,
+        limit: u32,
+        found: &mut Leftovers,
+    ) -> Result<(u32, Option<Place>)> {
+        let Some(Kind { name, lacks, walk: (table, key), text }) = KINDS.get(kind) else {
+            return Ok((0, None));
+        };
+        let range = format!(
+            "SELECT COUNT(*) AS n, MAX(place) AS last FROM \
+             (SELECT {key} AS place FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?) some_rows"
+        );
+        let range = self.sql.fetch_one(sql(range).bind(after).bind(limit)).await?;
+        let Some(range) = range else { return Err(Error::internal("a count without a row")) };
+        let (read, last) = (range.int("n")?, range.opt_text("last")?);
+        if let Some(last) = &last {
+            for row in self.sql.fetch(sql(*text).bind(after).bind(last)).await? {
+                found.strays.push(Stray { row: format!("{name} {}", row.str("id")?), lacks });
+            }
+        }
+        let next = match last.filter(|_| read == i64::from(limit)) {
+            Some(last) => Place::Strays(kind, last),
+            None => Place::Strays(kind + 1, String::new()),
+        };
+        Ok((read as u32, Some(next)))
     }
 
     /// Seals every row that has no seal, and keys the chain. Only for a database of before there were seals: later, a row

@@ -248,10 +248,10 @@ pub(super) fn seal(row: &Row) -> Result<Vec<u8>> {
 
 pub(super) fn money(row: &Row) -> Result<Money> {
     let currency = Currency::parse(row.str("currency")?)
-        .map_err(|_| Error::internal("a row has a currency that is none"))?;
+        .map_err(|_| Error::internal("a row has an unknown currency"))?;
     Ok(Money::new(row.int("amount")?, currency))
 }
 
 fn count(row: &Row, column: &str) -> Result<u32> {
-    u32::try_from(row.int(column)?).map_err(|_| Error::internal(format!("column {column:?} is no count")))
+    u32::try_from(row.int(column)?).map_err(|_| Error::internal(format!("column {column:?} is not a count")))
 }

@@ -3,7 +3,7 @@
 use chassis::RecordKey;
 use kernel::{PaymentId, Timestamp};
 
-use crate::domain::{Attempt, Failure, Operation, Payment};
+use crate::domain::{Attempt, Challenge, Failure, Operation, Payment};
 
 use super::Link;
 
@@ -11,8 +11,8 @@ use super::Link;
 #[derive(Clone)]
 pub struct Seals(RecordKey);
 
-fn failure(failure: Option<&Failure>) -> (&str, &str) {
-    failure.map_or(("", ""), |failure| (&failure.code, &failure.message))
+fn reason(failure: Option<&Failure>) -> (&str, &str) {
+    failure.map_or(("", ""), |Failure { code, message }| (code, message))
 }
 
 impl Seals {
@@ -25,26 +25,49 @@ impl Seals {
     /// The seal of a payment. What its latest attempt says is sealed there.
     #[must_use]
     pub fn payment(&self, payment: &Payment) -> Vec<u8> {
+        // Every field is named, so that a new one is sealed, or left out on purpose.
+        let Payment {
+            id,
+            order,
+            tender,
+            owner,
+            state,
+            amount,
+            authorized,
+            capture_claimed,
+            captured,
+            refund_claimed,
+            refunded,
+            attempt,
+            operations,
+            provider,
+            challenge: _,
+            failure: _,
+            reference: _,
+            version,
+            created,
+            updated,
+        } = payment;
         self.0
             .record("payment")
-            .text(&payment.id.to_string())
-            .text(&payment.order.to_string())
-            .int(payment.tender.into())
-            .text(&payment.owner)
-            .text(payment.state.as_str())
-            .text(payment.amount.currency.code())
-            .int(payment.amount.minor)
-            .int(payment.authorized)
-            .int(payment.capture_claimed)
-            .int(payment.captured)
-            .int(payment.refund_claimed)
-            .int(payment.refunded)
-            .int(payment.attempt.into())
-            .int(payment.operations.into())
-            .text(&payment.provider)
-            .int(payment.version)
-            .int(payment.created.micros())
-            .int(payment.updated.micros())
+            .text(&id.to_string())
+            .text(&order.to_string())
+            .int((*tender).into())
+            .text(owner)
+            .text(state.as_str())
+            .text(amount.currency.code())
+            .int(amount.minor)
+            .int(*authorized)
+            .int(*capture_claimed)
+            .int(*captured)
+            .int(*refund_claimed)
+            .int(*refunded)
+            .int((*attempt).into())
+            .int((*operations).into())
+            .text(provider)
+            .int(*version)
+            .int(created.micros())
+            .int(updated.micros())
             .seal()
             .to_vec()
     }
@@ -52,25 +75,37 @@ impl Seals {
     /// The seal of an attempt.
     #[must_use]
     pub fn attempt(&self, attempt: &Attempt) -> Vec<u8> {
-        let (url, token) =
-            attempt.challenge.as_ref().map_or(("", ""), |challenge| (&challenge.url, &challenge.token));
-        let (code, message) = failure(attempt.failure.as_ref());
+        let Attempt {
+            payment,
+            number,
+            state,
+            amount,
+            provider,
+            reference,
+            challenge,
+            failure,
+            asked: _,
+            created,
+            updated,
+        } = attempt;
+        let (url, token) = challenge.as_ref().map_or(("", ""), |Challenge { url, token }| (url, token));
+        let (code, message) = reason(failure.as_ref());
         self.0
             .record("attempt")
-            .text(&attempt.payment.to_string())
-            .int(attempt.number.into())
-            .text(attempt.state.as_str())
-            .text(attempt.amount.currency.code())
-            .int(attempt.amount.minor)
-            .text(&attempt.provider)
-            .text(&attempt.reference)
-            // A challenge without a token is none, whatever its address.
+            .text(&payment.to_string())
+            .int((*number).into())
+            .text(state.as_str())
+            .text(amount.currency.code())
+            .int(amount.minor)
+            .text(provider)
+            .text(reference)
+            // Without a token there is no challenge, whatever its address.
             .text(if token.is_empty() { "" } else { url })
             .text(token)
             .text(code)
             .text(if code.is_empty() { "" } else { message })
-            .int(attempt.created.micros())
-            .int(attempt.updated.micros())
+            .int(created.micros())
+            .int(updated.micros())
             .seal()
             .to_vec()
     }
@@ -78,24 +113,40 @@ impl Seals {
     /// The seal of a capture, a void or a refund.
     #[must_use]
     pub fn operation(&self, operation: &Operation) -> Vec<u8> {
-        let (code, message) = failure(operation.failure.as_ref());
+        let Operation {
+            id,
+            payment,
+            attempt,
+            kind,
+            amount,
+            state,
+            provider,
+            target,
+            reference,
+            failure,
+            reason: why,
+            asked: _,
+            created,
+            updated,
+        } = operation;
+        let (code, message) = reason(failure.as_ref());
         self.0
             .record("operation")
-            .text(&operation.id)
-            .text(&operation.payment.to_string())
-            .int(operation.attempt.into())
-            .text(operation.kind.as_str())
-            .text(operation.amount.currency.code())
-            .int(operation.amount.minor)
-            .text(operation.state.as_str())
-            .text(&operation.provider)
-            .text(&operation.target)
-            .text(&operation.reference)
+            .text(id)
+            .text(&payment.to_string())
+            .int((*attempt).into())
+            .text(kind.as_str())
+            .text(amount.currency.code())
+            .int(amount.minor)
+            .text(state.as_str())
+            .text(provider)
+            .text(target)
+            .text(reference)
             .text(code)
             .text(if code.is_empty() { "" } else { message })
-            .text(&operation.reason)
-            .int(operation.created.micros())
-            .int(operation.updated.micros())
+            .text(why)
+            .int(created.micros())
+            .int(updated.micros())
             .seal()
             .to_vec()
     }
@@ -110,8 +161,9 @@ impl Seals {
     /// The keyed hash of a link that follows the link with this keyed hash; none before the first.
     #[must_use]
     pub fn link(&self, previous: &[u8], link: &Link, sealed: Timestamp) -> Vec<u8> {
-        let record = self.0.record("ledger link").bytes(previous).int(link.position).text(&link.entry);
-        record.bytes(&link.previous).bytes(&link.hash).int(sealed.micros()).seal().to_vec()
+        let Link { position, entry, previous: plain, hash, keyed: _ } = link;
+        let record = self.0.record("ledger link").bytes(previous).int(*position).text(entry);
+        record.bytes(plain).bytes(hash).int(sealed.micros()).seal().to_vec()
     }
 }
 
@@ -135,7 +187,7 @@ pub struct Stray {
     pub lacks: &'static str,
 }
 
-/// The payment of an attempt, for messages.
+/// Names an attempt in messages.
 #[must_use]
 pub fn attempt_name(payment: PaymentId, number: u32) -> String {
     format!("attempt {number} of {payment}")

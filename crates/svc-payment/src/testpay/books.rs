@@ -362,6 +362,6 @@ fn refund(row: &Row) -> Result<MovementRow> {
 
 fn money(row: &Row) -> Result<Money> {
     let currency = Currency::parse(row.str("currency")?)
-        .map_err(|_| Error::internal("a row has a currency that is none"))?;
+        .map_err(|_| Error::internal("a row has an unknown currency"))?;
     Ok(Money::new(row.int("amount")?, currency))
 }

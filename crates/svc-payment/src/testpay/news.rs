@@ -82,10 +82,10 @@ pub fn body<'a>(events: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
 /// Reads a body whose signature is good.
 ///
 /// # Errors
-/// `INVALID_WEBHOOK` at `/body` when it is no body of ours.
+/// `INVALID_WEBHOOK` at `/body` when testpay did not send it.
 pub fn read(body: &[u8]) -> Result<Vec<WebhookEvent>> {
     let bad = |what: &str| Error::field("/body", "INVALID_WEBHOOK", what.to_owned());
-    let body: Body = serde_json::from_slice(body).map_err(|_| bad("is no list of events"))?;
+    let body: Body = serde_json::from_slice(body).map_err(|_| bad("is not a list of events"))?;
     if body.object != "list" || body.data.len() > EVENTS_MAX {
         return Err(bad("must be a list of at most 100 events"));
     }

@@ -100,7 +100,7 @@ impl Api {
                     image.widths.clone_from(&picture.widths);
                 }
                 None if content_hash_is_good(hash) => {
-                    let error = Error::not_found("PICTURE_NOT_FOUND", "is no picture that was uploaded");
+                    let error = Error::not_found("PICTURE_NOT_FOUND", "is not a picture that was uploaded");
                     return Err(error.at(&format!("/images/{n}/content_hash")));
                 }
                 // What is wrong with it is told with all else that is wrong.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use kernel::text::{Lines, clean, is_format};
-use kernel::{CategoryId, Result, UnitPrice, Violations};
+use kernel::{CategoryId, OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX, Result, UnitPrice, Violations};
 
 use super::picture::content_hash_is_good;
 use super::price::PRICE_MICROS_MAX;
@@ -19,11 +19,9 @@ const ATTRIBUTES_MAX: usize = 50;
 const IMAGES_MAX: usize = 50;
 const SYNONYMS_MAX: usize = 50;
 const SKU_BYTES_MAX: usize = 64;
-/// Characters: names, options and their values as long as those of other shops.
+/// Characters: names as long as those of other shops.
 const NAME_CHARS_MAX: usize = 255;
 const DESCRIPTION_CHARS_MAX: usize = 20_000;
-const OPTION_CHARS_MAX: usize = 100;
-const VALUE_CHARS_MAX: usize = 255;
 const ALT_CHARS_MAX: usize = 300;
 /// Characters of a product's name in the system it came from: a prefix and an address of 255.
 pub const REFERENCE_CHARS_MAX: usize = 300;
@@ -130,7 +128,8 @@ impl Input {
         let mut seen = HashSet::new();
         for (n, attribute) in self.attributes.iter_mut().enumerate().take(ATTRIBUTES_MAX) {
             attribute.name = v.text(&format!("/attributes/{n}/name"), &attribute.name, 60);
-            attribute.value = v.text(&format!("/attributes/{n}/value"), &attribute.value, VALUE_CHARS_MAX);
+            attribute.value =
+                v.text(&format!("/attributes/{n}/value"), &attribute.value, OPTION_VALUE_CHARS_MAX);
             let new = seen.insert((attribute.name.clone(), attribute.value.clone()));
             v.check(new, format!("/attributes/{n}"), "repeats an attribute with its value");
         }
@@ -145,7 +144,7 @@ impl Input {
         limit(v, "/option_names", self.option_names.len(), OPTIONS_MAX);
         let mut seen = HashSet::new();
         for (n, name) in self.option_names.iter_mut().enumerate().take(OPTIONS_MAX) {
-            *name = v.text(&format!("/option_names/{n}"), name, OPTION_CHARS_MAX);
+            *name = v.text(&format!("/option_names/{n}"), name, OPTION_NAME_CHARS_MAX);
             v.check(seen.insert(name.clone()), format!("/option_names/{n}"), "repeats an option");
         }
     }
@@ -219,9 +218,9 @@ fn limit(v: &mut Violations, pointer: &str, count: usize, count_max: usize) {
 fn check_options(v: &mut Violations, at: &str, names: &[String], options: &mut Vec<OptionValue>) {
     for (n, option) in options.iter_mut().enumerate().take(OPTIONS_MAX) {
         option.name = clean(&option.name, Lines::One).unwrap_or_default();
-        option.value = v.text(&format!("{at}/options/{n}/value"), &option.value, VALUE_CHARS_MAX);
+        option.value = v.text(&format!("{at}/options/{n}/value"), &option.value, OPTION_VALUE_CHARS_MAX);
         let known = names.contains(&option.name);
-        v.check(known, format!("{at}/options/{n}/name"), "is none of the product's option names");
+        v.check(known, format!("{at}/options/{n}/name"), "must be one of the product's option names");
     }
     let ordered: Vec<_> =
         names.iter().filter_map(|name| options.iter().find(|option| option.name == *name).cloned()).collect();

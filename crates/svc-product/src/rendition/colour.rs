@@ -63,7 +63,7 @@ fn of_gamma(gamma: Option<f64>, places: Option<[[f64; 2]; 4]>, is_grey: bool) ->
         let pairs = places.iter().flatten().zip(USUAL_PLACES.iter().flatten());
         pairs.into_iter().all(|(place, usual)| (place - usual).abs() < PLACE_NEAR)
     };
-    // A triangle that is none has no colours.
+    // Three places on one line span no colours.
     let makes_sense = |places: &[[f64; 2]; 4]| {
         let [_, red, green, blue] = places;
         let area = (green[0] - red[0]) * (blue[1] - red[1]) - (blue[0] - red[0]) * (green[1] - red[1]);
@@ -128,12 +128,32 @@ pub fn to_srgb(picture: DynamicImage, profile: Option<&ColorProfile>) -> Dynamic
     converted.unwrap_or_else(|| plain(picture))
 }
 
-/// A picture of four inks: 255 is all of an ink.
-pub fn inks_to_srgb(inks: &[u8], size: (u32, u32), profile: &ColorProfile) -> Option<DynamicImage> {
+/// A picture of four inks, row by row in its own memory. `prepare` makes a row what the profile takes: 255 is all of an ink.
+pub fn inks_to_srgb(
+    mut inks: Vec<u8>,
+    (width, height): (u32, u32),
+    profile: &ColorProfile,
+    prepare: impl Fn(&mut [u8]),
+) -> Option<DynamicImage> {
     if !matches!(profile.color_space, DataColorSpace::Cmyk) {
         return None;
     }
-    eight(inks, size, profile, (Layout::Rgba, Layout::Rgb))
+    let srgb = ColorProfile::new_srgb();
+    let transform =
+        profile.create_transform_8bit(Layout::Rgba, &srgb, Layout::Rgb, TransformOptions::default());
+    let transform = transform
+        .inspect_err(|error| tracing::debug!(%error, "a colour profile that is not applied"))
+        .ok()?;
+    let (wide, narrow) = (width as usize * 4, width as usize * 3);
+    let mut line = vec![0; wide];
+    for row in 0..height as usize {
+        line.copy_from_slice(inks.get(row * wide..(row + 1) * wide)?);
+        prepare(&mut line);
+        // Three colours take less room than four inks: no row is written over that is still to be read.
+        transform.transform(&line, inks.get_mut(row * narrow..(row + 1) * narrow)?).ok()?;
+    }
+    inks.truncate(height as usize * narrow);
+    assembled(inks, (width, height), Layout::Rgb)
 }
 
 fn eight(

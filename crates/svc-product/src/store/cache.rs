@@ -161,7 +161,11 @@ fn bytes(product: &Product) -> usize {
         // The index of SKUs has it once more.
         let options: usize =
             variant.options.iter().map(|option| text(&option.name) + text(&option.value)).sum();
-        VARIANT_BYTES + 2 * variant.sku.len() + options + size_of_val(&*variant.prices)
+        let prices =
+            variant.prices.iter().map(|price| text(&price.actor) + text(&price.reason)).sum::<usize>()
+                + size_of_val(&*variant.prices)
+                + size_of_val(&*variant.compare_at);
+        VARIANT_BYTES + 2 * variant.sku.len() + options + prices
     });
     let attributes = product.attributes.iter().map(|one| text(&one.name) + text(&one.value));
     let images = product.images.iter().map(|image| {
@@ -183,10 +187,10 @@ fn bytes(product: &Product) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use kernel::Timestamp;
+    use kernel::{Currency, Timestamp, UnitPrice};
 
     use super::*;
-    use crate::domain::{Input, InputVariant, Why};
+    use crate::domain::{Input, InputVariant, Price, Why};
 
     fn found(version: i64, skus: &[&str]) -> Found {
         let variants = skus.iter().map(|sku| InputVariant { sku: (*sku).into(), ..InputVariant::default() });
@@ -214,6 +218,26 @@ mod tests {
         assert_eq!(cache.by_sku("A").expect("kept").version, 2);
         let after = cache.begin_fill();
         assert_eq!(cache.fill(after, found(2, &["A"])).version, 2);
+    }
+
+    #[test]
+    fn everything_that_a_price_holds_is_counted() {
+        let unit = |minor| UnitPrice { micros: minor, currency: Currency::GBP };
+        let priced = |actor: &str, reason: &str, compare_at: usize| {
+            let mut found = found(1, &["A"]);
+            found.product.variants[0].prices = vec![Price {
+                unit: unit(5),
+                since: Timestamp::from_secs(1),
+                actor: actor.to_owned(),
+                reason: reason.to_owned(),
+            }];
+            found.product.variants[0].compare_at = vec![unit(9); compare_at];
+            bytes(&found.product)
+        };
+        let least = priced("", "", 0);
+        assert!(priced(&"a".repeat(1_000), "", 0) >= least + 1_000);
+        assert!(priced("", &"r".repeat(1_000), 0) >= least + 1_000);
+        assert!(priced("", "", 20) >= least + 20 * size_of::<UnitPrice>());
     }
 
     #[test]

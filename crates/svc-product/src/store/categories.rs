@@ -81,7 +81,7 @@ impl Catalogue {
     /// Finds the category of these names from the top, and makes what is missing.
     ///
     /// # Errors
-    /// `TOO_MANY_CATEGORIES`, or a name that is none.
+    /// `TOO_MANY_CATEGORIES`, or what is wrong with a name.
     pub async fn ensure_path(
         &self,
         names: &[&str],

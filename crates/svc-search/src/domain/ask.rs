@@ -1,6 +1,8 @@
 //! A question, checked.
 
-use kernel::{Currency, Error, Result, Violations, check_id_length};
+use kernel::{
+    Currency, Error, OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX, Result, Violations, check_id_length,
+};
 
 use super::words::{Word, query_words};
 
@@ -108,14 +110,16 @@ impl Ask {
         }
         v.check(self.attributes.len() <= ATTRIBUTES_MAX, "/attributes", "has more than 20 entries");
         for (n, choice) in self.attributes.iter().enumerate().take(ATTRIBUTES_MAX) {
-            let good = (1..=60).contains(&choice.name.chars().count());
-            v.check(good, format!("/attributes/{n}/name"), "must have 1 to 60 characters");
+            let good = (1..=OPTION_NAME_CHARS_MAX).contains(&choice.name.chars().count());
+            let what = format!("must have 1 to {OPTION_NAME_CHARS_MAX} characters");
+            v.check(good, format!("/attributes/{n}/name"), what);
             let repeats = self.attributes[..n].iter().any(|other| other.name == choice.name);
             v.check(!repeats, format!("/attributes/{n}/name"), "repeats an attribute");
             let good = (1..=VALUES_MAX).contains(&choice.values.len());
             v.check(good, format!("/attributes/{n}/values"), "must have 1 to 20 entries");
-            let fits = choice.values.iter().all(|value| value.chars().count() <= 120);
-            v.check(fits, format!("/attributes/{n}/values"), "has a value of more than 120 characters");
+            let fits = choice.values.iter().all(|value| value.chars().count() <= OPTION_VALUE_CHARS_MAX);
+            let what = format!("has a value of more than {OPTION_VALUE_CHARS_MAX} characters");
+            v.check(fits, format!("/attributes/{n}/values"), what);
         }
         let needs_currency =
             self.price.is_some() || matches!(self.sort, Sort::PriceAscending | Sort::PriceDescending);
@@ -246,6 +250,17 @@ mod tests {
         assert_eq!(field(Ask { categories: vec![String::new(); 21], ..Ask::default() }), "/category_ids");
         let huge = vec!["cat".into(), "x".repeat(4_000_000)];
         assert_eq!(field(Ask { categories: huge, ..Ask::default() }), "/category_ids/1");
+    }
+
+    #[test]
+    fn what_a_product_may_have_can_be_asked_for() {
+        let ask = |name: usize, value: usize| {
+            let values = vec!["é".repeat(value)];
+            Ask { attributes: vec![AttributeChoice { name: "ß".repeat(name), values }], ..Ask::default() }
+        };
+        assert!(ask(OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX).check().is_ok());
+        assert_eq!(field(ask(OPTION_NAME_CHARS_MAX + 1, 1)), "/attributes/0/name");
+        assert_eq!(field(ask(1, OPTION_VALUE_CHARS_MAX + 1)), "/attributes/0/values");
     }
 
     proptest! {

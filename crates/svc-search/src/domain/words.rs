@@ -1,6 +1,6 @@
 //! Words: how a text becomes what is compared.
 //!
-//! Letters become plain ([`letters::plain`]), English words lose their endings, and everything that is no letter and no
+//! Letters become plain ([`letters::plain`]), English words lose their endings, and everything that is neither a letter nor a
 //! digit separates. The same is done to products and to questions, so no character of a question has a meaning of its own.
 //! An index keeps what this made: `super::super::index` has a number that changes with it.
 

@@ -60,7 +60,7 @@ impl ShipmentState {
     /// `INTERNAL` for any other word: the row is damaged.
     pub fn parse(word: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|state| state.as_str() == word);
-        found.ok_or_else(|| Error::internal(format!("{word:?} is no state of a shipment")))
+        found.ok_or_else(|| Error::internal(format!("{word:?} is not a state of a shipment")))
     }
 
     /// Whether a shipment may go from this to another. A carrier may skip steps that it does not report, and a parcel

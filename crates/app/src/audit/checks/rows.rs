@@ -51,6 +51,14 @@ pub fn content(books: &Books) -> Check {
     between(
         &mut check,
         books,
+        ("inventory", "band units event", "the event"),
+        ("inventory", "band units", "the movement"),
+        // Events of earlier releases tell no exact units.
+        (must, may),
+    );
+    between(
+        &mut check,
+        books,
         ("product", "price set", "the event"),
         ("product", "price kept", "the price"),
         (must, may),

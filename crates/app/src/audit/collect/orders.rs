@@ -53,11 +53,15 @@ pub(super) async fn read(shop: &Shop) -> Result<OrderRecords, Unread> {
     orders.sort_unstable_by_key(|order| order.id);
     let (mut invoices, mut numbering) = (Vec::new(), Vec::new());
     let mut names = Interner::default();
-    let answer = ask!(shop, CHECK, client, get_numbering, GetNumberingRequest {})?;
-    for series in answer.series {
-        entities.insert(series.legal_entity.clone());
-        numbering.push(numbers(&series).map_err(malformed(CHECK, "get_numbering"))?);
-    }
+    pages(async |cursor| {
+        let answer = ask!(shop, CHECK, client, get_numbering, GetNumberingRequest { cursor })?;
+        for series in answer.series {
+            numbering.push(numbers(&series).map_err(malformed(CHECK, "get_numbering"))?);
+            entities.insert(series.legal_entity);
+        }
+        Ok(answer.next_cursor)
+    })
+    .await?;
     for entity in entities {
         // The shop's own entity is listed under no name; under its name it would be listed twice.
         if !entity.is_empty() && names.0.contains(entity.as_str()) {

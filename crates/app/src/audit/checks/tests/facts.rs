@@ -40,6 +40,8 @@ pub fn rows(books: &Books) -> Vec<RoleRows> {
     stock.add("event", "bowl@main", told(3, "", "log"));
     stock.add("band event", "bowl@main/3", told(0, "few", ""));
     stock.add("band", "bowl@main/3", told(0, "few", ""));
+    stock.add("band units event", "bowl@main/3", told(0, "5 left", ""));
+    stock.add("band units", "bowl@main/3", told(0, "5 left", ""));
     let (mut products, mut search, mut carts) = (role("product"), role("search"), role("cart"));
     products.add("event", "prd_1", told(2, "a bowl", "at least"));
     products.add("row", "prd_1", told(3, "a bowl", ""));

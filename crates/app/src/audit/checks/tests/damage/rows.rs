@@ -110,6 +110,12 @@ fn events_and_rows_that_do_not_agree() {
     finds(|books| role(books, "product").add("row", "prd_1", told(3, "a cup", "")), &[(content, "prd_1")]);
     finds(|books| lost(books, "inventory", "band", "bowl@main/3"), &[(content, "bowl@main/3")]);
     finds(|books| lost(books, "inventory", "band event", "bowl@main/3"), &[(content, "bowl@main/3")]);
+    let units = |set: &'static str| {
+        move |books: &mut Books| role(books, "inventory").add(set, "bowl@main/3", told(0, "4 left", ""))
+    };
+    finds(units("band units"), &[(content, "bowl@main/3")]);
+    finds(units("band units event"), &[(content, "bowl@main/3")]);
+    finds(|books| drop(role(books, "inventory").sets.remove("band units event")), &[]);
     finds(|books| lost(books, "product", "price kept", "bowl"), &[(content, "prd_1 GBP bowl at 6")]);
 }
 
