@@ -157,7 +157,7 @@ impl Api {
         let tree = self.catalogue.tree();
         match draft.categories().iter().position(|id| tree.get(*id).is_none()) {
             Some(n) => {
-                let error = Error::not_found("CATEGORY_NOT_FOUND", "is no category");
+                let error = Error::not_found("CATEGORY_NOT_FOUND", "is not a category");
                 Err(error.at(&format!("/category_ids/{n}")))
             }
             None => Ok(draft),
