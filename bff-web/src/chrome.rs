@@ -122,6 +122,6 @@ fn sentence(problem: &Problem) -> String {
         (404, _) => "There is nothing at this address.".to_owned(),
         // The headline says it.
         (401 | 500.., _) => String::new(),
-        _ => crate::screens::sentence(problem.detail.trim_start_matches('/')),
+        _ => crate::words::sentence(&problem.detail),
     }
 }

@@ -14,6 +14,7 @@ mod said;
 mod screens;
 mod shop;
 mod view;
+mod words;
 
 use std::sync::Arc;
 

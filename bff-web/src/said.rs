@@ -23,6 +23,14 @@ pub fn id(prefix: &str) -> String {
     format!("^{prefix}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$")
 }
 
+/// A language as a BCP 47 tag, or nothing.
+pub const LANGUAGE_OR_NONE: &str = "^([A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*)?$";
+
+/// The codes of all countries, and nothing.
+pub fn countries_or_none() -> Vec<&'static str> {
+    std::iter::once("").chain(countries()).collect()
+}
+
 /// The codes of all countries.
 pub fn countries() -> Vec<&'static str> {
     kernel::country::all().map(|(code, _)| code).collect()

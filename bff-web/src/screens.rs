@@ -123,15 +123,3 @@ fn things(count: &i64) -> String {
     let number = crate::money::grouped(count.unsigned_abs());
     if *count == 1 { "1 thing".to_owned() } else { format!("{number} things") }
 }
-
-/// A text with a capital letter at its beginning.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-/// Words of a service as a sentence.
-pub fn sentence(text: &str) -> String {
-    let words = capital(text.trim_end_matches('.'));
-    if words.is_empty() { words } else { format!("{words}.") }
-}

@@ -102,7 +102,7 @@ pub struct Shop {
 impl Shop {
     pub fn new(ctx: &Context, settings: &Settings) -> Result<Self> {
         Ok(Self {
-            name: settings.shop_name.clone(),
+            name: settings.name(),
             currencies: settings.currencies.clone(),
             pictures: Pictures::default(),
             carts: ctx.call("cart", CartServiceClient::new)?,

@@ -159,6 +159,11 @@ pub fn option_words(options: &[OptionView]) -> String {
     options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>().join(", ")
 }
 
+/// A name with the chosen options: "Cushion (Blue, Large)".
+pub fn title(name: &str, options: &[OptionView]) -> String {
+    if options.is_empty() { name.to_owned() } else { format!("{name} ({})", option_words(options)) }
+}
+
 /// A postal address as it is shown.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct AddressView {

@@ -10,10 +10,15 @@ const api = async (path, options = {}) => {
 };
 const send = (path, method, body, headers = {}) =>
   api(path, { method, body: body && JSON.stringify(body), headers: { ...(body && { "content-type": "application/json" }), "idempotency-key": crypto.randomUUID?.() ?? String(Math.random()).slice(2) + Date.now(), ...headers } });
-// The words of a service as a sentence.
+// The words of a service as a sentence. A message about a field begins with its pointer, which becomes the field's name, as `words.rs` does it.
+const field = (pointer) => pointer.split("/").filter(Boolean).reduce((names, part) => {
+  if (/^\d+$/.test(part) && names.length) names.push(`${names.pop().replace(/ies$/, "y").replace(/s$/, "")} ${Number(part) + 1}`);
+  else names.push(part.replace(/~1/g, "/").replace(/~0/g, "~").replace(/_/g, " ").replace(/\b(sku|id)(s?)\b/g, (_, name, many) => name.toUpperCase() + many));
+  return names;
+}, []).join(", ");
 const sentence = (text) => {
-  const words = text.replace(/^\//, "").replace(/\.$/, "");
-  return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
+  const words = text.replace(/\.+$/, "").replace(/^(\/\S*) /, (_, pointer) => `${field(pointer)} `);
+  return words && `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
 };
 const one = (selector, root = document) => root.querySelector(selector);
 const make = (tag, properties = {}, ...children) => {
@@ -115,7 +120,7 @@ const undoes = (table) => {
     event.preventDefault();
     const row = event.target.closest("tr"), version = event.target.elements.version.value;
     const quantity = Number(one("input[name=quantity]", row).defaultValue);
-    const name = one(".name", row)?.textContent ?? "It";
+    const name = row.dataset.title;
     try {
       await send(`/api/v1/cart/lines/${row.dataset.line}`, "DELETE", null, { "if-match": `"v${version}"` });
       sessionStorage.setItem("undo", JSON.stringify({ sku: row.dataset.sku, quantity, name }));

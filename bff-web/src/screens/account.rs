@@ -1,4 +1,7 @@
-//! The account: orders, addresses, sessions, password.
+//! The account: orders, addresses, profile, sessions, password.
+
+mod ending;
+mod profile;
 
 use std::sync::Arc;
 
@@ -10,7 +13,9 @@ use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::profile::{ProfileForm, ProfileView};
 use super::addresses::{self, BookAddressView};
+use super::checkout::form::{FieldError, FieldErrors};
 use super::orders::{self, OrdersScreen};
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
@@ -99,14 +104,6 @@ struct PasswordChange {
     new_password: String,
 }
 
-/// The form of a session that shall end.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct EndForm {
-    #[serde(default)]
-    session_id: String,
-}
-
 #[derive(Template)]
 #[template(path = "screens/account.html")]
 struct AccountPage {
@@ -115,18 +112,42 @@ struct AccountPage {
     orders: Option<OrdersScreen>,
     addresses: Option<Vec<BookAddressView>>,
     sessions: Option<Vec<SessionLine>>,
+    profile: Option<ProfileForm>,
+    countries: Vec<(&'static str, &'static str)>,
     message: String,
-    error: String,
+    errors: FieldErrors,
+}
+
+/// What the account's page says besides what is always there.
+#[derive(Default)]
+struct Feedback {
+    message: &'static str,
+    errors: Vec<FieldError>,
+    /// The profile's form as it was filled in; as the profile is when absent.
+    profile: Option<ProfileForm>,
+    status: StatusCode,
 }
 
 /// Its routes.
 pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
-    const SHOW: &[&Need] = &[&ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, &SESSIONS, &CATEGORIES];
-    const CHANGE: &[&Need] =
-        &[&PASSWORD, &ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, &SESSIONS, &CATEGORIES];
+    const SHOW: &[&Need] =
+        &[&ACCOUNT, orders::LIST, addresses::BOOK_IF_THERE, profile::IF_THERE, &SESSIONS, &CATEGORIES];
+    const CHANGE: &[&Need] = &[
+        &PASSWORD,
+        profile::UPDATE,
+        &ACCOUNT,
+        orders::LIST,
+        addresses::BOOK_IF_THERE,
+        profile::IF_THERE,
+        &SESSIONS,
+        &CATEGORIES,
+    ];
     vec![
         page(shop, Method::GET, "/account", show).needs(SHOW).cost(2),
-        page(shop, Method::POST, "/account/sessions/end", end_form).needs(&[&END, &EVERYWHERE]),
+        page(shop, Method::GET, "/account/sessions/end", ending::ask_page)
+            .needs(&[&SESSION_LIST, &CATEGORIES]),
+        page(shop, Method::POST, "/account/sessions/end", ending::form).needs(&[&END, &EVERYWHERE]),
+        page(shop, Method::POST, "/account/profile", profile::form).needs(CHANGE),
         page(shop, Method::POST, "/account/password", password_form).needs(CHANGE).signs_in(),
         api(shop, Method::GET, "/api/v1/account", account_json)
             .named("getAccount", "The account of this session")
@@ -140,6 +161,18 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .problems(&[401])
             .needs(&[&PASSWORD])
             .signs_in(),
+        api(shop, Method::GET, "/api/v1/profile", profile::show_json)
+            .named("getProfile", "What the shop knows of who has this account")
+            .answers::<ProfileView>()
+            .problems(&[401])
+            .needs(&[profile::READ]),
+        api(shop, Method::PUT, "/api/v1/profile", profile::update_json)
+            .named("updateProfile", "Replace what the shop knows of who has this account")
+            .answers::<ProfileView>()
+            .if_match()
+            .keyed(Key::Optional)
+            .problems(&[401])
+            .needs(&[profile::UPDATE]),
         api(shop, Method::GET, "/api/v1/sessions", sessions_json)
             .named("listSessions", "Where this account is signed in")
             .answers::<SessionList>()
@@ -177,17 +210,18 @@ async fn account_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
 }
 
 async fn show(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
-    account_page(&visit, "", "").await
+    account_page(&visit, Feedback::default()).await
 }
 
-async fn account_page(visit: &Visit, message: &str, error: &str) -> Result<Answer> {
+async fn account_page(visit: &Visit, feedback: Feedback) -> Result<Answer> {
     visit.needs_account()?;
     let mut identity = visit.shop.identity.clone();
     let sessions = visit.request(pb::ListSessionsRequest::default());
-    let (account, orders, addresses, sessions) = futures_util::join!(
+    let (account, orders, addresses, profile, sessions) = futures_util::join!(
         account(visit),
         orders::list(visit, 5, String::new(), orders::Which::Placed),
         addresses::if_there(visit),
+        profile::if_there(visit),
         visit.may(&SESSIONS, identity.list_sessions(sessions))
     );
     let page = AccountPage {
@@ -196,11 +230,12 @@ async fn account_page(visit: &Visit, message: &str, error: &str) -> Result<Answe
         orders: Some(orders?),
         addresses,
         sessions: sessions.map(|answer| answer.sessions.into_iter().map(SessionLine::of).collect()),
-        message: message.to_owned(),
-        error: error.to_owned(),
+        profile: feedback.profile.or(profile.map(ProfileForm::from)),
+        countries: kernel::country::by_name(),
+        message: feedback.message.to_owned(),
+        errors: feedback.errors.into(),
     };
-    let status = if error.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
-    Ok(shown(&page)?.with_status(status))
+    Ok(shown(&page)?.with_status(feedback.status))
 }
 
 async fn sessions_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
@@ -240,18 +275,6 @@ async fn everywhere_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer
     Answer::json(&everywhere(&visit).await?)
 }
 
-/// Ends the session that is named, or, without a name, all of them.
-async fn end_form(visit: Visit, _: NoParams, form: EndForm) -> Result<Answer> {
-    if form.session_id.is_empty() {
-        everywhere(&visit).await?;
-        return Answer::see("/");
-    }
-    match end(&visit, form.session_id).await {
-        Err(error) if error.reason() != "SESSION_NOT_FOUND" => Err(error),
-        _ => Answer::see("/account"),
-    }
-}
-
 async fn change(visit: &Visit, wanted: PasswordChange) -> Result<EndedView> {
     visit.needs_account()?;
     let request = pb::ChangePasswordRequest {
@@ -271,7 +294,8 @@ async fn password_json(visit: Visit, _: NoParams, wanted: PasswordChange) -> Res
 async fn password_form(visit: Visit, _: NoParams, wanted: PasswordChange) -> Result<Answer> {
     match change(&visit, wanted).await {
         Ok(_) => {
-            account_page(&visit, "Your password is changed, and every other session has ended.", "").await
+            let message = "Your password is changed, and every other session has ended.";
+            account_page(&visit, Feedback { message, ..Feedback::default() }).await
         }
         Err(error) => {
             let words = match error.reason() {
@@ -283,7 +307,12 @@ async fn password_form(visit: Visit, _: NoParams, wanted: PasswordChange) -> Res
                 "TOO_MANY_ATTEMPTS" => "That was often. Wait a minute before you try again.",
                 _ => return Err(error),
             };
-            account_page(&visit, "", words).await
+            let errors = vec![FieldError::new("current_password", words)];
+            account_page(
+                &visit,
+                Feedback { errors, status: StatusCode::UNPROCESSABLE_ENTITY, ..Feedback::default() },
+            )
+            .await
         }
     }
 }

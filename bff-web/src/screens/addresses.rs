@@ -1,5 +1,8 @@
 //! The address book of an account.
 
+mod delete;
+mod form;
+
 use std::sync::Arc;
 
 use askama::Template;
@@ -10,7 +13,8 @@ use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::checkout::form::{CheckoutForm, FieldError, told};
+use self::form::AddressForm;
+use super::checkout::form::{FieldError, FieldErrors, told};
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
 use crate::said;
@@ -41,6 +45,28 @@ pub struct BookAddressView {
     pub default_shipping: bool,
     /// Whether it stands on invoices unless another is chosen.
     pub default_billing: bool,
+}
+
+impl BookAddressView {
+    /// What tells it from the others: its name, or who receives it where.
+    pub fn title(&self) -> String {
+        if !self.label.is_empty() {
+            return self.label.clone();
+        }
+        let AddressView { recipient, lines, city, .. } = &self.address;
+        let parts = [recipient].into_iter().chain(lines.first()).chain([city]);
+        parts.filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(", ")
+    }
+
+    /// What it is used for unless another is chosen, in words.
+    pub fn uses(&self) -> &'static str {
+        match (self.default_shipping, self.default_billing) {
+            (true, true) => "Usual, and on invoices",
+            (true, false) => "Usual",
+            (false, true) => "On invoices",
+            (false, false) => "",
+        }
+    }
 }
 
 /// The address book.
@@ -77,47 +103,15 @@ struct Which {
     address_id: String,
 }
 
-/// The form of an address.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-struct AddressForm {
-    label: String,
-    recipient: String,
-    line1: String,
-    line2: String,
-    line3: String,
-    line4: String,
-    city: String,
-    region: String,
-    postal_code: String,
-    country: String,
-    phone: String,
-    default_shipping: String,
-    default_billing: String,
-    version: i64,
-    delete: String,
-    key: String,
-}
-
 #[derive(Template)]
 #[template(path = "screens/address.html")]
 struct AddressPage {
     frame: Frame,
     form: AddressForm,
     address_id: String,
-    errors: Vec<FieldError>,
+    errors: FieldErrors,
     countries: Vec<(&'static str, &'static str)>,
     message: String,
-}
-
-impl AddressPage {
-    fn wrong(&self, field: &str) -> bool {
-        self.errors.iter().any(|error| error.field == field)
-    }
-
-    fn told(&self, field: &str) -> &str {
-        self.errors.iter().find(|error| error.field == field).map_or("", |error| &error.words)
-    }
 }
 
 /// Its routes.
@@ -129,6 +123,12 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
         page(shop, Method::POST, "/account/addresses/{address_id}", edit_form).needs(&[
             &BOOK,
             &UPDATE,
+            &CATEGORIES,
+        ]),
+        page(shop, Method::GET, "/account/addresses/{address_id}/delete", delete::ask_page)
+            .needs(&[&BOOK, &CATEGORIES]),
+        page(shop, Method::POST, "/account/addresses/{address_id}/delete", delete::form).needs(&[
+            &BOOK,
             &DELETE,
             &CATEGORIES,
         ]),
@@ -269,71 +269,6 @@ async fn delete_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
     Ok(Answer::done())
 }
 
-impl AddressForm {
-    fn input(&self) -> BookAddressInput {
-        let lines = [&self.line1, &self.line2, &self.line3, &self.line4];
-        let lines = lines.into_iter().map(|line| line.trim().to_owned());
-        BookAddressInput {
-            label: self.label.trim().to_owned(),
-            address: AddressInput {
-                recipient: self.recipient.clone(),
-                lines: lines.filter(|line| !line.is_empty()).collect(),
-                city: self.city.clone(),
-                region: self.region.clone(),
-                postal_code: self.postal_code.clone(),
-                country_code: self.country.clone(),
-                phone: self.phone.clone(),
-            },
-            default_shipping: !self.default_shipping.is_empty(),
-            default_billing: !self.default_billing.is_empty(),
-        }
-    }
-
-    fn of(address: BookAddressView) -> Self {
-        let mut lines = CheckoutForm::default();
-        lines.fill(address.address);
-        Self {
-            label: address.label,
-            recipient: lines.recipient,
-            line1: lines.line1,
-            line2: lines.line2,
-            line3: lines.line3,
-            line4: lines.line4,
-            city: lines.city,
-            region: lines.region,
-            postal_code: lines.postal_code,
-            country: lines.country,
-            phone: lines.phone,
-            default_shipping: if address.default_shipping { "on".to_owned() } else { String::new() },
-            default_billing: if address.default_billing { "on".to_owned() } else { String::new() },
-            version: address.version,
-            ..Self::default()
-        }
-    }
-
-    fn has_more_lines(&self) -> bool {
-        !self.line3.is_empty() || !self.line4.is_empty()
-    }
-
-    /// What is missing, as at checkout.
-    fn check(&self) -> Vec<FieldError> {
-        let form = CheckoutForm {
-            email: "nobody@example.com".to_owned(),
-            recipient: self.recipient.clone(),
-            line1: self.line1.clone(),
-            line2: self.line2.clone(),
-            line3: self.line3.clone(),
-            line4: self.line4.clone(),
-            city: self.city.clone(),
-            region: self.region.clone(),
-            postal_code: self.postal_code.clone(),
-            country: self.country.clone(),
-            ..CheckoutForm::default()
-        };
-        form.check()
-    }
-}
-
 async fn form_page(
     visit: &Visit,
     mut form: AddressForm,
@@ -348,7 +283,7 @@ async fn form_page(
         frame: Frame::of(visit, title).await,
         form,
         address_id,
-        errors,
+        errors: errors.into(),
         countries: kernel::country::by_name(),
         message: message.to_owned(),
     };
@@ -381,8 +316,8 @@ async fn not_saved(visit: &Visit, form: AddressForm, address_id: String, error: 
         return form_page(visit, form, address_id, vec![FieldError::new("recipient", words)], "").await;
     }
     if let Some(label) = error.violations().iter().find(|violation| violation.field == "/label") {
-        let words = format!("This {}.", label.description);
-        return form_page(visit, form, address_id, vec![FieldError::new("label", &words)], "").await;
+        let errors = vec![FieldError::clause("label", &label.description)];
+        return form_page(visit, form, address_id, errors, "").await;
     }
     let moved = Error::invalid(error.reason().to_owned(), error.message().to_owned());
     let moved = error.violations().iter().fold(moved, |moved, violation| {
@@ -409,21 +344,20 @@ async fn edit_form(visit: Visit, which: Which, form: AddressForm) -> Result<Answ
     visit.needs_account()?;
     let address_id = which.address_id;
     let errors = form.check();
-    let done = if !form.delete.is_empty() {
-        delete(&visit, address_id.clone(), form.version).await
-    } else if errors.is_empty() {
-        update(&visit, address_id.clone(), form.version, form.input()).await.map(|_| ())
-    } else {
+    if !errors.is_empty() {
         return form_page(&visit, form, address_id, errors, "").await;
-    };
-    match done {
-        Ok(()) => Answer::see("/account"),
-        Err(error) if error.reason() == "VERSION_CONFLICT" => {
-            let found = find(&visit, &address_id).await?;
-            let message = "This address changed in another window. This is how it is now.";
-            let page = form_page(&visit, AddressForm::of(found), address_id, Vec::new(), message).await?;
-            Ok(page.with_status(StatusCode::CONFLICT))
-        }
+    }
+    match update(&visit, address_id.clone(), form.version, form.input()).await {
+        Ok(_) => Answer::see("/account"),
+        Err(error) if error.reason() == "VERSION_CONFLICT" => changed_page(&visit, address_id).await,
         Err(error) => not_saved(&visit, form, address_id, error).await,
     }
+}
+
+/// The form as the address is now, after it changed while its owner looked at it.
+async fn changed_page(visit: &Visit, address_id: String) -> Result<Answer> {
+    let found = find(visit, &address_id).await?;
+    let message = "This address changed in another window. This is how it is now.";
+    let page = form_page(visit, AddressForm::of(found), address_id, Vec::new(), message).await?;
+    Ok(page.with_status(StatusCode::CONFLICT))
 }

@@ -21,7 +21,8 @@ use crate::money::{CurrencyCode, Money, Price};
 use crate::pictures::PictureView;
 use crate::said;
 use crate::shop::{CATEGORIES, Shop, Tree, Visit};
-use crate::view::{OptionView, StockView, deepest, encoded, option_words};
+use crate::view::{OptionView, StockView, deepest, encoded, option_words, title};
+use crate::words;
 
 /// Units in the cart, which stand in the header of every page.
 pub const CART_COUNT: Need = Need::optional("cart", "/souk.cart.v1.CartService/GetCart");
@@ -56,6 +57,13 @@ pub struct CartScreen {
     pub pending: bool,
 }
 
+impl CartScreen {
+    /// Whether something in it cannot be bought as it stands.
+    pub fn has_trouble(&self) -> bool {
+        self.lines.iter().any(|line| !line.trouble().is_empty())
+    }
+}
+
 /// A line of a cart.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CartLineView {
@@ -87,6 +95,11 @@ impl CartLineView {
     /// Its options in words.
     pub fn words(&self) -> String {
         option_words(&self.options)
+    }
+
+    /// What tells it from every other line: its name with its options.
+    pub fn title(&self) -> String {
+        title(super::or(&self.name, &self.sku), &self.options)
     }
 
     /// What stands in the way of buying it; empty when nothing does.
@@ -220,7 +233,7 @@ async fn show_page(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
 }
 
 async fn cart_page(visit: &Visit, cart: CartScreen, message: String) -> Result<Answer> {
-    let trouble = cart.lines.iter().any(|line| !line.trouble().is_empty());
+    let trouble = cart.has_trouble();
     let frame = Frame::of(visit, "Cart").await;
     shown(&CartPage { frame, cart, trouble, message })
 }
@@ -229,6 +242,12 @@ async fn cart_page(visit: &Visit, cart: CartScreen, message: String) -> Result<A
 pub async fn short(visit: &Visit, cart: CartScreen) -> Result<Answer> {
     let message = "Some of this sold out while you were paying. Nothing was charged.".to_owned();
     Ok(cart_page(visit, cart, message).await?.with_status(StatusCode::CONFLICT))
+}
+
+/// The empty cart after an order failed for another reason: what happened, and that there is nothing left to pay for.
+pub async fn emptied(visit: &Visit, cart: CartScreen, what: &str, status: StatusCode) -> Result<Answer> {
+    let message = format!("{what} Your cart is empty now, so there is nothing to pay for.");
+    Ok(cart_page(visit, cart, message).await?.with_status(status))
 }
 
 async fn show_json(visit: Visit, asked: super::home::InCurrency, _: Nothing) -> Result<Answer> {
@@ -329,7 +348,7 @@ async fn line_form(visit: Visit, which: Which, form: LineForm) -> Result<Answer>
         }
         Err(error) if !error.violations().is_empty() || error.reason().ends_with("_LIMIT") => {
             let cart = load(&visit, None).await?;
-            let message = format!("{}.", error.message().trim_start_matches('/'));
+            let message = words::sentence(error.message());
             Ok(cart_page(&visit, cart, message).await?.with_status(StatusCode::BAD_REQUEST))
         }
         Err(error) => Err(error),

@@ -18,7 +18,7 @@ use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use self::form::{CheckoutForm, FieldError};
+use self::form::{CheckoutForm, FieldError, FieldErrors};
 use self::quote::{Difference, QuoteScreen};
 use super::cart::{self, CART, CartScreen, VARIANTS};
 use super::listing::STOCK;
@@ -79,7 +79,7 @@ struct CheckoutPage {
     frame: Frame,
     cart: CartScreen,
     form: CheckoutForm,
-    errors: Vec<FieldError>,
+    errors: FieldErrors,
     notice: String,
     quote: Option<QuoteScreen>,
     differences: Vec<Difference>,
@@ -102,14 +102,6 @@ impl CheckoutPage {
     /// Whether one of the rare ones is chosen.
     fn is_odd(&self) -> bool {
         self.odd_methods().iter().any(|method| method.token == self.form.payment_method)
-    }
-
-    fn wrong(&self, field: &str) -> bool {
-        self.errors.iter().any(|error| error.field == field)
-    }
-
-    fn told(&self, field: &str) -> &str {
-        self.errors.iter().find(|error| error.field == field).map_or("", |error| &error.words)
     }
 }
 
@@ -263,6 +255,9 @@ async fn quoted(visit: &Visit, mut form: CheckoutForm, notice: String) -> Result
                     "That way of delivery does not go there. This is the cheapest that does.".to_owned();
                 return Ok(Checkout { form, quote: Some(quote), notice, ..Checkout::default() });
             }
+            Err(error) if error.reason() == "DESTINATION_NOT_SERVED" => {
+                errors = vec![FieldError::new("country", &quote::not_served(visit, &form).await)];
+            }
             Err(error) => errors = form::told(&error).ok_or(error)?,
         }
     }
@@ -320,24 +315,25 @@ async fn refused(visit: &Visit, form: CheckoutForm, error: Error) -> Result<Answ
         return Err(error);
     }
     let cart = cart::load(visit, None).await?;
-    if error.reason() == "OUT_OF_STOCK" || cart.lines.is_empty() {
+    if error.reason() == "OUT_OF_STOCK" {
         return cart::short(visit, cart).await;
     }
     let status = edge::status(&error);
+    let what = form::happened(&error);
+    if cart.lines.is_empty() {
+        return cart::emptied(visit, cart, &what, status).await;
+    }
     let mut checkout = quoted(visit, form, String::new()).await?;
     match error.reason() {
         "PAYMENT_DECLINED" | "CARD_NUMBER_REFUSED" | "INVALID_TENDERS" => {
-            checkout.errors.push(FieldError::new("payment_method", &form::declined(&error)));
+            let words = format!("{what} {}", form::other_method(&error));
+            checkout.errors.push(FieldError::new("payment_method", &words));
         }
         "QUOTE_EXPIRED" => {
-            checkout.notice = "The prices were held for 15 minutes, and that time is over. Nothing was charged. This is what it comes to now.".to_owned();
+            checkout.notice = format!("{what} This is what it comes to now.");
             checkout.differences = quote::differences(&error, &checkout, &cart);
         }
-        _ => {
-            checkout.notice =
-                "We could not place this order, and nothing was charged. Look it over and pay again."
-                    .to_owned();
-        }
+        _ => checkout.notice = format!("{what} Look it over and pay again."),
     }
     checkout.status = status;
     checkout.page(visit, cart).await
@@ -361,21 +357,12 @@ impl Checkout {
             self.form.payment_method = methods.first().map(|method| method.token.clone()).unwrap_or_default();
         }
         self.form.quoted = self.form.digest();
-        if let Some(quote) = &self.quote {
-            for shortage in &quote.shortages {
-                let words = if shortage.available == 0 {
-                    format!("{} is sold out.", shortage.title())
-                } else {
-                    format!("Only {} of {} are left.", shortage.available, shortage.title())
-                };
-                self.errors.push(FieldError::new("cart", &words));
-            }
-        }
+        self.errors.extend(in_the_way(self.quote.as_ref(), &cart));
         let page = CheckoutPage {
             frame: Frame::of(visit, "Checkout").await,
             cart,
             form: self.form,
-            errors: self.errors,
+            errors: self.errors.into(),
             notice: self.notice,
             quote: self.quote,
             differences: self.differences,
@@ -386,6 +373,21 @@ impl Checkout {
         };
         Ok(shown(&page)?.with_status(self.status))
     }
+}
+
+/// What in the cart stands in the way of paying: as the quote says, or, before there is one, as the cart does.
+fn in_the_way(quote: Option<&QuoteScreen>, cart: &CartScreen) -> Vec<FieldError> {
+    let Some(quote) = quote else {
+        let lines = cart.lines.iter().filter(|line| !line.trouble().is_empty());
+        let words = lines.map(|line| format!("{}: {}.", line.title(), line.trouble().to_lowercase()));
+        return words.map(|words| FieldError::new("cart", &words)).collect();
+    };
+    let short = |shortage: &quote::Shortage| match shortage.available {
+        0 => format!("{} is sold out.", shortage.title()),
+        1 => format!("Only 1 of {} is left.", shortage.title()),
+        left => format!("Only {left} of {} are left.", shortage.title()),
+    };
+    quote.shortages.iter().map(|shortage| FieldError::new("cart", &short(shortage))).collect()
 }
 
 /// "Pay £24.50", or what to press when there is nothing to pay.

@@ -27,6 +27,7 @@ use crate::money::Money;
 use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::{AddressView, time};
+use crate::words;
 
 const ORDER: Need = Need::required("order", "/souk.order.v1.OrderService/GetOrder");
 const ORDERS: Need = Need::required("orders", "/souk.order.v1.OrderService/ListOrders");
@@ -82,6 +83,9 @@ struct CancelForm {
     key: String,
     #[serde(default)]
     back: String,
+    /// Why, as its owner says; may be empty.
+    #[serde(default)]
+    note: String,
 }
 
 #[derive(Template)]
@@ -93,6 +97,9 @@ struct OrderPage {
     signed_in: bool,
     /// Something to say first; mostly empty.
     notice: String,
+    /// What the form that cancels is filled in with, and what is wrong about it: nothing before it is sent.
+    note: &'static str,
+    wrong: &'static str,
 }
 
 #[derive(Template)]
@@ -101,6 +108,10 @@ struct CancelPage {
     frame: Frame,
     order: OrderScreen,
     key: String,
+    /// What was said of why.
+    note: String,
+    /// What is wrong about it; mostly empty.
+    wrong: String,
 }
 
 #[derive(Template)]
@@ -194,7 +205,7 @@ async fn order_page(visit: &Visit, order_id: String, notice: String) -> Result<A
     frame.waits = order.state.moves()
         || matches!(order.state, OrderStateView::AwaitingApproval | OrderStateView::ActionRequired);
     let signed_in = visit.session().is_signed_in();
-    shown(&OrderPage { frame, order, key: visit.new_key(), signed_in, notice })
+    shown(&OrderPage { frame, order, key: visit.new_key(), signed_in, notice, note: "", wrong: "" })
 }
 
 /// The orders of this session.
@@ -288,9 +299,9 @@ async fn history_json(visit: Visit, which: Named, _: Nothing) -> Result<Answer> 
     Answer::json(&HistoryScreen { entries: answer.entries.into_iter().map(entry).collect() })
 }
 
-async fn cancel(visit: &Visit, order_id: String, request_id: String) -> Result<OrderScreen> {
+async fn cancel(visit: &Visit, order_id: String, request_id: String, note: String) -> Result<OrderScreen> {
     visit.needs_somebody()?;
-    let request = pb::CancelOrderRequest { request_id, order_id, note: String::new() };
+    let request = pb::CancelOrderRequest { request_id, order_id, note };
     let answer = visit.need(&CANCEL, visit.shop.orders.clone().cancel_order(visit.request(request))).await?;
     let order = answer.order.ok_or_else(|| Error::internal("an answer without an order"))?;
     visit.saw(&order.id, order.version);
@@ -298,23 +309,32 @@ async fn cancel(visit: &Visit, order_id: String, request_id: String) -> Result<O
 }
 
 async fn cancel_json(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
-    let order = cancel(&visit, which.order_id, visit.key()?).await?;
+    let order = cancel(&visit, which.order_id, visit.key()?, String::new()).await?;
     let version = order.version;
     Ok(Answer::json(&order)?.at_version(version))
 }
 
 /// Asks before it is done, for browsers without JavaScript; with it, a dialog asks the same.
 async fn cancel_page(visit: Visit, which: Named, _: Nothing) -> Result<Answer> {
-    let order = load(&visit, which.order_id).await?;
+    ask_to_cancel(&visit, which.order_id, String::new(), String::new()).await
+}
+
+async fn ask_to_cancel(visit: &Visit, order_id: String, note: String, wrong: String) -> Result<Answer> {
+    let order = load(visit, order_id).await?;
     let title =
         if order.situation.can_cancel() { "Cancel this order?" } else { "This order cannot be cancelled" };
-    let frame = Frame::of(&visit, title).await;
-    shown(&CancelPage { frame, order, key: visit.new_key() })
+    let frame = Frame::of(visit, title).await;
+    shown(&CancelPage { frame, order, key: visit.new_key(), note, wrong })
 }
 
 async fn cancel_form(visit: Visit, which: Named, form: CancelForm) -> Result<Answer> {
     let key = if form.key.is_empty() { visit.new_key() } else { edge::checked_key(&form.key)?.to_owned() };
-    let order = match cancel(&visit, which.order_id.clone(), key).await {
+    let order = match cancel(&visit, which.order_id.clone(), key, form.note.clone()).await {
+        Err(error) if error.violations().iter().any(|wrong| wrong.field == "/note") => {
+            let wrong = words::sentence(&error.message().replacen("/note", "this", 1));
+            let page = ask_to_cancel(&visit, which.order_id, form.note, wrong).await?;
+            return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
         // It left, or failed, while its owner looked at the page.
         Err(error) if matches!(error.reason(), "ORDER_SHIPPED" | "ORDER_FAILED") => {
             let notice = if error.reason() == "ORDER_SHIPPED" {

@@ -1,5 +1,5 @@
 //! How errors speak of fields. Each message follows a field's name, in JSON as `pointer: message` and on a page as "This message.":
-//! so it is a clause that begins with its verb.
+//! so it is a clause that begins with its verb. That is so, too, for the message of a bare error that is put at a pointer later.
 
 use crate::{crates, files, hold, told};
 
@@ -99,10 +99,50 @@ fn fault(message: &str) -> Option<&'static str> {
     }
 }
 
+/// The calls that make an error without a pointer, up to their arguments.
+const BARE: &[&str] = &[
+    "Error::invalid(",
+    "Error::not_found(",
+    "Error::precondition(",
+    "Error::conflict(",
+    "Error::exists(",
+    "Error::new(",
+];
+
+/// Whether the error that is made before `rest` is put at a pointer: at once, or by the caller of the function `name` that makes it.
+fn is_put_at_a_pointer(rest: &str, file: &str, name: &str) -> bool {
+    let chain = rest.split([';', '{', '}']).next().unwrap_or_default();
+    let next = chain.trim_start_matches(')').trim_start();
+    next.starts_with(".at(") || file.contains(&format!("{name}().at("))
+}
+
+/// The name of the function that a place in a file is in.
+fn function(before: &str) -> &str {
+    let name = before.rsplit("fn ").next().unwrap_or_default();
+    name.split(['(', '<']).next().unwrap_or_default()
+}
+
+/// The bare errors of a file that are put at a pointer, with where they are made. The kernel's values stand in fields
+/// wherever they are read, so what it says of them is put at a pointer always.
+fn put_at_pointers(package: &str, text: &str) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    for call in BARE {
+        for (at, _) in text.match_indices(call) {
+            let inside = arguments(&text[at + call.len()..]);
+            let rest = &text[at + call.len() + inside.len()..];
+            let is_value = package == "kernel" && *call == "Error::invalid(" && inside.contains("\"INVALID_");
+            if is_value || is_put_at_a_pointer(rest, text, function(&text[..at])) {
+                found.extend(message(inside).map(|message| (at, message)));
+            }
+        }
+    }
+    found
+}
+
 #[test]
 fn messages_about_fields_are_clauses_that_follow_the_fields_name() {
     let mut violations = Vec::new();
-    let mut seen = 0;
+    let (mut seen, mut put) = (0, 0);
     let sources = crates().into_iter().filter(|package| package.name.as_str() != "ci");
     for package in sources {
         let folder = package.manifest_path.parent().expect("a crate's folder").join("src");
@@ -123,13 +163,34 @@ fn messages_about_fields_are_clauses_that_follow_the_fields_name() {
                     }
                 }
             }
+            let bare = if is_test { Vec::new() } else { put_at_pointers(&package.name, text) };
+            put += bare.len();
+            violations.extend(bare.into_iter().filter_map(|(at, message)| {
+                let line = text[..at].lines().count();
+                fault(&message).map(|fault| format!("{}:{line} {message:?} {fault}", told(&path)))
+            }));
         }
     }
-    assert!(seen > 200, "only {seen} messages were found");
+    assert!(seen > 200 && put >= 15, "only {seen} messages were found, and {put} that are put at a pointer");
     hold(
         "a message about a field reads on from the field's name: \"is required\", \"must be between 1 and 100\"",
         &violations,
     );
+}
+
+#[test]
+fn a_bare_message_that_is_put_at_a_pointer_is_found() {
+    let at_once = r#"Error::not_found("SKU_NOT_FOUND", "no such SKU").at("/sku"))?;"#;
+    let later =
+        r#"fn gone() -> Error { Error::not_found("GONE", "no such thing") } fn f() { gone().at("/id") }"#;
+    for (text, message) in [(at_once, "no such SKU"), (later, "no such thing")] {
+        let found = put_at_pointers("svc", text);
+        assert_eq!(found.iter().map(|(_, message)| message.as_str()).collect::<Vec<_>>(), [message]);
+        assert!(fault(message).is_some());
+    }
+    let value = r#"Error::invalid("INVALID_RATE", "a rate is not negative")"#;
+    assert_eq!((put_at_pointers("kernel", value).len(), put_at_pointers("svc", value).len()), (1, 0));
+    assert!(put_at_pointers("svc", r#"Error::not_found("GONE", "there is no such order")"#).is_empty());
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Settings that every gateway has: the section of its role in `souk.toml`.
 
 use chassis::{check_ranges, invalid_setting};
+use kernel::text::{self, Lines};
 use kernel::{Currency, Result};
 use serde::{Deserialize, Serialize};
 
@@ -58,6 +59,13 @@ impl Default for Settings {
 }
 
 impl Settings {
+    /// What the shop is called, as every text is stored: without what shows nothing. Empty where [`chassis::Settings::check`]
+    /// refuses the name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        text::clean(&self.shop_name, Lines::One).unwrap_or_default()
+    }
+
     /// Whether browsers reach the gateway over TLS.
     #[must_use]
     pub fn tls(&self) -> bool {
@@ -81,15 +89,20 @@ impl chassis::Settings for Settings {
             ],
         )?;
         let invalid = |key: &str, what: String| Err(invalid_setting(section, key, what));
-        if !(1..=40).contains(&self.shop_name.chars().count()) {
-            return invalid("shop_name", "must have 1 to 40 characters".to_owned());
+        match text::clean(&self.shop_name, Lines::One) {
+            Ok(name) if (1..=40).contains(&name.chars().count()) => {}
+            Ok(_) => return invalid("shop_name", "must have 1 to 40 characters".to_owned()),
+            Err(what) => return invalid("shop_name", what.to_owned()),
         }
         if !(1..=20).contains(&self.currencies.len()) {
             return invalid("currencies", "must have 1 to 20 entries".to_owned());
         }
-        for code in &self.currencies {
+        for (index, code) in self.currencies.iter().enumerate() {
             if Currency::parse(code).is_err() {
-                return invalid("currencies", format!("has `{code}`, which is no ISO 4217 code"));
+                return invalid("currencies", format!("has `{code}`, which is not an ISO 4217 code"));
+            }
+            if self.currencies[..index].contains(code) {
+                return invalid("currencies", format!("has `{code}` more than once"));
             }
         }
         if self.cors_origins.len() > 20 {
@@ -103,7 +116,10 @@ impl chassis::Settings for Settings {
                     && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte))
             });
             if !good {
-                return invalid(key, format!("has `{origin}`, which is no origin like https://shop.example"));
+                return invalid(
+                    key,
+                    format!("has `{origin}`, which is not an origin like https://shop.example"),
+                );
             }
         }
         Ok(())
@@ -125,7 +141,26 @@ mod tests {
             settings.check("bff-web").expect_err("out of range").message().to_owned()
         };
         assert!(wrong(|s| s.sockets_max = 0).contains("bff-web.sockets_max"));
+        for name in ["", "\u{200b}", " \t", "a\u{0}", &"x".repeat(41)] {
+            let named = Settings { shop_name: name.into(), ..Settings::default() };
+            let error = named.check("bff-web").expect_err(name);
+            assert!(error.message().contains("bff-web.shop_name"), "{name:?}: {}", error.message());
+        }
+        for currencies in [&["GBP", "GBP"][..], &["EUR", "GBP", "EUR"], &["XXXX"], &[]] {
+            let currencies: Vec<String> = currencies.iter().map(|code| (*code).to_owned()).collect();
+            let offered = Settings { currencies, ..Settings::default() };
+            let error = offered.check("bff-web").expect_err("refused");
+            assert!(error.message().contains("bff-web.currencies"), "{}", error.message());
+        }
         assert!(wrong(|s| s.origin = "shop.example".into()).contains("bff-web.origin"));
         assert!(wrong(|s| s.cors_origins = vec!["https://a.example/".into()]).contains("cors_origins"));
+    }
+
+    #[test]
+    fn the_shops_name_is_a_text_as_every_other() {
+        let named = |name: &str| Settings { shop_name: name.into(), ..Settings::default() };
+        let spaced = named(" Cafe\u{301}\u{200b}\tBleu ");
+        assert!(spaced.check("bff-web").is_ok());
+        assert_eq!(spaced.name(), "Caf\u{e9} Bleu");
     }
 }

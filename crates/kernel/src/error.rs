@@ -122,6 +122,13 @@ impl Error {
         Self::new(Code::PermissionDenied, "PERMISSION_DENIED", message)
     }
 
+    /// The caller lacks a permission, any of `any_of`: `Error::missing_permission("drafting orders", &["checkout.override"])`.
+    /// The metadata `permission` names them for machines, separated by commas.
+    pub fn missing_permission(what: &str, any_of: &[&str]) -> Self {
+        let message = format!("{what} needs the permission {}", any_of.join(" or "));
+        Self::denied(message).with("permission", any_of.join(","))
+    }
+
     /// Something needed is away.
     pub fn unavailable(reason: impl Into<Cow<'static, str>>, message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Code::Unavailable, reason, message)
@@ -296,6 +303,14 @@ mod tests {
         let error = Error::field("/quantity", "INVALID_ARGUMENT", "must be positive").at("/lines/3");
         assert_eq!(error.violations()[0].field, "/lines/3/quantity");
         assert_eq!(error.message(), "/lines/3/quantity must be positive");
+    }
+
+    #[test]
+    fn a_missing_permission_is_named_in_words_and_for_machines() {
+        let error = Error::missing_permission("drafting orders", &["a.read", "a.write"]);
+        assert_eq!((error.code(), error.reason()), (Code::PermissionDenied, "PERMISSION_DENIED"));
+        assert_eq!(error.message(), "drafting orders needs the permission a.read or a.write");
+        assert_eq!(error.metadata()["permission"], "a.read,a.write");
     }
 
     #[test]

@@ -70,11 +70,11 @@ impl Rate {
     /// # Errors
     /// `INVALID_RATE` on a denominator below one or a negative numerator.
     pub fn new(numerator: i64, denominator: i64) -> Result<Self, Error> {
-        if denominator < 1 || numerator < 0 {
-            return Err(Error::invalid(
-                "INVALID_RATE",
-                "a rate is not negative and has a positive denominator",
-            ));
+        if numerator < 0 {
+            return Err(Error::invalid("INVALID_RATE", "must not be negative"));
+        }
+        if denominator < 1 {
+            return Err(Error::invalid("INVALID_RATE", "must have a positive denominator"));
         }
         Ok(Self { numerator, denominator })
     }

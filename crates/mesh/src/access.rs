@@ -41,8 +41,7 @@ pub(crate) fn allowed(access: &[Access], caller: &Caller) -> Result<(), Error> {
     }
     Err(match permissions(access) {
         wanted if wanted.is_empty() => Error::denied("this caller may not call this method"),
-        wanted => Error::denied(format!("this needs the permission {}", wanted.join(" or ")))
-            .with("permission", wanted.join(",")),
+        wanted => Error::missing_permission("this", &wanted),
     })
 }
 

@@ -59,9 +59,9 @@ impl<T> Asked<T> {
     /// The account a request is about: the caller's own when it names none, and another's only for who has `permission`.
     /// To everybody else another account is as good as absent.
     fn target(&self, pointer: &str, named: &str, permission: &str) -> Result<CustomerId> {
-        match contract::wire::parse_optional_id(pointer, named)? {
+        match contract::wire::parse_optional_id::<CustomerId>(pointer, named)? {
             None => self.account(),
-            Some(id) if Some(id) == self.caller.principal.account() || self.may(permission) => Ok(id),
+            Some(id) if self.caller.may_access(&id.to_string(), permission) => Ok(id),
             Some(_) => Err(no_account()),
         }
     }

@@ -230,14 +230,18 @@ fn wishes(caller: &Caller, request: &PlaceOrderRequest) -> Result<Wishes> {
         violations.optional_text("/external_reference", &request.external_reference, REFERENCE_CHARS_MAX);
     let time =
         violations.take("", optional(&request.external_time, |time| parse_timestamp("/external_time", time)));
+    let mut is_denied = false;
     for (given, pointer) in [
         (!reference.is_empty(), "/external_reference"),
         (request.external_time.is_some(), "/external_time"),
         (request.requires_approval, "/requires_approval"),
     ] {
-        violations.check(staff || !given, pointer, "may only be given by staff");
+        is_denied |= given && !staff;
+        violations.check(staff || !given, pointer, "may only be given with the permission orders.write");
     }
-    violations.finish()?;
+    violations
+        .finish()
+        .map_err(|error| if is_denied { error.with("permission", "orders.write") } else { error })?;
     Ok(Wishes {
         external_reference: Some(reference).filter(|text| !text.is_empty()),
         external_time: time.flatten(),

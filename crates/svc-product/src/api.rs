@@ -103,7 +103,7 @@ impl Api {
         let status = match parse::status("/status", request.status)? {
             None if !all => Some(domain::Status::Active),
             Some(status) if !all && status != domain::Status::Active => {
-                return Err(Error::denied("only staff see drafts and archived products"));
+                return Err(Error::missing_permission("listing drafts and archived products", &[WRITE]));
             }
             status => status,
         };
@@ -153,7 +153,8 @@ impl Api {
         let currency = wire::parse_currency("/currency_code", &request.currency_code)?;
         let known =
             self.catalogue.by_skus(std::slice::from_ref(&request.sku)).await?.into_iter().next().flatten();
-        let found = known.ok_or_else(|| Error::not_found("SKU_NOT_FOUND", "no such SKU").at("/sku"))?;
+        let found =
+            known.ok_or_else(|| Error::not_found("SKU_NOT_FOUND", "is not a SKU of the shop").at("/sku"))?;
         let query = format!("product.ListPriceHistory|{}|{currency}|{}", found.product.id, request.sku);
         let after = self.ctx.cursors().open(&query, &page.cursor)?;
         let prices = self.catalogue.price_history(&found, &request.sku, currency, after, page.limit).await?;

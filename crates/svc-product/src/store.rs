@@ -390,5 +390,5 @@ fn refused(error: CommitError) -> Result<Saved> {
 
 /// Somebody else changed it.
 pub fn version_conflict() -> Error {
-    Error::conflict("VERSION_CONFLICT", "it was changed meanwhile; read it again").at("/version")
+    Error::conflict("VERSION_CONFLICT", "is stale: it was changed meanwhile; read it again").at("/version")
 }

@@ -58,7 +58,7 @@ impl Api {
             && !QUOTING_ROLES.iter().any(|role| caller.is_role(role))
             && !caller.principal.may("shipping.write")
         {
-            return Err(Error::denied("methods for staff are shown to staff only"));
+            return Err(Error::missing_permission("asking for methods for staff", &["shipping.write"]));
         }
         let rates = self.rates.current();
         let offers = rates.quoter.quote(&country, request.weight_grams, goods, staff);
@@ -264,7 +264,8 @@ impl Api {
 fn listed(caller: &Caller, request: &v1::ListShipmentsRequest) -> Result<Listed> {
     let order = parse_optional_id::<OrderId>("/order_id", &request.order_id)?;
     if order.is_none() && !caller.principal.may("shipping.write") {
-        return Err(Error::field("/order_id", "INVALID_ARGUMENT", "may only be left empty by staff"));
+        let what = "may only be left empty with the permission shipping.write";
+        return Err(Error::field("/order_id", "INVALID_ARGUMENT", what).with("permission", "shipping.write"));
     }
     let any = request.state == i32::from(v1::ShipmentState::Unspecified);
     let state = if any { None } else { Some(wire::parse_state(request.state)?) };

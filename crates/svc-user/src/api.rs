@@ -47,15 +47,13 @@ impl<T> Asked<T> {
     /// role of the house that acts for nobody. To everybody else another profile is as good as absent.
     fn target(&self, named: &str, permission: &str) -> Result<Target> {
         let account = self.caller.principal.account();
-        let acts_for_nobody = self.caller.is_internal();
-        match (contract::wire::parse_optional_id("/profile_id", named)?, account) {
-            (Some(id), own) if Some(id) == own => Ok(Target { id, own: true }),
+        match (contract::wire::parse_optional_id::<CustomerId>("/profile_id", named)?, account) {
             (None, Some(id)) => Ok(Target { id, own: true }),
-            (Some(id), _) if acts_for_nobody || self.caller.principal.may(permission) => {
-                Ok(Target { id, own: false })
+            (Some(id), own) if self.caller.may_access(&id.to_string(), permission) => {
+                Ok(Target { id, own: own == Some(id) })
             }
             (Some(_), _) => Err(no_profile()),
-            (None, None) if acts_for_nobody => {
+            (None, None) if self.caller.is_internal() => {
                 Err(Error::field("/profile_id", "INVALID_ARGUMENT", "is required"))
             }
             (None, None) => {

@@ -1,6 +1,7 @@
 //! The shop window: a whole shop, seen by browsers without a network.
 
 mod asking;
+mod asks_first;
 mod buying;
 mod forms;
 mod keeping;
@@ -8,6 +9,7 @@ mod missing;
 mod orders;
 mod people;
 mod pictures;
+mod profile;
 mod public;
 mod sockets;
 mod wire;

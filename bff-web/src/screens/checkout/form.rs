@@ -1,5 +1,7 @@
 //! The checkout form: what a person fills in, and what is wrong about it in their words.
 
+use std::ops::Deref;
+
 use contract::souk::r#type::v1::Address;
 use kernel::{Email, Error, country, postal};
 use schemars::JsonSchema;
@@ -7,6 +9,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::view::AddressView;
+use crate::words::sentence;
 
 /// The form. Every field may be missing: what is required is said beside the field.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -44,6 +47,40 @@ pub struct FieldError {
 impl FieldError {
     pub fn new(field: &'static str, words: &str) -> Self {
         Self { field, words: words.to_owned() }
+    }
+
+    /// What a service says of a field: a clause that follows the field's name.
+    pub fn clause(field: &'static str, clause: &str) -> Self {
+        Self { field, words: format!("This {}.", clause.trim_end_matches('.')) }
+    }
+}
+
+/// What is wrong with a form, for its page.
+#[derive(Debug, Default)]
+pub struct FieldErrors(Vec<FieldError>);
+
+impl From<Vec<FieldError>> for FieldErrors {
+    fn from(errors: Vec<FieldError>) -> Self {
+        Self(errors)
+    }
+}
+
+impl Deref for FieldErrors {
+    type Target = [FieldError];
+    fn deref(&self) -> &[FieldError] {
+        &self.0
+    }
+}
+
+impl FieldErrors {
+    /// Whether something is wrong with a field.
+    pub fn wrong(&self, field: &str) -> bool {
+        self.0.iter().any(|error| error.field == field)
+    }
+
+    /// What is said beside a field; empty when nothing is wrong with it.
+    pub fn told(&self, field: &str) -> &str {
+        self.0.iter().find(|error| error.field == field).map_or("", |error| &error.words)
     }
 }
 
@@ -173,9 +210,6 @@ const FIELDS: &[(&str, &str)] = &[
 /// What a person can mend about an error; `None` for one that is not theirs.
 pub fn told(error: &Error) -> Option<Vec<FieldError>> {
     match error.reason() {
-        "DESTINATION_NOT_SERVED" => {
-            return Some(vec![FieldError::new("country", "We do not deliver there yet.")]);
-        }
         "SKU_NOT_FOR_SALE" | "PRICE_NOT_FOUND" | "SKU_NOT_FOUND" => {
             let words = "Something in your cart cannot be bought any more. Take it out to go on.";
             return Some(vec![FieldError::new("cart", words)]);
@@ -187,22 +221,30 @@ pub fn told(error: &Error) -> Option<Vec<FieldError>> {
     let violations = error.violations().iter();
     let errors: Option<Vec<FieldError>> = violations
         .map(|violation| {
-            let words = format!("This {}.", violation.description.trim_end_matches('.'));
-            field(&violation.field).map(|field| FieldError::new(field, &words))
+            field(&violation.field).map(|field| FieldError::clause(field, &violation.description))
         })
         .collect();
     errors.filter(|errors| !errors.is_empty())
 }
 
-/// What a person is told when their card was not taken.
-pub fn declined(error: &Error) -> String {
+/// What a person is told of an order that was not placed: why, and that nothing was charged.
+pub fn happened(error: &Error) -> String {
+    let why = match error.reason() {
+        "PAYMENT_DECLINED" => sentence(error.message()),
+        "CARD_NUMBER_REFUSED" => "Never type a card number here.".to_owned(),
+        "INVALID_TENDERS" => "It was not said how to pay.".to_owned(),
+        "QUOTE_EXPIRED" => "The prices were held for 15 minutes, and that time is over.".to_owned(),
+        _ => return "We could not place this order, and nothing was charged.".to_owned(),
+    };
+    format!("{why} Nothing was charged.")
+}
+
+/// What to do about a way to pay that was not taken.
+pub fn other_method(error: &Error) -> &'static str {
     match error.reason() {
-        "CARD_NUMBER_REFUSED" => "Choose one of the cards below. Never type a card number here.".to_owned(),
-        "INVALID_TENDERS" => "Choose how to pay.".to_owned(),
-        _ => {
-            let why = crate::screens::sentence(error.message());
-            format!("{why} Nothing was charged. Choose another card.")
-        }
+        "CARD_NUMBER_REFUSED" => "Choose one of the cards below.",
+        "INVALID_TENDERS" => "Choose how to pay.",
+        _ => "Choose another card.",
     }
 }
 

@@ -14,13 +14,16 @@ use crate::said;
 use crate::screens::NoParams;
 use crate::screens::cart::CartScreen;
 use crate::shop::Visit;
-use crate::view::{AddressInput, AddressView, OptionView, option_words, time};
+use crate::view::{AddressInput, AddressView, OptionView, option_words, time, title};
 
 /// A quote, which checkout makes.
 pub const QUOTE: Need = Need::required("till", "/souk.checkout.v1.CheckoutService/CreateQuote");
 
 /// The same for a page that can do without it until its form is sent.
 pub const QUOTE_AT_ONCE: Need = Need::optional("total", "/souk.checkout.v1.CheckoutService/CreateQuote");
+
+/// Other currencies in which delivery is tried where it is refused in the chosen one.
+const OTHER_CURRENCIES_MAX: usize = 3;
 
 /// What is to be quoted.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -131,11 +134,6 @@ impl Shortage {
     }
 }
 
-/// A name with the chosen options: "Cushion (Blue, Large)".
-fn title(name: &str, options: &[OptionView]) -> String {
-    if options.is_empty() { name.to_owned() } else { format!("{name} ({})", option_words(options)) }
-}
-
 /// What changed in a line since an expired quote.
 #[derive(Clone, Debug)]
 pub struct Difference {
@@ -243,6 +241,40 @@ pub async fn at_once(visit: &Visit, form: &CheckoutForm) -> Option<QuoteScreen> 
     let mut checkout = visit.shop.checkout.clone();
     let answer = visit.may(&QUOTE_AT_ONCE, checkout.create_quote(visit.request(of(visit, form)))).await?;
     screen(answer).ok()
+}
+
+/// What a form is told whose country is not delivered to: whether that is so for good, or only for prices in its currency.
+/// A service says no more than that nothing goes there in this currency, so others are tried.
+pub async fn not_served(visit: &Visit, form: &CheckoutForm) -> String {
+    let chosen = visit.shop.currency(visit, None);
+    let others: Vec<String> = visit
+        .shop
+        .offered_now()
+        .into_iter()
+        .filter(|code| *code != chosen)
+        .take(OTHER_CURRENCIES_MAX)
+        .collect();
+    let asked = others.iter().map(|code| {
+        let request = pb::CreateQuoteRequest {
+            currency_code: code.clone(),
+            with_availability: false,
+            shipping_method: String::new(),
+            ..of(visit, form)
+        };
+        ask(visit, request)
+    });
+    let answers = futures_util::future::join_all(asked).await;
+    match others.iter().zip(&answers).find(|(_, answer)| answer.is_ok()) {
+        Some((code, _)) => {
+            format!("We deliver there only for prices in {code}. You choose them at the foot of the page.")
+        }
+        None if answers.iter().all(is_not_served) => "We do not deliver there yet.".to_owned(),
+        None => format!("We do not deliver this there for prices in {chosen}."),
+    }
+}
+
+fn is_not_served<T>(answer: &Result<T>) -> bool {
+    answer.as_ref().is_err_and(|error| error.reason() == "DESTINATION_NOT_SERVED")
 }
 
 async fn ask(visit: &Visit, request: pb::CreateQuoteRequest) -> Result<pb::CreateQuoteResponse> {

@@ -263,6 +263,37 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wrong_reads_on_from_the_fields_name() {
+        let far = prost_types::Timestamp { seconds: i64::MAX, nanos: 0 };
+        let long = prost_types::Duration { seconds: -1, nanos: 0 };
+        let errors = [
+            parse_money("/a", &None).map(drop),
+            parse_money("/a", &Some(v1::Money { currency_code: "gbp".into(), minor_units: 1 })).map(drop),
+            parse_unit_price("/a", &Some(v1::UnitPrice { currency_code: "?".into(), micros: 1 })).map(drop),
+            parse_currency("/a", "XXXX").map(drop),
+            parse_timestamp("/a", &Some(far)).map(drop),
+            parse_duration("/a", &Some(long)).map(drop),
+            page(&Some(v1::PageRequest { limit: -1, cursor: String::new() })).map(drop),
+            page(&Some(v1::PageRequest { limit: 1, cursor: "x".repeat(10_000) })).map(drop),
+            parse_id::<OrderId>("/a", "").map(drop),
+            parse_id::<OrderId>("/a", "ord_x").map(drop),
+            parse_enum::<v1::RoundingMode>("/a", 99).map(drop),
+            parse_rounding("/a", 0).map(drop),
+            parse_rounding_level("/a", 0).map(drop),
+            parse_rate("/a", -1).map(drop),
+            parse_country("/a", "gb").map(drop),
+            parse_address("/a", &None).map(drop),
+        ];
+        for (case, error) in errors.into_iter().enumerate() {
+            let error = error.expect_err("refused");
+            let wrong = &error.violations()[0];
+            assert_eq!(error.message(), format!("{} {}", wrong.field, wrong.description), "{case}");
+            let verb = wrong.description.split(' ').next().unwrap_or_default();
+            assert!(["is", "must", "has", "names"].contains(&verb), "{case}: {wrong:?}");
+        }
+    }
+
+    #[test]
     fn an_id_of_another_kind_is_refused() {
         let quote = QuoteId::from_bits(7).to_string();
         let error = parse_id::<OrderId>("/order_id", &quote).expect_err("a quote's id");

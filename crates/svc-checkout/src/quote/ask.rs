@@ -130,7 +130,7 @@ pub(super) async fn from_draft(
     peers: &Peers,
 ) -> Result<Ask> {
     if !caller.principal.may(OVERRIDE) {
-        return Err(Error::denied("only staff with checkout.override may draft orders"));
+        return Err(Error::missing_permission("drafting orders", &[OVERRIDE]));
     }
     let common = common(request)?;
     let lines = draft_lines(&draft.lines, common.currency)?;

@@ -185,7 +185,9 @@ async fn only_staff_with_the_permission_drafts() {
     let shop = Shop::open().await;
     let request = || draft("GB", vec![priced("mug", 1, 1)]);
     for principal in [customer(1), guest(1), chassis::testing::staff(3, &["orders.write"])] {
-        assert_eq!(refused(&mut shop.client(principal), request()).await.code(), Code::PermissionDenied);
+        let refused = refused(&mut shop.client(principal), request()).await;
+        assert_eq!(refused.code(), Code::PermissionDenied);
+        assert_eq!(refused.metadata()["permission"], "checkout.override");
     }
     assert_eq!(
         refused(&mut shop.client(Principal::Anonymous), request()).await.code(),

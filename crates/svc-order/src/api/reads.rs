@@ -55,13 +55,15 @@ impl Api {
                 "must not be given together with a state",
             ));
         }
-        let own = caller.principal.subject();
         let owner = match customer.map(|id| id.to_string()) {
             None if caller.principal.may("orders.read") => None,
-            None => Some(own),
-            Some(other) if caller.principal.may("orders.read") || other == own => Some(other),
+            None => Some(caller.principal.subject()),
+            Some(other) if caller.may_access(&other, "orders.read") => Some(other),
             Some(_) => {
-                return Err(Error::field("/customer_id", "INVALID_ARGUMENT", "may only be given by staff"));
+                let what = "may only name another customer with the permission orders.read";
+                return Err(
+                    Error::field("/customer_id", "INVALID_ARGUMENT", what).with("permission", "orders.read")
+                );
             }
         };
         let which = if request.without_failed { "placed".to_owned() } else { request.state.to_string() };

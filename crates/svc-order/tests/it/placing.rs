@@ -209,6 +209,12 @@ async fn wrong_requests_name_their_field() {
             (Code::InvalidArgument, field),
             "{error:?}"
         );
+        let staffs = matches!(field, "/external_reference" | "/requires_approval" | "/external_time");
+        assert_eq!(
+            error.metadata().get("permission").is_some_and(|it| it == "orders.write"),
+            staffs,
+            "{field}"
+        );
     }
     assert!(shop.audit().await.is_empty());
 }

@@ -109,5 +109,5 @@ impl Api {
 }
 
 fn no_category() -> Error {
-    Error::not_found("CATEGORY_NOT_FOUND", "no such category")
+    Error::not_found("CATEGORY_NOT_FOUND", "is not a category")
 }

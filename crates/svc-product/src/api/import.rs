@@ -237,7 +237,9 @@ fn sift(
     for (n, entry) in (0_i32..).zip(entries) {
         match parse::historic(entry, &why.actor, why.now) {
             Ok(record) if known(&record.sku) => good.push(record),
-            Ok(_) => bad.push((n, Error::not_found("SKU_NOT_FOUND", "is no SKU of it").at("/sku"))),
+            Ok(_) => {
+                bad.push((n, Error::not_found("SKU_NOT_FOUND", "is not a SKU of this product").at("/sku")))
+            }
             Err(error) => bad.push((n, error)),
         }
     }

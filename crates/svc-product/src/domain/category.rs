@@ -199,7 +199,7 @@ impl Tree {
         }
         let Some(parent) = parent else { return Ok(()) };
         match self.line(parent).len() {
-            0 => Err(Error::not_found("CATEGORY_NOT_FOUND", "no such category").at("/parent_id")),
+            0 => Err(Error::not_found("CATEGORY_NOT_FOUND", "is not a category").at("/parent_id")),
             DEPTH_MAX.. => {
                 Err(Error::field("/parent_id", "INVALID_ARGUMENT", "must not be on the lowest of 8 levels"))
             }

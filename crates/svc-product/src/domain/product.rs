@@ -223,11 +223,10 @@ impl Product {
             return Err(Error::field("/unit_price/micros", "INVALID_ARGUMENT", wrong));
         }
         let mut product = self.clone();
-        let variant = product
-            .variants
-            .iter_mut()
-            .find(|variant| variant.sku == sku)
-            .ok_or_else(|| Error::not_found("SKU_NOT_FOUND", "the product has no such SKU").at("/sku"))?;
+        let variant =
+            product.variants.iter_mut().find(|variant| variant.sku == sku).ok_or_else(|| {
+                Error::not_found("SKU_NOT_FOUND", "is not a SKU of this product").at("/sku")
+            })?;
         let before = std::mem::take(&mut variant.prices);
         let mut units: Vec<_> =
             before.iter().map(|price| price.unit).filter(|old| old.currency != unit.currency).collect();

@@ -138,7 +138,7 @@ fn a_new_price_ends_the_old_one_and_leaves_the_rest() {
     assert_eq!(revision.product.variants[0].prices[0].since, Timestamp::from_secs(9));
     assert_eq!(revision.product.variants[1], before.variants[1]);
     let error = before.with_price("C", price, &why(9)).expect_err("no such SKU");
-    assert_eq!((error.reason(), error.violations()[0].field.as_str()), ("SKU_NOT_FOUND", "/sku"));
+    assert_eq!((error.reason(), error.message()), ("SKU_NOT_FOUND", "/sku is not a SKU of this product"));
 }
 
 #[test]

@@ -192,7 +192,7 @@ impl Catalogue {
 
 fn known(tree: &Tree, id: CategoryId, seen: i64) -> Result<Category> {
     let Some((category, version)) = tree.get(id) else {
-        return Err(Error::not_found("CATEGORY_NOT_FOUND", "no such category").at("/category_id"));
+        return Err(Error::not_found("CATEGORY_NOT_FOUND", "is not a category").at("/category_id"));
     };
     if *version != seen {
         return Err(version_conflict());

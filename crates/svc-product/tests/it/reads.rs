@@ -68,7 +68,9 @@ async fn lists_are_paged_and_show_each_caller_what_is_his() {
     }
     let draft = pb::ListProductsRequest { status: pb::ProductStatus::Draft.into(), page: None };
     let denied = shop.anybody.clone().list_products(draft.clone()).await.map_err(contract::error);
-    assert_eq!(denied.expect_err("denied").reason(), "PERMISSION_DENIED");
+    let denied = denied.expect_err("denied");
+    assert_eq!(denied.reason(), "PERMISSION_DENIED");
+    assert_eq!(denied.metadata()["permission"], "catalogue.write", "{denied:?}");
     assert_eq!(shop.staff.clone().list_products(draft).await.expect("a page").into_inner().products.len(), 1);
     assert_eq!(shop.variants(&["S-3"]).await.missing_skus, ["S-3"]);
 }

@@ -63,6 +63,7 @@ async fn free_is_shown_to_staff_and_to_checkout() {
     for principal in [Principal::Anonymous, guest(1), customer(1), staff(1, &["orders.read"])] {
         let status = shop.by(principal).quote_rates(request.clone()).await.expect_err("not staff");
         assert_eq!(status.code(), Code::PermissionDenied);
+        assert_eq!(contract::error(status).metadata()["permission"], "shipping.write");
     }
 }
 

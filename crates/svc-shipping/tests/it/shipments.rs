@@ -275,5 +275,6 @@ async fn staff_lists_what_is_to_be_packed_the_oldest_order_first() {
     for other in [customer(BUYER), guest(3), staff(2, &["orders.read"])] {
         let refused = shop.by(other).list_shipments(all.clone()).await.expect_err("not staff of shipping");
         assert_eq!((refused.code(), fields(&refused)), (Code::InvalidArgument, vec!["/order_id".to_owned()]));
+        assert_eq!(contract::error(refused).metadata()["permission"], "shipping.write");
     }
 }

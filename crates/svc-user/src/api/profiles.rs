@@ -28,8 +28,9 @@ impl Api {
         }
         let reference = reference(&message.external_reference)?;
         if !asked.caller.principal.may("users.write") {
-            return Err(Error::denied(
-                "a profile with an external_reference is made by staff with users.write",
+            return Err(Error::missing_permission(
+                "making a profile with an external_reference",
+                &["users.write"],
             ));
         }
         self.create_imported(reference, details, key).await

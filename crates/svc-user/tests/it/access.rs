@@ -200,5 +200,10 @@ async fn every_method_is_refused_to_whom_its_contract_excludes() {
         "PERMISSION_DENIED"
     );
     assert_eq!(reason(ada.list_profiles(ListProfilesRequest::default()).await), "PERMISSION_DENIED");
-    assert_eq!(reason(ada.create_profile(import("i", "online-retail:1")).await), "PERMISSION_DENIED");
+    let error =
+        contract::error(ada.create_profile(import("i", "online-retail:1")).await.expect_err("denied"));
+    assert_eq!(
+        (error.reason(), error.metadata()["permission"].as_str()),
+        ("PERMISSION_DENIED", "users.write")
+    );
 }

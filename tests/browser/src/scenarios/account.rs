@@ -113,6 +113,9 @@ pub async fn addresses(window: &mut Window) -> Result {
     window.look("account, with an order").await?;
     window.press("Edit Grace Hopper").await?;
     window.press("Delete this address").await?;
+    window.says("Delete this address?").await?;
+    window.look("delete an address, asked").await?;
+    window.press("Yes, delete it").await?;
     window.headline("Your account").await?;
     window.says("None yet.").await.map(|_| ())
 }

@@ -85,14 +85,22 @@ pub async fn cart(window: &mut Window) -> Result {
         .await?;
     // Of this one only a few are left.
     window.go("/products/checker-rug").await?;
+    if window.script() {
+        // What a service says of a field is read as a sentence about the field's name.
+        let lift = "document.querySelector('#quantity').removeAttribute('max')";
+        window.ask(lift, Vec::new()).await?;
+        window.fill("#quantity", "1000").await?;
+        window.click("[data-add] .buyit").await?;
+        window.says("Quantity must be").await?;
+    }
     window.fill("#quantity", "99").await?;
     window.add_to_cart().await?;
     window.says("Something here cannot be bought as it stands.").await?;
     window.look("cart, more than there are").await?;
-    window.press("Check out").await?;
-    window.fill_checkout().await?;
-    window.press("See delivery and total").await?;
+    window.lacks("main a[href='/checkout']").await?;
+    window.go("/checkout").await?;
     window.see(".errors a[href='/cart']").await?;
+    window.lacks("main .buyit").await?;
     window.look("checkout, more than there are").await
 }
 

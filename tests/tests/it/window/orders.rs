@@ -182,6 +182,7 @@ async fn sells_cushions(world: &World) {
     let answer = products.import_products(request).await.expect("imported").into_inner();
     assert!(answer.results[0].refusals.is_empty(), "{:?}", answer.results[0].refusals);
     world.receives("cushion-blue", 5).await;
+    world.receives("cushion-red", 5).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -190,7 +191,20 @@ async fn what_was_chosen_is_seen_from_the_cart_to_the_parcel() {
     sells_cushions(&world).await;
     let guest = world.browser();
     add(&guest, "cushion-blue", "1").await;
-    assert!(guest.get("/cart").await.text().contains("Blue, Large"));
+    add(&guest, "cushion-red", "1").await;
+    // Two variants of one product are told apart by their names, for who does not see the table too.
+    let cart = guest.get("/cart").await;
+    for colour in ["Blue", "Red"] {
+        for control in ["Quantity of", "Update<span class=\"unseen\">", "Remove<span class=\"unseen\">"] {
+            let name = format!("{control} Product cushion-blue ({colour}, Large)<");
+            assert!(cart.text().contains(&name), "{name}: {}", cart.text());
+        }
+    }
+    let red = cart.text().split("data-sku=\"cushion-red\"").nth(1).expect("a line").to_owned();
+    let line = red.split("/cart/lines/").nth(1).and_then(|rest| rest.split('"').next()).expect("its form");
+    let fields = [("version", cart.field("version")), ("remove", "1".to_owned())];
+    let fields: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    assert!(guest.submit(&format!("/cart/lines/{line}"), &fields).await.location().is_some());
     let page = quote(&guest).await;
     assert!(page.text().contains("Blue, Large"), "{}", page.text());
     let order = pay(&guest, &page, "pm_card_visa").await.location().expect("an order");
@@ -207,6 +221,12 @@ async fn what_was_chosen_is_seen_from_the_cart_to_the_parcel() {
     let screen = guest.get(&format!("/api/v1{order}")).await.value();
     assert_eq!(screen["shipments"][0]["lines"][0]["options"], chosen);
     assert_eq!(screen["shipments"][0]["lines"][0]["name"], "Product cushion-blue");
+    let page = guest.get(&order).await.text();
+    let parcel_words = page.split("<dt>Parcel</dt>").nth(1).and_then(|rest| rest.split("</dd>").next());
+    assert!(
+        parcel_words.is_some_and(|words| words.contains("1 \u{d7} Product cushion-blue, Blue, Large")),
+        "the only parcel says what is in it: {page}"
+    );
     // Who packs it sees it too.
     let packed = parcel(&world, &order).await;
     let mut shipping = world.operator().client("shipping", ShippingServiceClient::new);
