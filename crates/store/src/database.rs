@@ -128,13 +128,6 @@ impl Database {
         self.engine.retention_now()
     }
 
-    /// Whether the wall clock may be wrong: this process began more than a day ahead of what was written last, in the last
-    /// minute. What ends by time alone, such as a hold, is not ended meanwhile: it could not be begun again.
-    #[must_use]
-    pub fn doubts_clock(&self) -> bool {
-        self.engine.doubts_clock()
-    }
-
     /// Whether its files are still those that were opened. Two questions to the file system; every commit asks them too.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub trait Engine: Send + Sync + 'static {
 
     /// The time by which data are old enough to be deleted: see [`crate::Database::retention_now`].
     fn retention_now(&self) -> Timestamp;
-    /// Whether the wall clock may be wrong: see [`crate::Database::doubts_clock`].
+    /// Whether the wall clock may be wrong: see [`crate::Sql::doubts_clock`].
     fn doubts_clock(&self) -> bool;
 
     /// Whether the files that were opened are still there: see [`crate::Database::check_files`].

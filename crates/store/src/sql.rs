@@ -26,6 +26,13 @@ impl Sql {
         Self { engine, timings }
     }
 
+    /// Whether the wall clock may be wrong: this process began more than a day ahead of what was written last, in the last
+    /// minute. What ends by time alone, such as a hold, is not ended meanwhile: it could not be begun again.
+    #[must_use]
+    pub fn doubts_clock(&self) -> bool {
+        self.engine.doubts_clock()
+    }
+
     /// Rows of a query, at most [`ROWS_MAX`].
     ///
     /// # Errors

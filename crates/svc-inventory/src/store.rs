@@ -50,6 +50,12 @@ impl Stock {
         Self { sql: database.sql(), hints: hints::Hints::default(), announce }
     }
 
+    /// Whether the wall clock may be wrong: see [`store::Sql::doubts_clock`].
+    #[must_use]
+    pub fn doubts_clock(&self) -> bool {
+        self.sql.doubts_clock()
+    }
+
     /// Counters of these SKUs at every location, by place; what has none is not in it.
     pub async fn counters_of<'a>(
         &self,

@@ -86,6 +86,12 @@ pub struct Orders {
 }
 
 impl Orders {
+    /// Whether the wall clock may be wrong: see [`store::Sql::doubts_clock`].
+    #[must_use]
+    pub fn doubts_clock(&self) -> bool {
+        self.sql.doubts_clock()
+    }
+
     /// The orders in a database, as seen by one instance, which invoices for one legal entity.
     ///
     /// # Errors
