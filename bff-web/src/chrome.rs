@@ -75,7 +75,8 @@ impl Chrome for Hall {
     fn problem(&self, ask: &Ask, problem: &Problem) -> String {
         let (headline, advice) = words(problem);
         let page = ProblemPage {
-            frame: Frame::of_shop(&self.0, ask, &self.0.categories_now(), headline),
+            // It may have been a form that was sent here.
+            frame: Frame::of_shop(&self.0, ask, &self.0.categories_now(), headline).at("/"),
             headline,
             words: sentence(problem),
             advice,

@@ -55,6 +55,13 @@ impl Frame {
         }
     }
 
+    /// The same on a page that is shown at other addresses, too, where a form was sent: this is the one to come back to.
+    #[must_use]
+    pub fn at(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.here);
+        self
+    }
+
     /// The frame of a page.
     pub async fn of(visit: &Visit, title: &str) -> Self {
         let tree: Arc<Tree> = visit.shop.categories(visit).await;

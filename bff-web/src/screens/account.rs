@@ -225,7 +225,7 @@ async fn account_page(visit: &Visit, feedback: Feedback) -> Result<Answer> {
         visit.may(&SESSIONS, identity.list_sessions(sessions))
     );
     let page = AccountPage {
-        frame: Frame::of(visit, "Your account").await,
+        frame: Frame::of(visit, "Your account").await.at("/account"),
         account: account?,
         orders: Some(orders?),
         addresses,

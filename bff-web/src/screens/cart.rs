@@ -234,7 +234,7 @@ async fn show_page(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
 
 async fn cart_page(visit: &Visit, cart: CartScreen, message: String) -> Result<Answer> {
     let trouble = cart.has_trouble();
-    let frame = Frame::of(visit, "Cart").await;
+    let frame = Frame::of(visit, "Cart").await.at("/cart");
     shown(&CartPage { frame, cart, trouble, message })
 }
 

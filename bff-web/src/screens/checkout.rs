@@ -359,7 +359,7 @@ impl Checkout {
         self.form.quoted = self.form.digest();
         self.errors.extend(in_the_way(self.quote.as_ref(), &cart));
         let page = CheckoutPage {
-            frame: Frame::of(visit, "Checkout").await,
+            frame: Frame::of(visit, "Checkout").await.at("/checkout"),
             cart,
             form: self.form,
             errors: self.errors.into(),

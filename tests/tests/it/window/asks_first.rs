@@ -10,7 +10,7 @@ use super::{ADA, add, pay, quote, shop, sign_up};
 
 /// The page's offer to pay.
 fn offers_to_pay(text: &str) -> bool {
-    text.contains("/checkout/pay") || text.contains(">Pay \u{a3}")
+    text.contains("formaction=\"/checkout/pay\"") || text.contains(">Pay \u{a3}")
 }
 
 /// The id of the only address in a book.
@@ -126,6 +126,8 @@ async fn a_card_that_is_declined_with_an_empty_cart_is_said_to_be_declined() {
     assert!(text.contains("declined") && text.contains("Nothing was charged"), "{text}");
     assert!(text.contains("Your cart is empty now") && !text.contains("sold out"), "{text}");
     assert!(!offers_to_pay(&text), "{text}");
+    // A change of the currency leads back to a page that is there.
+    assert_eq!(declined.field("back"), "/cart");
 }
 
 /// Takes the rates of a currency away.

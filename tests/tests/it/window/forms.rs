@@ -127,7 +127,7 @@ async fn what_a_country_asks_for_is_said_beside_its_field() {
             ("/api/v1/addresses", json!({"address": destination}), "/address"),
         ] {
             let page = ada.json(Method::POST, path, &body).await;
-            assert_eq!(page.status, 400, "{path} {country}: {}", page.text());
+            assert_eq!(page.status, 422, "{path} {country}: {}", page.text());
             assert!(page.text().contains(&format!("{at}/{wrong}")), "{path} {country}: {}", page.text());
         }
     }

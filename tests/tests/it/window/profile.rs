@@ -51,6 +51,11 @@ async fn a_profile_is_changed_by_its_form() {
     );
     assert!(text.contains("Ada &#60;3"), "{text}");
     let saved = send(fields(&version, "en-GB")).await;
+    assert_eq!(
+        saved.field("back"),
+        "/account",
+        "a change of the currency leads back to a page that is there"
+    );
     assert!(saved.status == 200 && saved.text().contains("It is saved."), "{}", saved.text());
     let profile = ada.get("/api/v1/profile").await;
     let tag = profile.header("etag").to_owned();
