@@ -39,7 +39,7 @@ impl Examine for CartRows {
             examine(&stored.id, cart, &mut examined);
             let head = Head::of(cart, stored.version);
             let fact = Fact::new("row", stored.id.clone()).version(stored.version);
-            examined.facts.push(fact.content(&head.digest));
+            examined.facts.push(fact.content(&head.digest).at(cart.updated));
             let bought = cart.bought.iter().map(|order| Fact::new("bought", order.to_string()));
             examined.facts.extend(bought);
         }

@@ -155,7 +155,8 @@ fn examine_movement(entry: &Entry, hold: Option<&Hold>, examined: &mut Examined)
     if before != after {
         let content = band_content(before as i32, after as i32, entry.on_hand);
         let key = format!("{}@{}/{number}", place.sku, place.location);
-        examined.facts.push(Fact::new("band", key).content(content.as_bytes()).about(&content));
+        let band = Fact::new("band", key).content(content.as_bytes()).about(&content);
+        examined.facts.push(band.at(*time));
     }
 }
 
