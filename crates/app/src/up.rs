@@ -18,6 +18,7 @@ use crate::console;
 use crate::files::{self, OPERATOR_FILE};
 use crate::process;
 use crate::roles::ROLES;
+use crate::table::source;
 
 /// How long a leaving shop finishes what is in flight.
 const GRACE: Duration = Duration::from_secs(30);
@@ -94,7 +95,17 @@ impl UpArgs {
 /// `INVALID_CONFIG` that names what is wrong.
 pub fn configuration(file: Option<&Path>) -> Result<Config> {
     let file = file.or(files::usual_config());
-    let config = Config::load(file, files::environment())?;
+    let config = match file {
+        None => Config::load(None, files::environment())?,
+        Some(path) => {
+            let unreadable = |error: &dyn std::fmt::Display| {
+                Error::invalid("INVALID_CONFIG", format!("{} cannot be read: {error}", path.display()))
+            };
+            let bytes = source::read(path, chassis::CONFIG_BYTES_MAX).map_err(|error| unreadable(&error))?;
+            let text = String::from_utf8(bytes).map_err(|error| unreadable(&error))?;
+            Config::parse(path, &text, files::environment())?
+        }
+    };
     let known: Vec<&str> = process::SECTIONS.into_iter().chain(ROLES.iter().map(|role| role.name)).collect();
     config.only_sections(&known)?;
     for section in process::SECTIONS {

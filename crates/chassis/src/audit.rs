@@ -6,6 +6,8 @@
 //!
 //! [`Context::describe_events`]: crate::Context::describe_events
 
+mod notes;
+mod outbox;
 mod stored;
 
 use std::collections::HashMap;
@@ -14,7 +16,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use contract::souk::audit::v1 as wire;
 use contract::souk::audit::v1::audit_service_server::AuditService;
-use kernel::{Clock, Error, Result};
+use kernel::{Clock, Error, Result, Timestamp};
 use parking_lot::RwLock;
 use sha2::{Digest, Sha256};
 use store::{Database, StoredEvent};
@@ -83,6 +85,8 @@ pub struct Fact {
     pub state: &'static str,
     /// What is said, for people.
     pub about: String,
+    /// When the thing last changed, or when the event was committed; 0 where that is not known.
+    pub at: Timestamp,
 }
 
 impl Examined {
@@ -110,7 +114,15 @@ impl Examined {
 impl Fact {
     /// That a thing is there.
     pub fn new(set: &'static str, key: impl Into<String>) -> Self {
-        Self { set, key: key.into(), version: 0, digest: Vec::new(), state: "", about: String::new() }
+        Self {
+            set,
+            key: key.into(),
+            version: 0,
+            digest: Vec::new(),
+            state: "",
+            about: String::new(),
+            at: Timestamp::default(),
+        }
     }
 
     /// At this version.
@@ -131,6 +143,13 @@ impl Fact {
     #[must_use]
     pub fn state(mut self, state: &'static str) -> Self {
         self.state = state;
+        self
+    }
+
+    /// When the thing last changed.
+    #[must_use]
+    pub fn at(mut self, at: Timestamp) -> Self {
+        self.at = at;
         self
     }
 
@@ -178,7 +197,8 @@ impl AuditHub {
         let found = self.0.read().get(role).cloned().ok_or_else(unknown)?;
         let mut tables: Vec<Arc<dyn Examine>> = Vec::new();
         if let Some(database) = &found.database {
-            tables.push(Arc::new(stored::OutboxRows::new(role, database, found.describe)));
+            tables.push(Arc::new(outbox::OutboxRows::new(role, database, found.describe, clock)));
+            tables.push(Arc::new(notes::NoteRows::new(database, clock)));
             tables.push(Arc::new(stored::RequestRows::new(database, clock)));
             tables.push(Arc::new(stored::ConsumerRows::new(database)));
         }
@@ -264,5 +284,6 @@ fn fact(fact: Fact) -> wire::Fact {
         digest: fact.digest,
         state: fact.state.to_owned(),
         about: fact.about,
+        at: (fact.at > Timestamp::default()).then(|| contract::wire::timestamp(fact.at)),
     }
 }

@@ -31,7 +31,7 @@ pub struct Config {
 }
 
 /// Largest configuration file, in bytes.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+pub const FILE_BYTES_MAX: u64 = 1 << 20;
 
 fn invalid(message: String) -> Error {
     Error::invalid("INVALID_CONFIG", message)
@@ -43,25 +43,41 @@ impl Config {
     /// # Errors
     /// `INVALID_CONFIG` for a file that is missing, too large or no TOML, and for a variable without a section.
     pub fn load(file: Option<&Path>, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
+        let Some(path) = file else { return Self::default().with_variables(environment) };
+        let unreadable =
+            |error: &dyn std::fmt::Display| invalid(format!("{} cannot be read: {error}", path.display()));
+        if std::fs::metadata(path).map_err(|error| unreadable(&error))?.len() > FILE_BYTES_MAX {
+            return Err(unreadable(&"it is larger than 1 MiB"));
+        }
+        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+        Self::parse(path, &text, environment)
+    }
+
+    /// Reads the text of a file, which messages name by its path, and the environment's `SOUK__…` variables.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn parse(
+        path: &Path,
+        text: &str,
+        environment: impl Iterator<Item = (String, String)>,
+    ) -> Result<Self> {
         let mut config = Self::default();
-        if let Some(path) = file {
-            let unreadable = |error: &dyn std::fmt::Display| {
-                invalid(format!("{} cannot be read: {error}", path.display()))
+        let values: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+            invalid(format!("{} cannot be read: {error}", path.display()))
+        })?;
+        for (section, value) in values {
+            let toml::Value::Table(keys) = value else {
+                return Err(invalid(format!("{}: `{section}` is not in a [section]", path.display())));
             };
-            if std::fs::metadata(path).map_err(|error| unreadable(&error))?.len() > FILE_BYTES_MAX {
-                return Err(unreadable(&"it is larger than 1 MiB"));
-            }
-            let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
-            let values: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable(&error))?;
-            for (section, value) in values {
-                let toml::Value::Table(keys) = value else {
-                    return Err(invalid(format!("{}: `{section}` is not in a [section]", path.display())));
-                };
-                for (key, value) in keys {
-                    config.put(&section, &key, value, Origin::File);
-                }
+            for (key, value) in keys {
+                config.put(&section, &key, value, Origin::File);
             }
         }
+        config.with_variables(environment)
+    }
+
+    fn with_variables(mut self, environment: impl Iterator<Item = (String, String)>) -> Result<Self> {
         for (name, text) in environment.filter(|(name, _)| name.starts_with("SOUK__")) {
             let path = name["SOUK__".len()..].to_ascii_lowercase();
             let Some((section, key)) =
@@ -71,9 +87,9 @@ impl Config {
             };
             // A variable's name has no hyphen: BFF_WEB is section [bff-web].
             let section = section.replace('_', "-");
-            config.put(&section, key, scalar(&text), Origin::Environment(name.clone()));
+            self.put(&section, key, scalar(&text), Origin::Environment(name.clone()));
         }
-        Ok(config)
+        Ok(self)
     }
 
     /// Sets a value, as a flag does.

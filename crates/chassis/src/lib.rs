@@ -45,7 +45,7 @@ pub mod testing;
 mod web;
 
 pub use clock::{SystemClock, VirtualClock};
-pub use config::{Config, Origin};
+pub use config::{Config, FILE_BYTES_MAX as CONFIG_BYTES_MAX, Origin};
 pub use consume::{Applied, Consume};
 pub use context::Context;
 pub use contract::status;

@@ -28,7 +28,7 @@ use crate::{
 /// How long identity may take to tell its keys at the start.
 const KEYS_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long events are kept.
-const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+pub(crate) const EVENTS_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 const PRUNE_EVERY: Duration = Duration::from_secs(300);
 const PRUNE_ROWS: u32 = 10_000;
 

@@ -1,7 +1,8 @@
 //! Secrets of the house: 32 random bytes by name, made when first asked for.
 //!
-//! With `dir:` they are files in `DIR/secrets` (mode 0600); with `mem:` they come from the context's randomness. A secret
-//! store of a cloud will stand behind the same call.
+//! With `dir:` they are files in `DIR/secrets` (mode 0600), which the list of the directory names: one that was made and is gone is
+//! not made anew, since nothing that was sealed with it would fit. With `mem:` they come from the context's randomness. A
+//! secret store of a cloud will stand behind the same call.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -13,6 +14,9 @@ use parking_lot::Mutex;
 use zeroize::Zeroize;
 
 use crate::Entropy;
+
+/// The folder of a data directory that holds them.
+const FOLDER: &str = "secrets";
 
 /// A secret; never shown, wiped when dropped.
 #[derive(Clone)]
@@ -35,6 +39,7 @@ impl Drop for Secret {
 /// Keeps the secrets of one house.
 #[derive(Clone)]
 pub(crate) struct Secrets {
+    /// The data directory.
     dir: Option<PathBuf>,
     entropy: Entropy,
     known: Arc<Mutex<HashMap<String, Secret>>>,
@@ -42,10 +47,13 @@ pub(crate) struct Secrets {
 
 impl Secrets {
     pub(crate) fn new(dir: Option<&Path>, entropy: Entropy) -> Self {
-        Self { dir: dir.map(|dir| dir.join("secrets")), entropy, known: Arc::default() }
+        Self { dir: dir.map(Path::to_owned), entropy, known: Arc::default() }
     }
 
     /// The secret of a name: lower-case letters, digits, `.`, `-`.
+    ///
+    /// # Errors
+    /// `SECRET_MISSING` for one that was made before and is gone; `SECRET_DAMAGED`; what the file system says.
     pub(crate) fn get(&self, name: &str) -> Result<Secret> {
         let mut known = self.known.lock();
         if let Some(secret) = known.get(name) {
@@ -60,19 +68,47 @@ impl Secrets {
     }
 
     /// Whether the secret of a name has been made before.
+    ///
+    /// # Errors
+    /// `SECRET_MISSING` for one that was made before and is gone; what the file system says.
     pub(crate) fn exists(&self, name: &str) -> Result<bool> {
         if self.known.lock().contains_key(name) {
             return Ok(true);
         }
         let Some(dir) = &self.dir else { return Ok(false) };
-        let path = dir.join(name);
-        path.try_exists().map_err(|error| unwritable(&path, error))
+        let path = path_of(dir, name);
+        let exists = path.try_exists().map_err(|error| unwritable(&path, error))?;
+        if !exists && store::is_listed(dir, &listed(name))? {
+            return Err(missing(dir, name));
+        }
+        Ok(exists)
     }
 }
 
+fn path_of(dir: &Path, name: &str) -> PathBuf {
+    dir.join(FOLDER).join(name)
+}
+
+/// How the list of a data directory names a secret. No database is named so.
+fn listed(name: &str) -> String {
+    format!("{FOLDER}/{name}")
+}
+
+fn missing(dir: &Path, name: &str) -> Error {
+    let line = listed(name);
+    let message = format!(
+        "the secret {} is gone, but it was made here before; restore it from a backup, or, when it is lost for good, delete the line \
+         `{line}` from {}: another one is made then, which nothing fits that was signed or sealed with this one",
+        path_of(dir, name).display(),
+        dir.join("databases").display()
+    );
+    Error::new(Code::FailedPrecondition, "SECRET_MISSING", message).with("secret", name.to_owned())
+}
+
 fn load_or_make(dir: &Path, name: &str, entropy: &Entropy) -> Result<Secret> {
-    let path = dir.join(name);
-    match std::fs::read(&path) {
+    let path = path_of(dir, name);
+    let is_listed = store::is_listed(dir, &listed(name))?;
+    let secret = match std::fs::read(&path) {
         Ok(bytes) => {
             let damaged = || {
                 let message = format!(
@@ -81,15 +117,23 @@ fn load_or_make(dir: &Path, name: &str, entropy: &Entropy) -> Result<Secret> {
                 );
                 Error::new(Code::Internal, "SECRET_DAMAGED", message)
             };
-            Ok(Secret(bytes.try_into().map_err(|_| damaged())?))
+            Secret(bytes.try_into().map_err(|_| damaged())?)
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if is_listed {
+                return Err(missing(dir, name));
+            }
             let secret = Secret(entropy.bytes());
             write_private(&path, &secret.0).map_err(|error| unwritable(&path, error))?;
-            Ok(secret)
+            secret
         }
-        Err(error) => Err(unwritable(&path, error)),
+        Err(error) => return Err(unwritable(&path, error)),
+    };
+    // Directories of earlier releases do not list theirs yet.
+    if !is_listed {
+        store::add_to_list(dir, &listed(name))?;
     }
+    Ok(secret)
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
@@ -115,4 +159,48 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     file.sync_all()?;
     std::fs::rename(&temporary, path)?;
     std::fs::File::open(dir)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn secrets(dir: &Path, seed: u64) -> Secrets {
+        Secrets::new(Some(dir), Entropy::seeded(seed))
+    }
+
+    #[test]
+    fn a_secret_that_is_gone_is_not_made_anew() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let dir = dir.path();
+        assert!(!secrets(dir, 1).exists("seals").expect("readable"));
+        let made = *secrets(dir, 1).get("seals").expect("made").bytes();
+        assert_eq!(secrets(dir, 2).get("seals").expect("read").bytes(), &made);
+        std::fs::remove_dir_all(dir.join(FOLDER)).expect("removed");
+        for error in [
+            secrets(dir, 2).get("seals").err().expect("gone"),
+            secrets(dir, 2).exists("seals").expect_err("gone"),
+        ] {
+            assert_eq!(error.reason(), "SECRET_MISSING");
+            let path = dir.join("secrets/seals").display().to_string();
+            assert!(
+                error.message().contains(&path) && error.message().contains("`secrets/seals`"),
+                "{error}"
+            );
+        }
+        assert!(!dir.join(FOLDER).exists(), "nothing was made");
+        secrets(dir, 3).get("another").expect("never made before");
+        std::fs::write(dir.join("databases"), "").expect("the line is deleted");
+        assert_ne!(secrets(dir, 3).get("seals").expect("made anew").bytes(), &made);
+    }
+
+    #[test]
+    fn secrets_of_an_earlier_release_are_listed_when_they_are_read() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let dir = dir.path();
+        write_private(&dir.join("secrets/seals"), &[7; 32]).expect("written");
+        assert_eq!(secrets(dir, 1).get("seals").expect("read").bytes(), &[7; 32]);
+        std::fs::remove_file(dir.join("secrets/seals")).expect("removed");
+        assert_eq!(secrets(dir, 1).get("seals").err().expect("gone").reason(), "SECRET_MISSING");
+    }
 }

@@ -20,7 +20,7 @@ use crate::engine::{
     DocKeys, DocQuery, DocRow, DocWrite, DocsEngine, Engine, Extent, Gap, LeaseRow, Remembered, SqlEngine,
 };
 use crate::error::CommitError;
-use crate::inspect::{InspectEngine, RequestId, StoredPosition, StoredRequest};
+use crate::inspect::{InspectEngine, RequestId, StoredNotes, StoredPosition, StoredRequest};
 use crate::parked::ParkedEvent;
 use crate::row::Row;
 use crate::value::{Statement, Value};
@@ -278,6 +278,9 @@ impl<E: InspectEngine> InspectEngine for Faulty<E> {
     }
     async fn stored_positions(&self) -> Result<Vec<StoredPosition>> {
         self.faults.read(self.engine.stored_positions()).await
+    }
+    async fn stored_notes(&self) -> Result<StoredNotes> {
+        self.faults.read(self.engine.stored_notes()).await
     }
     async fn stored_documents(
         &self,

@@ -16,6 +16,15 @@ use crate::value::Value;
 
 /// The most rows that are inspected at once.
 pub const INSPECT_MAX: u32 = 1_000;
+/// The most notes and epochs of a database that are inspected.
+pub const NOTES_MAX: u32 = 1_000;
+/// Name of the note of the last sequence that was pruned.
+pub const NOTE_PRUNED: &str = "pruned";
+/// Name of the note of a time in microseconds that every pruned event was committed before; 0 when none was ever pruned. A
+/// database whose events an earlier release pruned has it from the next time on.
+pub const NOTE_PRUNED_BEFORE: &str = "pruned_before";
+/// Names of the other notes: the version of the tables, and the opening of the database.
+pub const NOTES_OTHER: [&str; 2] = ["schema", "run"];
 
 /// What an engine shows of its stored rows.
 #[async_trait]
@@ -25,6 +34,9 @@ pub trait InspectEngine: Engine {
 
     /// Every consumer's position.
     async fn stored_positions(&self) -> Result<Vec<StoredPosition>>;
+
+    /// What the database notes about itself.
+    async fn stored_notes(&self) -> Result<StoredNotes>;
 
     /// Documents of a prepared kind after an id, by id, each with the values that its index columns hold.
     async fn stored_documents(
@@ -67,6 +79,36 @@ pub struct StoredPosition {
     pub consumer: String,
     /// How far.
     pub position: Position,
+}
+
+/// What a database notes about itself, as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StoredNotes {
+    /// Its epochs, the oldest first.
+    pub epochs: Vec<StoredEpoch>,
+    /// Names and values: at most [`NOTES_MAX`].
+    pub notes: Vec<(String, String)>,
+    /// The version of the tables that this release writes.
+    pub schema: i64,
+}
+
+/// An epoch of an outbox, as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredEpoch {
+    /// Its number: the time of its beginning in milliseconds, or one more than that of the epoch before.
+    pub epoch: i64,
+    /// The first sequence in it.
+    pub first: i64,
+    /// When it began.
+    pub began_at: Timestamp,
+}
+
+impl StoredNotes {
+    /// The value under a name.
+    #[must_use]
+    pub fn note(&self, name: &str) -> Option<&str> {
+        self.notes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
 }
 
 /// A document as it is stored.
@@ -124,6 +166,14 @@ impl Inspector {
     /// When the store fails, or a column holds something of another type.
     pub async fn positions(&self) -> Result<Vec<StoredPosition>> {
         self.engine.stored_positions().await
+    }
+
+    /// What the database notes about itself.
+    ///
+    /// # Errors
+    /// When the store fails, or a column holds something of another type.
+    pub async fn notes(&self) -> Result<StoredNotes> {
+        self.engine.stored_notes().await
     }
 
     /// Events set aside, at most [`PARKED_LIST_MAX`].

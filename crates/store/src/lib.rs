@@ -45,7 +45,8 @@ pub use engine::Gap;
 pub use error::CommitError;
 pub use faulty::Faults;
 pub use inspect::{
-    INSPECT_MAX, InspectEngine, Inspector, RequestId, StoredDocument, StoredPosition, StoredRequest,
+    INSPECT_MAX, InspectEngine, Inspector, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTES_MAX, NOTES_OTHER,
+    RequestId, StoredDocument, StoredEpoch, StoredNotes, StoredPosition, StoredRequest,
 };
 pub use kv::{KV_ENTRIES_MAX, KV_KEY_BYTES_MAX, KV_VALUE_BYTES_MAX, Kv, KvEngine, Quota, Taken};
 pub use lease::{Lease, Leases};
@@ -54,7 +55,7 @@ pub use outbox::{EVENTS_READ_MAX, Outbox};
 pub use parked::{PARKED_LIST_MAX, Parked, ParkedEvent};
 pub use row::Row;
 pub use sql::{ROWS_MAX, Sql};
-pub use sqlite::files::{prepare_directory, tighten_directory};
+pub use sqlite::files::{add_to_list, is_listed, prepare_directory, tighten_directory};
 pub use sqlite::readers::readers_kept;
 pub use timings::{Operation, Timings};
 pub use value::{Statement, Value, sql};

@@ -37,7 +37,7 @@ impl Examine for CartRows {
             examine(&stored.id, cart, &mut examined);
             let head = Head::of(cart, stored.version);
             let fact = Fact::new("row", stored.id.clone()).version(stored.version);
-            examined.facts.push(fact.content(&head.digest));
+            examined.facts.push(fact.content(&head.digest).at(cart.updated));
             examined.facts.extend(bought(cart));
         }
         examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.id.clone());

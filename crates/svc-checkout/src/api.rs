@@ -223,7 +223,7 @@ fn table_from_wire(request: &pb::SetTaxRatesRequest) -> Result<TaxTable> {
     Ok(TaxTable { country, mode, rates, version: 0 })
 }
 
-fn table_to_wire(table: &TaxTable) -> pb::TaxTable {
+pub(crate) fn table_to_wire(table: &TaxTable) -> pb::TaxTable {
     let rates = table.rates.iter().map(|rate| pb::TaxRate {
         tax_class: rate.class.clone(),
         name: rate.name.clone(),
@@ -238,7 +238,7 @@ fn table_to_wire(table: &TaxTable) -> pb::TaxTable {
     }
 }
 
-fn settings_to_wire(settings: &Settings) -> pb::CheckoutSettings {
+pub(crate) fn settings_to_wire(settings: &Settings) -> pb::CheckoutSettings {
     pb::CheckoutSettings {
         rounding_mode: wire::rounding(settings.rounding).into(),
         rounding_level: wire::rounding_level(settings.level).into(),

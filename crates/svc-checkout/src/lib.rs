@@ -14,6 +14,7 @@
 //! leaving out the country saves nobody tax. Staff may give one rate for a whole draft, with a reason.
 
 mod api;
+mod audit;
 pub mod domain;
 mod keys;
 mod quote;
@@ -35,7 +36,10 @@ const SECRET: &str = "checkout.quote";
 
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
-        let taxes = store::Taxes::new(&ctx.database(store::MIGRATIONS).await?, ctx.clock().clone());
+        let database = ctx.database(store::MIGRATIONS).await?;
+        audit::tables(&database).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
+        let taxes = store::Taxes::new(&database, ctx.clock().clone());
         let keys = Arc::new(keys::Keys::new(ctx.secret(SECRET).await?));
         let quoter = quote::Quoter::new(ctx.clone(), taxes.clone(), keys.clone())?;
         Ok(Role::new().grpc(CheckoutServiceServer::new(api::Api { ctx, quoter, taxes, keys })))

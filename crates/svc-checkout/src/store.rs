@@ -1,10 +1,10 @@
 //! Tax tables and settings, over the `Sql` shape.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use kernel::{Clock, Result, Rounding, RoundingLevel};
+use kernel::{Clock, Result, Rounding, RoundingLevel, Timestamp};
 use parking_lot::Mutex;
 use store::{Batch, Database, Migration, NewEvent, RequestKey, Row, Sql, sql};
 
@@ -13,11 +13,14 @@ use crate::domain::{Settings, TaxMode, TaxRate, TaxTable};
 /// The schema, forward only.
 pub const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_tax", sql: include_str!("../migrations/0001_tax.sql") },
-    Migration { name: "0002_default_rates", sql: include_str!("../migrations/0002_default_rates.sql") },
+    Migration { name: "0002_default_rates", sql: DEFAULT_RATES },
 ];
 
+/// The tables that every shop begins with.
+const DEFAULT_RATES: &str = include_str!("../migrations/0002_default_rates.sql");
+
 /// The row that holds the settings.
-const SETTINGS: &str = "settings";
+pub(crate) const SETTINGS: &str = "settings";
 /// A table with its rates; a country without rates has one row without them.
 const TABLE: &str = "SELECT t.country AS country, t.tax_mode AS tax_mode, t.version AS version, r.tax_class AS tax_class, \
     r.valid_from AS valid_from, r.name AS name, r.rate_micros AS rate_micros \
@@ -220,19 +223,48 @@ fn tables(rows: &[Row]) -> Result<Vec<TaxTable>> {
     Ok(tables)
 }
 
-const ROUNDINGS: &[(Rounding, &str)] = &[
+pub(crate) const ROUNDINGS: &[(Rounding, &str)] = &[
     (Rounding::HalfEven, "half_even"),
     (Rounding::HalfUp, "half_up"),
     (Rounding::Down, "down"),
     (Rounding::Up, "up"),
 ];
-const LEVELS: &[(RoundingLevel, &str)] = &[(RoundingLevel::Line, "line"), (RoundingLevel::Total, "total")];
+pub(crate) const LEVELS: &[(RoundingLevel, &str)] =
+    &[(RoundingLevel::Line, "line"), (RoundingLevel::Total, "total")];
 
 fn word<T: PartialEq + Copy>(value: T, words: &'static [(T, &'static str)]) -> &'static str {
     words.iter().find(|(known, _)| *known == value).map(|(_, word)| *word).expect("every value has a word")
 }
 
-fn read_word<T: Copy>(text: &str, words: &'static [(T, &'static str)]) -> Result<T> {
+pub(crate) fn read_word<T: Copy>(text: &str, words: &'static [(T, &'static str)]) -> Result<T> {
     let found = words.iter().find(|(_, word)| *word == text).map(|(value, _)| *value);
     found.ok_or_else(|| kernel::Error::internal(format!("{text:?} is not known in the settings")))
+}
+
+/// The tables that every shop begins with, at version 1, as their migration has them: `('AT', 'inclusive', 1)` and
+/// `('AT', 'standard', 0, 'VAT', 200000)`, a line each. By country, with their rates by class.
+pub(crate) fn defaults() -> Vec<TaxTable> {
+    let mut tables: BTreeMap<&str, TaxTable> = BTreeMap::new();
+    for line in DEFAULT_RATES.lines() {
+        let Some((row, _)) = line.trim().strip_prefix('(').and_then(|line| line.split_once(')')) else {
+            continue;
+        };
+        let columns: Vec<&str> = row.split(", ").map(|column| column.trim_matches('\'')).collect();
+        match columns.as_slice() {
+            [country, mode, "1"] => {
+                let mode = if *mode == "exclusive" { TaxMode::Exclusive } else { TaxMode::Inclusive };
+                tables.insert(country, TaxTable { mode, version: 1, ..TaxTable::untaxed(country) });
+            }
+            [country, class, "0", name, rate] => {
+                if let (Some(table), Ok(rate_micros)) = (tables.get_mut(country), rate.parse()) {
+                    let (class, name) = ((*class).to_owned(), (*name).to_owned());
+                    table.rates.push(TaxRate { class, name, rate_micros, valid_from: Timestamp::default() });
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut tables: Vec<TaxTable> = tables.into_values().collect();
+    tables.iter_mut().for_each(|table| table.rates.sort_by(|a, b| a.class.cmp(&b.class)));
+    tables
 }

@@ -1,15 +1,22 @@
-//! What an audit checks of the stored accounts, sessions and secrets. Secrets themselves, and what is personal, are told to nobody.
+//! What an audit checks of the stored accounts, sessions, secrets, signing keys and revocations. Secrets themselves, and what is
+//! personal, are told to nobody.
+
+mod events;
+mod keys;
 
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined};
-use kernel::{CustomerId, GuestId, Result, SessionId};
+use chassis::audit::{Examine, Examined, Fact};
+use kernel::{CustomerId, GuestId, Result, SessionId, Timestamp};
 use store::Row;
 use tonic::async_trait;
 
-use crate::domain::{OPERATOR, Permissions};
+use crate::derive::Derive;
+use crate::domain::{AccountKind, OPERATOR, Permissions, SessionEnd, revocation_ends, void_before};
 use crate::store::accounts::EMAIL_RULE;
 use crate::store::{Store, accounts};
+
+pub(crate) use events::describe;
 
 /// Bytes that refresh tokens are derived from.
 const SEED_BYTES: usize = 16;
@@ -17,12 +24,15 @@ const SEED_BYTES: usize = 16;
 const HASH_CHARS: usize = 64;
 
 /// The tables of identity.
-pub(crate) fn tables(store: &Store) -> [Arc<dyn Examine>; 4] {
+pub(crate) fn tables(store: &Store, derive: &Derive) -> [Arc<dyn Examine>; 6] {
     [
         Arc::new(AccountRows(store.clone())),
         Arc::new(SessionRows(store.clone())),
         Arc::new(SecretRows(store.clone())),
         Arc::new(CounterRows(store.clone())),
+        // After what they revoke, so that what was ended in between is told, and no revocation is missing.
+        Arc::new(keys::RevocationRows(store.clone())),
+        Arc::new(keys::KeyRows(store.clone(), derive.clone())),
     ]
 }
 
@@ -37,6 +47,27 @@ fn examined(rows: &[Row], limit: u32) -> Result<Examined> {
     Ok(Examined { rows: rows.len(), next, ..Examined::default() })
 }
 
+/// What an account may do, for comparison with the event that gave it.
+fn permissions_content(fact: Fact, permissions: &Permissions) -> Fact {
+    let stored = permissions.stored();
+    let about = if stored.is_empty() { "no permissions" } else { stored.trim() };
+    fact.content(stored.as_bytes()).about(about)
+}
+
+/// Notes that the tokens of somebody or something that were issued until a time are revoked, unless that is over and swept.
+fn must_be_revoked(
+    row: &Row,
+    id: &str,
+    at: Timestamp,
+    ends: Timestamp,
+    examined: &mut Examined,
+) -> Result<()> {
+    if row.opt_timestamp("swept")?.is_some_and(|swept| ends >= swept) {
+        examined.facts.push(Fact::new("must be revoked", id).version(at.micros()).state("at least"));
+    }
+    Ok(())
+}
+
 #[async_trait]
 impl Examine for AccountRows {
     fn table(&self) -> &'static str {
@@ -44,16 +75,19 @@ impl Examine for AccountRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let query = "SELECT id, kind, email, email_key, password, permissions, staff, tokens_from, version, created_at, updated_at \
-             FROM accounts WHERE id > ? ORDER BY id LIMIT ?";
+        let query = "SELECT id, kind, email, email_key, password, permissions, staff, tokens_from, version, created_at, updated_at, \
+             (SELECT amount FROM counters WHERE name = 'revocations_swept') AS swept FROM accounts WHERE id > ? ORDER BY id LIMIT ?";
         let rows = self.0.stored(query, after, limit).await?;
         let mut examined = examined(&rows, limit)?;
         for row in &rows {
             let at = format!("account {}", row.str("id")?);
-            if let Err(error) = accounts::read(row) {
-                examined.finds(&at, "an account that reads", format!("{error:?}"));
-                continue;
-            }
+            let account = match accounts::read(row) {
+                Ok(read) => read.account,
+                Err(error) => {
+                    examined.finds(&at, "an account that reads", format!("{error:?}"));
+                    continue;
+                }
+            };
             let permissions = Permissions::from_stored(row.str("permissions")?);
             let same = permissions.stored() == row.str("permissions")?;
             examined.expects(same, &at, "permissions as they are written", row.str("permissions")?);
@@ -69,6 +103,18 @@ impl Examine for AccountRows {
             let made =
                 row.int("created_at")? > 0 && row.int("updated_at")? > 0 && row.int("tokens_from")? >= 0;
             examined.expects(made, &at, "times of its making and its last change", row.int("created_at")?);
+            let id = row.str("id")?;
+            examined.facts.push(Fact::new("row", id).version(account.version).at(account.updated_at));
+            let begun = match account.kind {
+                AccountKind::Person => permissions == Permissions::default(),
+                AccountKind::Operator => permissions == Permissions::admin(),
+            };
+            let held = permissions_content(Fact::new("permissions held", id), &permissions);
+            examined.facts.push(if begun { held.state("begun") } else { held });
+            if account.tokens_from > Timestamp::from_secs(account.created_at.secs()) {
+                let from = account.tokens_from;
+                must_be_revoked(row, id, from, revocation_ends(from), &mut examined)?;
+            }
         }
         Ok(examined)
     }
@@ -82,7 +128,7 @@ impl Examine for SessionRows {
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
         let query = "SELECT s.id, s.subject, s.seed, s.generation, s.created_at, s.refreshed_at, s.expires_at, s.ended_at, \
-             s.end_reason, a.id AS account FROM sessions s LEFT JOIN accounts a ON a.id = s.subject \
+             s.end_reason, a.id AS account, (SELECT amount FROM counters WHERE name = 'revocations_swept') AS swept FROM sessions s LEFT JOIN accounts a ON a.id = s.subject \
              WHERE s.id > ? ORDER BY s.id LIMIT ?";
         let rows = self.0.stored(query, after, limit).await?;
         let mut examined = examined(&rows, limit)?;
@@ -103,9 +149,24 @@ impl Examine for SessionRows {
             examined.expects(row.int("generation")? >= 0, &at, "a generation from 0", row.int("generation")?);
             let lasts = row.int("created_at")? > 0 && row.int("expires_at")? > row.int("created_at")?;
             examined.expects(lasts, &at, "an end after its beginning", row.int("expires_at")?);
-            let ended = row.opt_int("ended_at")?.is_some();
-            let why = row.opt_text("end_reason")?.is_some();
-            examined.expects(ended == why, &at, "an end with its reason, or neither", "one of them");
+            let (ended, why) = (row.opt_timestamp("ended_at")?, row.opt_text("end_reason")?);
+            examined.expects(
+                ended.is_some() == why.is_some(),
+                &at,
+                "an end with its reason, or neither",
+                "one of them",
+            );
+            let everywhere = why.as_deref() == Some(SessionEnd::Everywhere.name());
+            let revoked = if guest || everywhere { subject } else { row.str("id")? };
+            match ended {
+                // One that was over was ended for the case that the clock was wrong: it had no tokens any more.
+                Some(ended) if row.timestamp("expires_at")? > ended => {
+                    let ends = revocation_ends(void_before(ended));
+                    must_be_revoked(row, revoked, ended, ends, &mut examined)?;
+                }
+                Some(_) => {}
+                None => examined.facts.push(Fact::new("not revoked", revoked)),
+            }
         }
         Ok(examined)
     }
@@ -118,8 +179,8 @@ impl Examine for SecretRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let query = "SELECT s.id, s.account_id, s.hash, s.session_id, s.created_at, a.id AS account FROM secrets s \
-             LEFT JOIN accounts a ON a.id = s.account_id WHERE s.id > ? ORDER BY s.id LIMIT ?";
+        let query = "SELECT s.id, s.account_id, s.hash, s.session_id, s.created_at, s.expires_at, s.revoked_at, a.id AS account, \
+             (SELECT amount FROM counters WHERE name = 'revocations_swept') AS swept FROM secrets s LEFT JOIN accounts a ON a.id = s.account_id WHERE s.id > ? ORDER BY s.id LIMIT ?";
         let rows = self.0.stored(query, after, limit).await?;
         let mut examined = examined(&rows, limit)?;
         for row in &rows {
@@ -130,8 +191,17 @@ impl Examine for SecretRows {
             let hash = row.str("hash")?;
             let whole = hash.len() == HASH_CHARS && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
             examined.expects(whole, &at, "a SHA-256", format!("{} characters", hash.len()));
-            let session = SessionId::parse(row.str("session_id")?).is_ok();
-            examined.expects(session, &at, "the id of a session", row.str("session_id")?);
+            let session = row.str("session_id")?;
+            examined.expects(SessionId::parse(session).is_ok(), &at, "the id of a session", session);
+            let made = row.timestamp("created_at")?;
+            examined.expects(made.micros() > 0, &at, "the time of its making", made);
+            examined.facts.push(Fact::new("secret", row.str("id")?).at(made));
+            match row.opt_timestamp("revoked_at")? {
+                Some(at) => {
+                    must_be_revoked(row, session, at, revocation_ends(void_before(at)), &mut examined)?;
+                }
+                None => examined.facts.push(Fact::new("not revoked", session).about(&at)),
+            }
         }
         Ok(examined)
     }
@@ -149,12 +219,19 @@ impl Examine for CounterRows {
              FROM counters c LIMIT ?";
         let rows = self.0.stored(query, Some("% admin %"), 100).await?;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
-        examined.expects(rows.len() == 2, "counters", "those of admins and of the e-mail rule", rows.len());
+        examined.expects(
+            rows.len() == 3,
+            "counters",
+            "those of admins, of the e-mail rule and of what was swept",
+            rows.len(),
+        );
         for row in &rows {
             let (name, found) = (row.str("name")?, row.int("amount")?);
             let expected = match name {
                 "admins" => row.int("admins")?,
                 "email_rule" => EMAIL_RULE,
+                // It rises; a clock may have been ahead.
+                "revocations_swept" => found.max(0),
                 _ => {
                     examined.finds(format!("counter {name}"), "no such counter", found.to_string());
                     continue;

@@ -102,7 +102,6 @@ impl Keyring {
         };
         keyring.reload().await?;
         keyring.settle().await?;
-        keyring.heal().await?;
         keyring.tend().await?;
         Ok(keyring)
     }
@@ -122,6 +121,7 @@ impl Keyring {
         let reading = self.readings.fetch_add(1, Ordering::Relaxed) + 1;
         let (as_of, told_at) = (self.ctx.now(), self.ctx.clock().monotonic());
         let mut keys = self.store.signing_keys().await?;
+        self.judge(&mut keys);
         keys.sort_by(|a, b| b.signs_from.cmp(&a.signs_from).then_with(|| a.id.cmp(&b.id)));
         let revocations = told(self.store.revocations(as_of).await?);
         let fresh = State { keys, revocations, as_of, reading, told_at };
@@ -216,27 +216,21 @@ impl Keyring {
         Err(Error::internal("the signing keys keep changing"))
     }
 
-    /// Ends keys whose private half cannot be derived any more, since the secret of the house was lost: what they signed
-    /// stays good, and another key signs.
-    async fn heal(&self) -> Result<()> {
-        let state = self.state.borrow().clone();
-        let now = self.ctx.now();
-        let lost = |key: &&SigningKey| now < key.signs_until && self.public(&key.seed) != key.public;
-        let mut batch = Batch::new();
-        for key in state.keys.iter().filter(lost) {
-            tracing::warn!(
-                key = key.id,
-                "a signing key does not fit the secret of the house and is replaced"
-            );
-            let (signs_from, signs_until) = (key.signs_from.min(now), key.signs_until.min(now));
-            let verifies_until = key.verifies_until.min(KeyTimes::verifies_until(now));
-            batch = keys::end(batch, &SigningKey { signs_from, signs_until, verifies_until, ..key.clone() });
+    /// Finds the keys whose public half does not follow from their seed: somebody else put them there, or the secret of the house
+    /// was lost. They are told once.
+    fn judge(&self, keys: &mut [SigningKey]) {
+        let state = self.state.borrow();
+        for key in keys {
+            key.fits = key.fits && self.public(&key.seed) == key.public;
+            let was_known = || state.keys.iter().any(|known| known.id == key.id && !known.fits);
+            if !key.fits && !was_known() {
+                tracing::error!(
+                    key = key.id,
+                    "a signing key does not fit the secret of the house; it is not published and signs nothing, and an immediate \
+                     rotation of the keys removes it"
+                );
+            }
         }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        self.store.commit(batch).await?;
-        self.reload().await
     }
 
     /// The statements of a rotation and the key that it makes.
@@ -272,6 +266,7 @@ impl Keyring {
             signs_from: *signs_from,
             signs_until,
             verifies_until: KeyTimes::verifies_until(signs_until),
+            fits: true,
         })
     }
 
@@ -297,8 +292,7 @@ impl Keyring {
 
     /// Whether a token may be given again as it was: its key still signs, and it was not issued by a clock that was ahead.
     pub(crate) fn may_repeat(&self, key: &str, issued: Timestamp, now: Timestamp) -> bool {
-        let known =
-            self.state.borrow().keys.iter().any(|known| known.id == key && now < known.verifies_until);
+        let known = self.state.borrow().keys.iter().any(|known| known.id == key && known.verifies(now));
         known && issued <= void_before(now)
     }
 
@@ -339,7 +333,7 @@ impl Keyring {
 
     fn signer(&self, wanted: Option<&str>, now: Timestamp) -> Option<SigningKey> {
         let state = self.state.borrow();
-        let known = state.keys.iter().find(|key| Some(key.id.as_str()) == wanted && now < key.verifies_until);
+        let known = state.keys.iter().find(|key| Some(key.id.as_str()) == wanted && key.verifies(now));
         known.or_else(|| signer(&state.keys, now)).cloned()
     }
 }

@@ -54,8 +54,9 @@ fn start(ctx: Context) -> Starting {
         let database = ctx.database(MIGRATIONS).await?;
         let store = Store::new(database.sql());
         store.renew_emails().await?;
-        audit::tables(&store).into_iter().for_each(|table| ctx.examine(table));
         let derive = Derive::new(ctx.secret("identity").await?.bytes());
+        audit::tables(&store, &derive).into_iter().for_each(|table| ctx.examine(table));
+        ctx.describe_events(audit::describe);
         let times =
             KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };
         let keyring = Keyring::open(ctx.clone(), store.clone(), derive.clone(), times).await?;

@@ -16,6 +16,10 @@ pub(crate) use sessions::Revoke;
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { name: "0001_identity", sql: include_str!("../migrations/0001_identity.sql") },
     Migration { name: "0002_email_rule", sql: include_str!("../migrations/0002_email_rule.sql") },
+    Migration {
+        name: "0003_revocations_swept",
+        sql: include_str!("../migrations/0003_revocations_swept.sql"),
+    },
 ];
 
 /// Rows that one sweep deletes of each table at most.

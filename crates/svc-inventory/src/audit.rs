@@ -159,7 +159,8 @@ fn examine_movement(entry: &Entry, hold: Option<&Hold>, examined: &mut Examined)
         let key = format!("{}@{}/{number}", place.sku, place.location);
         examined.facts.push(Fact::new("band units", key.clone()).content(&entry.on_hand.to_be_bytes()));
         let content = band_content(before as i32, after as i32);
-        examined.facts.push(Fact::new("band", key).content(content.as_bytes()).about(&content));
+        let band = Fact::new("band", key).content(content.as_bytes()).about(&content);
+        examined.facts.push(band.at(*time));
     }
 }
 

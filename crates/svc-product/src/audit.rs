@@ -67,7 +67,7 @@ impl Examine for ProductRows {
             self.examine_references(product, &mut examined).await?;
             let content = row_content(&show::product(product, stored.version, &self.0.tree()));
             let row = Fact::new("row", stored.id.clone()).version(stored.version).content(&content);
-            examined.facts.push(row);
+            examined.facts.push(row.at(product.created));
             if product.status == Status::Active {
                 let skus: Vec<&str> = product.skus().take(SKUS_INDEXED_MAX).collect();
                 let content = format!("{} | {} | {skus:?}", product.name, product.slug);

@@ -109,9 +109,8 @@ fn examine(row: &StoredShipment, steps: &[StoredStep], examined: &mut Examined) 
     let Some(history) = history else { return };
     match wire::shipment(kept, &history) {
         Ok(whole) => {
-            examined
-                .facts
-                .push(Fact::new("row", at.clone()).version(shipment.version).content(&row_content(&whole)));
+            let row = Fact::new("row", at.clone()).version(shipment.version).content(&row_content(&whole));
+            examined.facts.push(row.at(shipment.updated));
             let (content, about) = order_content(&whole);
             let state = if shipment.state == ShipmentState::Cancelled { "cancelled" } else { "live" };
             let key = format!("{} {}", shipment.order, shipment.group);

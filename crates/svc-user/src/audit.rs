@@ -42,7 +42,8 @@ impl Examine for ProfileRows {
             examined.expects(distinct.len() == uses.len(), &stored.id, "one default for each use", found);
             let versions = profile.addresses.iter().all(|address| address.version > 0);
             examined.expects(versions, &stored.id, "addresses with versions from 1", "one below");
-            examined.facts.push(Fact::new("row", stored.id.clone()).version(stored.version));
+            let row = Fact::new("row", stored.id.clone()).version(stored.version);
+            examined.facts.push(row.at(profile.updated_at));
         }
         examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.id.clone());
         Ok(examined)

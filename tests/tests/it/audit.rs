@@ -1,5 +1,6 @@
 //! `souk audit` on copies of a shop's data: undamaged it holds, and of each kind of damage it names the rows.
 
+mod adopted;
 mod contents;
 
 use std::path::{Path, PathBuf};
@@ -220,6 +221,8 @@ async fn damage_is_named() {
     stock(&data).await;
     orders(&data).await;
     unreadable(&data).await;
+    adopted::orders(&data).await;
+    adopted::secrets(&data).await;
 }
 
 async fn holds_and_remembers(data: &Data) {

@@ -1,6 +1,7 @@
 //! `souk audit` on copies of a shop's data: each kind of damage to stock, shipments, carts, the catalogue, events and remembered
 //! answers, written straight into a database, is named.
 
+mod access;
 mod kinds;
 
 use std::collections::HashMap;
@@ -43,6 +44,7 @@ struct Data {
     shipments: Vec<String>,
     /// Products by SKU.
     products: HashMap<String, String>,
+    access: access::Access,
 }
 
 /// One kind of damage: the database, its crate, what is done to it, and the check and row that must name it.
@@ -126,10 +128,11 @@ async fn data(dir: PathBuf) -> Data {
         shipments.push(sends(&world, order, if number < 3 { 2 } else { 0 }).await);
     }
     let products = ids(&world).await;
+    let access = access::prepares(&world).await;
     rests(&world).await;
     world.passes(Duration::from_secs(3)).await;
     assert!(world.running().stop(GRACE).await, "the shop stops");
-    Data { dir, paid, cancelled, declined, picture, shipments, products }
+    Data { dir, paid, cancelled, declined, picture, shipments, products, access }
 }
 
 /// A picture, a price that changed twice, a product that is archived.
@@ -281,6 +284,10 @@ async fn every_kind_of_damage_to_goods_is_named() {
     finds_all(&data, "ends", &kinds::ends(&data)).await;
     finds_all(&data, "requests", &kinds::requests()).await;
     finds_all(&data, "people", &kinds::people()).await;
+    finds_all(&data, "grants", &access::grants(&data)).await;
+    finds_all(&data, "revocations", &access::revocations(&data)).await;
+    finds_all(&data, "order", &access::order(&data)).await;
+    finds_all(&data, "notes", &access::notes()).await;
 }
 
 async fn undamaged(data: &Data) {

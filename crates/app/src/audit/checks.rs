@@ -5,6 +5,7 @@ mod chains;
 mod client;
 mod documents;
 mod events;
+mod grants;
 mod ledger;
 mod orders;
 mod provider;
@@ -63,6 +64,7 @@ const RULES: &[Rule] = &[
     rows::ordered,
     rows::content,
     rows::index,
+    grants::grants,
     records::order_seals,
     records::order_quotes,
     records::order_history,

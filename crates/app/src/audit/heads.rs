@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::books::{Head, Heads};
 use crate::console::Failure;
+use crate::table::source;
 
 /// The most bytes of the file.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -36,13 +37,11 @@ pub fn to_wire(heads: &Heads) -> BTreeMap<String, WireHead> {
 pub fn read(path: &Path) -> Result<Heads, Failure> {
     let failed =
         |error: &dyn std::fmt::Display| Failure::usage(format!("--heads {}: {error}", path.display()));
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.len() > FILE_BYTES_MAX => return Err(failed(&"has more than 1 MiB")),
-        Ok(_) => {}
+    let bytes = match source::read(path, FILE_BYTES_MAX) {
+        Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Heads::new()),
         Err(error) => return Err(failed(&error)),
-    }
-    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    };
     let wire: BTreeMap<String, WireHead> = serde_json::from_slice(&bytes).map_err(|error| failed(&error))?;
     wire.into_iter()
         .map(|(name, head)| {
@@ -76,6 +75,23 @@ mod tests {
         let heads = Heads::from([("ledger".to_owned(), Head { position: 7, hash: vec![1, 2, 255].into() })]);
         write(&path, &to_wire(&heads)).expect("written");
         assert_eq!(read(&path), Ok(heads));
+    }
+
+    #[test]
+    fn a_pipe_with_a_name_is_refused_and_not_waited_for() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
+        assert!(made.success());
+        let failure = read(&path).expect_err("a pipe");
+        assert!(failure.code() == 2 && failure.to_string().contains("it is a named pipe"), "{failure}");
+        let failure = crate::audit::read_expected(&path).expect_err("a pipe");
+        assert!(failure.code() == 2 && failure.to_string().contains("it is a named pipe"), "{failure}");
+        let error = crate::up::configuration(Some(&path)).expect_err("a pipe");
+        assert!(
+            error.reason() == "INVALID_CONFIG" && error.message().contains("it is a named pipe"),
+            "{error}"
+        );
     }
 
     #[test]

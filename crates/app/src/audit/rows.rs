@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use kernel::Timestamp;
+
 /// What one role says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RoleRows {
@@ -15,6 +17,8 @@ pub struct RoleRows {
     pub findings: Vec<RowFinding>,
     /// Sequence of the oldest event that it keeps; 1 when none was pruned yet.
     pub oldest_event: i64,
+    /// Every event that is gone was committed before this; 0 when none is, or nobody knows.
+    pub events_since: Timestamp,
     /// The newest event of each aggregate.
     pub newest: Facts,
     /// Events that came after one of a greater version of the same aggregate.
@@ -48,6 +52,8 @@ pub struct Told {
     pub state: Arc<str>,
     /// What is said, for people.
     pub about: Box<str>,
+    /// When it last changed, or was committed; 0 where that is not known.
+    pub at: Timestamp,
 }
 
 /// Two events of an aggregate in the wrong order.
@@ -68,11 +74,18 @@ impl RoleRows {
         self.sets.get(set)
     }
 
+    fn version(&self, set: &str, key: &str) -> i64 {
+        self.set(set).and_then(|facts| facts.get(key)).map_or(0, |told| told.version)
+    }
+
     /// Takes a fact in. Events come in the order of their sequences.
     pub fn add(&mut self, set: &str, key: &str, told: Told) {
         match set {
+            "outbox" if key == "since" => self.events_since = Timestamp::from_micros(told.version),
             "outbox" => self.oldest_event = told.version,
             "event" => self.add_event(key, told),
+            // The latest counts.
+            "revocation" | "must be revoked" if self.version(set, key) > told.version => {}
             set => match self.sets.get_mut(set) {
                 Some(facts) => drop(facts.insert(key.into(), told)),
                 None => drop(self.sets.insert(set.into(), Facts::from([(key.into(), told)]))),
@@ -83,14 +96,11 @@ impl RoleRows {
     /// Keeps the newest event of each aggregate. Versions rise; where several events tell of one change they may repeat, and
     /// what was dropped and made again begins with 1.
     fn add_event(&mut self, key: &str, told: Told) {
-        if &*told.state == "unchecked" {
-            return;
-        }
         let Some(before) = self.newest.get_mut(key) else {
             self.newest.insert(key.into(), told);
             return;
         };
-        let may_repeat = matches!(&*told.state, "at least" | "repeats");
+        let may_repeat = matches!(&*told.state, "at least" | "repeats" | "log repeats");
         let again = told.version == 1 && matches!(&*before.state, "gone" | "may be gone");
         let rises = told.version > before.version || (may_repeat && told.version == before.version);
         if !rises && !again {

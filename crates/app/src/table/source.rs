@@ -42,6 +42,22 @@ pub fn open(path: &Path) -> io::Result<Box<dyn BufRead + Send>> {
     Ok(Box::new(reader))
 }
 
+/// Reads all of a file as it is, not unpacked: a regular one, or a pipe of the shell, as [`open`] does.
+///
+/// # Errors
+/// What the system says, what the path is instead of a file, or that it has more than `bytes_max` bytes.
+pub fn read(path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open_raw(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("it has more than {bytes_max} bytes"),
+        ));
+    }
+    Ok(bytes)
+}
+
 fn check_signature(head: &[u8]) -> io::Result<()> {
     match SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)) {
         Some((_, what)) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("it is {what}"))),
@@ -49,7 +65,11 @@ fn check_signature(head: &[u8]) -> io::Result<()> {
     }
 }
 
-fn open_raw(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+/// Opens a file as it is, not unpacked.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_raw(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     if path == Path::new("/dev/stdin") {
         return Ok(Box::new(io::stdin()));
     }

@@ -1,14 +1,13 @@
-//! What every database has: the outbox, remembered answers, positions and events set aside, documents.
+//! What every database has: remembered answers, positions and events set aside, documents.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::EventDefect;
 use kernel::{Clock, Result};
-use store::{Database, Document, Inspector, RequestId, StoredDocument, StoredEvent, StoredRequest};
+use store::{Database, Document, Inspector, RequestId, StoredDocument, StoredRequest};
 
-use super::{DescribeEvent, Examine, Examined, Fact};
+use super::{Examine, Examined};
 
 /// The furthest ahead that an answer may be forgotten: the longest that any role remembers one is 30 days, and a clock that was
 /// ahead by years when it was written is not damaged.
@@ -17,97 +16,6 @@ const REMEMBERED_MAX: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 const REQUEST_ID_BYTES_MAX: usize = 512;
 /// Bytes of a SHA-256.
 const FINGERPRINT_BYTES: usize = 32;
-
-/// The events of a role.
-pub(super) struct OutboxRows {
-    package: String,
-    rows: Inspector,
-    describe: Option<DescribeEvent>,
-}
-
-impl OutboxRows {
-    pub(super) fn new(role: &str, database: &Database, describe: Option<DescribeEvent>) -> Self {
-        Self { package: format!("souk.{role}.v1."), rows: database.inspect(), describe }
-    }
-
-    fn check(&self, event: &StoredEvent, examined: &mut Examined) {
-        let row = format!("outbox, sequence {}", event.position.sequence);
-        let type_name = &event.event.type_name;
-        let named = format!("{} of {}", type_name, event.event.aggregate_id);
-        examined.expects(
-            type_name.starts_with(&self.package),
-            &row,
-            format!("an event of {}", self.package.trim_end_matches('.')),
-            &named,
-        );
-        examined.expects(event.position.epoch > 0, &row, "a known epoch", event.position.epoch);
-        examined.expects(
-            event.event.aggregate_version > 0,
-            &row,
-            "a version from 1",
-            event.event.aggregate_version,
-        );
-        examined.expects(event.time.micros() > 0, &row, "the time of its commit", event.time);
-        match contract::check_event(type_name, &event.event.payload) {
-            Ok(()) => {}
-            Err(EventDefect::UnknownType) => {
-                examined.finds(&row, "a type that a contract has", named);
-                return;
-            }
-            Err(EventDefect::Malformed) => {
-                examined.finds(&row, format!("bytes of {type_name}"), "bytes that do not decode");
-                return;
-            }
-            Err(EventDefect::NotCanonical) => {
-                examined.finds(&row, format!("{type_name} as it is encoded"), "other bytes");
-            }
-        }
-        match self.describe.map(|describe| describe(event)) {
-            Some(Ok(facts)) => {
-                let told = |fact: &&Fact| fact.set == "event" && fact.key == event.event.aggregate_id;
-                for fact in facts.iter().filter(told) {
-                    let good = fact.version == event.event.aggregate_version;
-                    let expected = format!("version {}, as its content says", fact.version);
-                    examined.expects(good, &row, expected, event.event.aggregate_version);
-                }
-                examined.facts.extend(facts);
-            }
-            Some(Err(problem)) => examined.finds(&row, "content that fits its aggregate", problem),
-            None => {
-                let fact = Fact::new("event", &event.event.aggregate_id);
-                examined.facts.push(fact.version(event.event.aggregate_version).state("unchecked"));
-            }
-        }
-    }
-}
-
-#[async_trait]
-impl Examine for OutboxRows {
-    fn table(&self) -> &'static str {
-        "outbox"
-    }
-
-    async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let mut examined = Examined::default();
-        let after: i64 = match after {
-            Some(after) => after.parse().unwrap_or(i64::MAX),
-            None => {
-                let extent = self.rows.extent().await?;
-                let reach = Fact::new("outbox", "oldest").version(extent.oldest);
-                examined.facts.push(reach);
-                0
-            }
-        };
-        let events = self.rows.events(after, limit).await?;
-        examined.rows = events.len();
-        for event in &events {
-            self.check(event, &mut examined);
-        }
-        // A page may be shorter than asked for when its events are large: only an empty one is the last.
-        examined.next = events.last().map(|last| last.position.sequence.to_string());
-        Ok(examined)
-    }
-}
 
 /// The remembered answers of a role.
 pub(super) struct RequestRows {

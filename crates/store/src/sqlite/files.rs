@@ -64,7 +64,7 @@ impl Files {
         }
         tighten_directory(&directory)?;
         if !listed {
-            list(path, name).map_err(|error| file_system(&path.join(LIST), error))?;
+            add_to_list(path, name)?;
         }
         let metadata = std::fs::metadata(&database).map_err(|error| file_system(&database, error))?;
         Ok(Self { database, inode: identity::inode(&metadata), _lock: lock })
@@ -122,7 +122,11 @@ fn which(path: &Path) -> Option<(u64, u64)> {
     std::fs::metadata(path).ok().map(|metadata| (0, identity::inode(&metadata)))
 }
 
-fn is_listed(path: &Path, name: &str) -> Result<bool> {
+/// Whether the list of a data directory, its file `databases`, names something: a database, or another file that was made there.
+///
+/// # Errors
+/// `DATA_DIR_UNWRITABLE` when it cannot be read.
+pub fn is_listed(path: &Path, name: &str) -> Result<bool> {
     // A line that was not finished when the power went names nothing.
     let is_name = |line: &str| line.strip_suffix('\n') == Some(name);
     Ok(read_list(path)?.is_some_and(|text| text.split_inclusive('\n').any(is_name)))
@@ -137,6 +141,14 @@ fn read_list(path: &Path) -> Result<Option<String>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(file_system(&list, error)),
     }
+}
+
+/// Adds a name to the list of a data directory, durably.
+///
+/// # Errors
+/// `DATA_DIR_UNWRITABLE`, `STORAGE_FULL`.
+pub fn add_to_list(path: &Path, name: &str) -> Result<()> {
+    list(path, name).map_err(|error| file_system(&path.join(LIST), error))
 }
 
 /// Adds a name. Appended in one write, so that databases that open side by side do not overwrite each other's.

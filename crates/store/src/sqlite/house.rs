@@ -119,17 +119,20 @@ impl Engine for Sqlite {
 
     async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<u64> {
         // The oldest rows without a hole: up to the first that stays, whatever the clock did in between.
-        let window = "SELECT sequence, time < ? FROM souk_outbox \
+        let window = "SELECT sequence, time FROM souk_outbox \
             WHERE sequence < (SELECT max(sequence) FROM souk_outbox) ORDER BY sequence LIMIT ?";
-        let rows: Vec<(i64, bool)> = self.read(|conn| {
-            all(conn, window, (before.micros(), rows_max), |row| Ok((row.get(0)?, row.get(1)?)))
+        let (rows, former): (Vec<(i64, i64)>, Option<String>) = self.read(|conn| {
+            let rows = all(conn, window, [rows_max], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok((rows, one(conn, schema::SELECT_META, [schema::PRUNED_BEFORE], |row| row.get(0))?))
         })?;
-        let old: Vec<i64> =
-            rows.into_iter().take_while(|(_, old)| *old).map(|(sequence, _)| sequence).collect();
-        let Some(last) = old.last() else { return Ok(0) };
+        let old: Vec<(i64, i64)> = rows.into_iter().take_while(|(_, time)| *time < before.micros()).collect();
+        let Some((last, _)) = old.last() else { return Ok(0) };
+        let former = former.and_then(|former| former.parse::<i64>().ok()).unwrap_or(0);
+        let newest = old.iter().map(|(_, time)| time.saturating_add(1)).fold(former, i64::max);
         let delete = Statement::native("DELETE FROM souk_outbox WHERE sequence <= ?").bind(*last);
         let note = Statement::native(schema::SET_META).bind(schema::PRUNED).bind(last.to_string());
-        self.write(Batch::new().run(delete).run(note)).await?;
+        let by = Statement::native(schema::SET_META).bind(schema::PRUNED_BEFORE).bind(newest.to_string());
+        self.write(Batch::new().run(delete).run(note).run(by)).await?;
         Ok(old.len() as u64)
     }
 

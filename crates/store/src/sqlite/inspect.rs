@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 use kernel::{Result, Timestamp};
 
-use super::Sqlite;
 use super::errors::serving;
 use super::rows::value;
+use super::{Sqlite, schema};
 use crate::batch::Position;
 use crate::engine::DocRow;
-use crate::inspect::{InspectEngine, RequestId, StoredPosition, StoredRequest};
+use crate::inspect::{
+    InspectEngine, NOTES_MAX, RequestId, StoredEpoch, StoredNotes, StoredPosition, StoredRequest,
+};
 use crate::value::Value;
 
 #[async_trait]
@@ -42,6 +44,23 @@ impl InspectEngine for Sqlite {
                 })
             });
             rows.and_then(Iterator::collect).map_err(serving)
+        })
+    }
+
+    async fn stored_notes(&self) -> Result<StoredNotes> {
+        let epochs = "SELECT epoch, first, began_at FROM souk_epoch ORDER BY epoch LIMIT ?";
+        let notes = "SELECT name, value FROM souk_meta ORDER BY name LIMIT ?";
+        self.read(|conn| {
+            let mut prepared = conn.prepare_cached(epochs).map_err(serving)?;
+            let rows = prepared.query_map([NOTES_MAX], |row| {
+                let began_at = Timestamp::from_micros(row.get(2)?);
+                Ok(StoredEpoch { epoch: row.get(0)?, first: row.get(1)?, began_at })
+            });
+            let epochs = rows.and_then(Iterator::collect).map_err(serving)?;
+            let mut prepared = conn.prepare_cached(notes).map_err(serving)?;
+            let rows = prepared.query_map([NOTES_MAX], |row| Ok((row.get(0)?, row.get(1)?)));
+            let notes = rows.and_then(Iterator::collect).map_err(serving)?;
+            Ok(StoredNotes { epochs, notes, schema: schema::VERSION })
         })
     }
 

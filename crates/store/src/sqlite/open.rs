@@ -194,6 +194,9 @@ fn epoch(
         )?;
         epochs.push((began, head + 1));
     }
+    if pruned == 0 && meta(conn, schema::PRUNED_BEFORE)?.is_none() {
+        set_meta(conn, schema::PRUNED_BEFORE, "0")?;
+    }
     set_meta(conn, "run", run)?;
     let present = epochs.last().map_or(1, |(epoch, _)| *epoch);
     Ok((epochs, Position { epoch: present, sequence: head }))

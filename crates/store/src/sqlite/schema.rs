@@ -32,7 +32,9 @@ CREATE TABLE souk_index (kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT N
 pub(super) const SET_META: &str = "INSERT INTO souk_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub(super) const SELECT_META: &str = "SELECT value FROM souk_meta WHERE name = ?";
 /// Name in `souk_meta` of the last sequence that was pruned.
-pub(super) const PRUNED: &str = "pruned";
+pub(super) const PRUNED: &str = crate::inspect::NOTE_PRUNED;
+/// Name in `souk_meta` of a time, in microseconds, that every pruned event was committed before.
+pub(super) const PRUNED_BEFORE: &str = crate::inspect::NOTE_PRUNED_BEFORE;
 pub(super) const INSERT_EVENT: &str = "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const INSERT_REQUEST: &str = "INSERT INTO souk_request (principal, method, id, fingerprint, expires_at, answer) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const SELECT_REQUEST: &str =

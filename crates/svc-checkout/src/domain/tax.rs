@@ -70,6 +70,15 @@ pub struct Settings {
     pub version: i64,
 }
 
+impl Settings {
+    /// What a shop begins with, as its first migration has it.
+    #[must_use]
+    pub fn at_first() -> Self {
+        let (rounding, level) = (Rounding::HalfEven, RoundingLevel::Line);
+        Self { rounding, level, home_country: "GB".to_owned(), version: 1 }
+    }
+}
+
 impl TaxMode {
     /// The word that is stored.
     #[must_use]

@@ -31,9 +31,18 @@ pub struct SigningKey {
     pub signs_until: Timestamp,
     /// None of its tokens is good after this.
     pub verifies_until: Timestamp,
+    /// Whether its public half follows from its seed. One that does not was put there by somebody else, or the secret of the
+    /// house was lost: it signs nothing and is not published.
+    pub fits: bool,
 }
 
 impl SigningKey {
+    /// Whether tokens that it signed are good at a time.
+    #[must_use]
+    pub fn verifies(&self, now: Timestamp) -> bool {
+        self.fits && now < self.verifies_until
+    }
+
     /// Whether it was not ended for good.
     fn is_open(&self) -> bool {
         self.verifies_until > ENDED
@@ -76,12 +85,13 @@ pub enum KeyPlan {
 /// The key that signs now.
 #[must_use]
 pub fn signer(keys: &[SigningKey], now: Timestamp) -> Option<&SigningKey> {
-    keys.iter().filter(|key| key.signs_from <= now && now < key.signs_until).max_by_key(|key| key.signs_from)
+    let signs = |key: &&SigningKey| key.fits && key.signs_from <= now && now < key.signs_until;
+    keys.iter().filter(signs).max_by_key(|key| key.signs_from)
 }
 
 /// The keys whose tokens may still be good, the newest first.
 pub fn published(keys: &[SigningKey], now: Timestamp) -> Vec<&SigningKey> {
-    let mut published: Vec<_> = keys.iter().filter(|key| now < key.verifies_until).collect();
+    let mut published: Vec<_> = keys.iter().filter(|key| key.verifies(now)).collect();
     published.sort_by(|a, b| b.signs_from.cmp(&a.signs_from).then_with(|| a.id.cmp(&b.id)));
     published.truncate(KEYS_MAX);
     published
@@ -119,7 +129,7 @@ pub fn overlap(
     now: Timestamp,
 ) -> Result<(Option<SigningKey>, KeyPlan)> {
     let Some(last) = last(keys) else { return Ok((None, plan(keys, times, now))) };
-    if last.signs_from > now {
+    if last.fits && last.signs_from > now {
         let error = Error::precondition("ROTATION_PENDING", "the next key is published already");
         return Err(error.with("signs_from", last.signs_from.to_string()));
     }
@@ -134,7 +144,8 @@ pub fn overlap(
 #[must_use]
 pub fn is_behind(keys: &[SigningKey], times: &KeyTimes, newest: Timestamp, now: Timestamp) -> bool {
     let ahead = times.ahead.max(times.ahead_on_request).saturating_add(LEEWAY);
-    newest > now.plus(BEHIND) || keys.iter().any(|key| key.is_open() && key.signs_from > now.plus(ahead))
+    newest > now.plus(BEHIND)
+        || keys.iter().any(|key| key.fits && key.is_open() && key.signs_from > now.plus(ahead))
 }
 
 /// The keys as they are when all of them end, and the plan for one that takes over at once. They end at the beginning of
@@ -175,6 +186,7 @@ mod tests {
             signs_from: *signs_from,
             signs_until,
             verifies_until: KeyTimes::verifies_until(signs_until),
+            fits: true,
         });
     }
 
@@ -220,6 +232,30 @@ mod tests {
         let then = now.plus(TIMES.ahead_on_request);
         assert_eq!(signer(&keys, then).map(|key| key.id.as_str()), Some("k1"));
         assert_eq!(plan(&keys, &TIMES, then), KeyPlan::Nothing);
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_signs_nothing_and_is_not_published() {
+        let start = Timestamp::from_secs(1000);
+        let mut keys = Vec::new();
+        let next = plan(&keys, &TIMES, start);
+        make(&mut keys, &next);
+        let stranger = SigningKey {
+            id: "stranger".to_owned(),
+            predecessor: "k0".to_owned(),
+            signs_from: start.plus(Duration::from_secs(1)),
+            fits: false,
+            ..keys[0].clone()
+        };
+        keys.push(stranger);
+        let now = start.plus(Duration::from_secs(2));
+        assert_eq!(signer(&keys, now).map(|key| key.id.as_str()), Some("k0"));
+        assert_eq!(published(&keys, now).len(), 1);
+        let (_, next) = overlap(&keys, &TIMES, now).expect("it is not the next key");
+        make(&mut keys, &next);
+        keys[0].fits = false;
+        assert!(matches!(plan(&keys[..2], &TIMES, now), KeyPlan::Make { .. }), "another one signs at once");
+        assert!(end_all(&keys, now).0.iter().any(|key| key.id == "stranger"), "it ends with all");
     }
 
     #[test]

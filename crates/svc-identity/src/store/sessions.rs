@@ -1,12 +1,14 @@
 //! Sessions and revocations.
 
+use std::time::Duration;
+
 use kernel::{Error, Result, SessionId, Timestamp};
 use store::{Batch, Row, sql};
 
 use super::{SWEEP_ROWS, Store};
 use crate::domain::{
     GUEST_PREFIX, IDLE, REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject,
-    revocation_ends,
+    revocation_ends, void_before,
 };
 
 const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
@@ -74,7 +76,11 @@ impl Store {
             }
             let places = vec!["?"; keys.len()].join(", ");
             let delete = sql(format!("DELETE FROM {table} WHERE {key} IN ({places})")).bind_all(keys);
-            self.sql.commit(Batch::new().run(delete)).await?;
+            let mut batch = Batch::new().run(delete);
+            if table == "revocations" {
+                batch = swept(batch, until);
+            }
+            self.sql.commit(batch).await?;
         }
         Ok(())
     }
@@ -171,11 +177,20 @@ pub(crate) fn settle(mut batch: Batch, now: Timestamp) -> Batch {
         ("UPDATE sessions SET refreshed_at = ? WHERE refreshed_at > ?", now),
         ("UPDATE sessions SET expires_at = ? WHERE expires_at > ?", now.plus(IDLE)),
         ("UPDATE accounts SET updated_at = ? WHERE updated_at > ?", now),
+        ("UPDATE sessions SET ended_at = ? WHERE ended_at > ?", now),
+        ("UPDATE secrets SET revoked_at = ? WHERE revoked_at > ?", now),
         ("UPDATE accounts SET tokens_from = ? WHERE tokens_from > ?", Timestamp::from_secs(now.secs())),
     ] {
         batch = batch.run(sql(text).bind(to).bind(to));
     }
-    batch.run(sql("DELETE FROM revocations"))
+    swept(batch, revocation_ends(void_before(now)).plus(Duration::from_micros(1)))
+        .run(sql("DELETE FROM revocations"))
+}
+
+/// Notes that revocations which end before a time may be gone, for the audit.
+fn swept(batch: Batch, until: Timestamp) -> Batch {
+    let text = "UPDATE counters SET amount = ? WHERE name = 'revocations_swept' AND amount < ?";
+    batch.run(sql(text).bind(until).bind(until))
 }
 
 /// What a revocation's row needs.

@@ -38,6 +38,62 @@ fn client(running: &Running, role: Option<&str>) -> crate::world::Client {
     running.client("identity", role, Principal::Anonymous, IdentityServiceClient::new).expect("runs here")
 }
 
+async fn key_set(running: &Running) -> Vec<Key> {
+    let set = client(running, None).get_key_set(GetKeySetRequest {}).await.expect("public").into_inner();
+    set.key_set.expect("keys").keys
+}
+
+/// Runs a statement in the database of a role that does not run.
+async fn write(dir: &Path, statement: String) {
+    let migrations: &'static [store::Migration] = &[
+        store::Migration { name: "0001_identity", sql: include_str!("../../migrations/0001_identity.sql") },
+        store::Migration {
+            name: "0002_email_rule",
+            sql: include_str!("../../migrations/0002_email_rule.sql"),
+        },
+        store::Migration {
+            name: "0003_revocations_swept",
+            sql: include_str!("../../migrations/0003_revocations_swept.sql"),
+        },
+    ];
+    let options =
+        store::OpenOptions::new(std::sync::Arc::new(chassis::VirtualClock::new(chassis::testing::START)));
+    let url = format!("dir:{}", dir.display());
+    let database = store::open(&url, "identity", migrations, options).await.expect("opened");
+    database.sql().commit(store::Batch::new().run(store::sql(statement))).await.expect("written");
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_else_put_there_is_not_published() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let (before, after) = (dir.path().join("before"), dir.path().join("after"));
+    let running = start(&before).await;
+    let ours = key_set(&running).await;
+    assert!(running.stop(Duration::from_secs(5)).await, "ends by itself");
+    copy(&before, &after);
+    let strange = "INSERT INTO signing_keys (id, seed, public_key, predecessor, signs_from, signs_until, verifies_until)";
+    let row = |id: &str, public: &str| {
+        format!(
+            "{strange} SELECT '{id}', seed, X'{public}', id, signs_from, signs_until, verifies_until FROM signing_keys \
+             WHERE predecessor = '' OR predecessor = '{}'",
+            ours[0].key_id
+        )
+    };
+    write(&after, row("aaaaaaaaaaaaaaaa", &"11".repeat(32))).await;
+    // A key that cannot even be read keeps nobody from starting.
+    write(&after, "UPDATE signing_keys SET seed = X'00' WHERE id = 'aaaaaaaaaaaaaaaa'".to_owned()).await;
+    let running = start(&after).await;
+    assert_eq!(key_set(&running).await, ours);
+    let ada = client(&running, None).sign_up(sign_up("up", "ada")).await.expect("signed up").into_inner();
+    assert!(ada.tokens.is_some(), "ours signs");
+    running.stop(Duration::from_secs(5)).await;
+    let again = dir.path().join("again");
+    copy(&before, &again);
+    write(&again, row("aaaaaaaaaaaaaaaa", &"11".repeat(32))).await;
+    let running = start(&again).await;
+    assert_eq!(key_set(&running).await, ours);
+}
+
 /// Every file below, but for the secrets of the house.
 fn stored(dir: &Path) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -117,16 +173,16 @@ async fn when_the_secret_of_the_house_is_lost_other_keys_sign_and_people_sign_in
     let ada = client(&running, None).sign_up(sign_up("up", "ada")).await.expect("signed up").into_inner();
     std::fs::remove_file(before.join("secrets").join("identity")).expect("the secret was there");
 
-    let running = restart(running, &before, &after).await;
-    let keys = client(&running, None)
-        .get_key_set(GetKeySetRequest {})
-        .await
-        .expect("public")
-        .into_inner()
-        .key_set
-        .expect("keys")
-        .keys;
-    assert_eq!(keys.len(), 2, "the old one verifies what it signed");
+    assert!(running.stop(Duration::from_secs(5)).await, "ends by itself");
+    copy(&before, &after);
+    let options = Options::new(format!("dir:{}", after.display()));
+    let error = run(&[SERVICE], options).await.err().expect("the secret is not made anew in silence");
+    assert_eq!(error.reason(), "SECRET_MISSING");
+    let list = std::fs::read_to_string(after.join("databases")).expect("the list");
+    std::fs::write(after.join("databases"), list.replace("secrets/identity\n", "")).expect("written");
+    let running = start(&after).await;
+    let keys = key_set(&running).await;
+    assert_eq!(keys.len(), 1, "the old one does not fit, and is not published");
     let refresh_token = ada.tokens.expect("tokens").refresh_token;
     let refresh = RefreshSessionRequest { request_id: "r".into(), refresh_token };
     assert_eq!(reason(client(&running, None).refresh_session(refresh).await), "REFRESH_TOKEN_REFUSED");

@@ -35,7 +35,8 @@ impl Examine for GoodsRows {
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
         for row in &rows {
             let id = row.order.id.to_string();
-            examined.facts.push(Fact::new("row", id.clone()).version(row.order.version));
+            let fact = Fact::new("row", id.clone()).version(row.order.version);
+            examined.facts.push(fact.at(row.order.created_at));
             match Quote::decode(row.quote.as_slice()) {
                 Ok(quote) => {
                     describe_goods(&row.order, &quote, &mut examined);
@@ -60,9 +61,9 @@ fn describe_goods(order: &Order, quote: &Quote, examined: &mut Examined) {
     let lines = Fact::new("lines", id.clone()).content(content.as_bytes()).state(state);
     examined.facts.push(lines.about(&content));
     describe_parcels(order, quote, examined);
-    if order.confirmed_at.is_some() {
+    if let Some(at) = order.confirmed_at {
         let content = confirmed_content(&crate::wire::confirmed(order, quote));
-        examined.facts.push(Fact::new("confirmed", id).content(&content));
+        examined.facts.push(Fact::new("confirmed", id).content(&content).at(at));
     }
 }
 

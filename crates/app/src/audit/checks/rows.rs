@@ -1,6 +1,10 @@
 //! Rows by themselves, and facts that are told in two places: by an order and its hold, by an event and its aggregate, by the
 //! catalogue and the index.
 
+use std::time::Duration;
+
+use kernel::Timestamp;
+
 use super::Check;
 use crate::audit::books::Books;
 use crate::audit::rows::{Facts, RoleRows, Told};
@@ -42,9 +46,10 @@ pub fn content(books: &Books) -> Check {
         let rows = role.set("row").unwrap_or(&empty);
         let events = Side { facts: &role.newest, name: "the newest event" };
         let rows = Side { facts: rows, name: "the row" };
-        let pruned = role.oldest_event > 1;
-        let back = if pruned || role.newest.is_empty() { Need::May } else { Need::Must };
-        compare(&mut check, &role.role, &events, &rows, aggregate_needs, |_| back);
+        let silent = role.newest.is_empty();
+        let back = |row: &Told| if has_published(role, row) && !silent { Need::Must } else { Need::May };
+        compare(&mut check, &role.role, &events, &rows, aggregate_needs, back);
+        times(&mut check, role, rows.facts);
     }
     once(&mut check, books, "order", ("confirmed event", "the event"), ("confirmed", "the order"));
     once(&mut check, books, "inventory", ("band event", "the event"), ("band", "the movement"));
@@ -66,20 +71,57 @@ pub fn content(books: &Books) -> Check {
     check
 }
 
+/// For so long a row may be younger than its event says: its change was decided before it was committed.
+const COMMITS_WITHIN: Duration = Duration::from_secs(3600);
+/// By so much an event and the row of its version may differ: a clock may have been set between decision and commit.
+const DIFFER_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether the event of a row must be there: it is not one that never had any, and it changed after all that were pruned.
+pub(super) fn has_published(role: &RoleRows, row: &Told) -> bool {
+    let pruned = role.oldest_event > 1 || role.events_since > Timestamp::default();
+    &*row.state != "unpublished" && (!pruned || row.at > role.events_since.plus(COMMITS_WITHIN))
+}
+
+/// Roles whose rows tell when they changed to their version. Rows of others tell when they were made, maybe under another clock.
+const TELL_CHANGES: [&str; 4] = ["cart", "identity", "shipping", "user"];
+
+/// An event was committed when its row changed, not long before.
+fn times(check: &mut Check, role: &RoleRows, rows: &Facts) {
+    if !TELL_CHANGES.contains(&&*role.role) {
+        return;
+    }
+    let mut wrong: Vec<(String, String, String)> = Vec::new();
+    for (key, event) in &role.newest {
+        let Some(row) = rows.get(key).filter(|row| row.version == event.version) else { continue };
+        let known = event.at > Timestamp::default() && row.at > Timestamp::default();
+        if known && event.at < row.at.minus(DIFFER_MAX) {
+            let expected = format!("the newest event from the time of the row, {}", row.at);
+            wrong.push((format!("{}: {key}", role.role), expected, format!("an event of {}", event.at)));
+        }
+    }
+    wrong.sort_unstable();
+    for (at, expected, found) in wrong {
+        check.violated(at, expected, found);
+    }
+}
+
 fn aggregate_needs(event: &Told) -> Need {
     match &*event.state {
         "gone" => Need::Not,
         "may be gone" => Need::May,
-        "log" => Need::Ignored,
+        "log" | "log repeats" => Need::Ignored,
         _ => Need::Must,
     }
 }
 
 /// Events of one set against rows of another; rows of before the oldest event have none.
 fn once(check: &mut Check, books: &Books, role: &str, event: (&str, &str), row: (&str, &str)) {
-    let pruned = find(books, role).is_some_and(|role| role.oldest_event > 1);
-    let back = if pruned { may } else { must };
-    between(check, books, (role, event.0, event.1), (role, row.0, row.1), (must, back));
+    let Some(rows) = find(books, role) else { return };
+    let empty = Facts::default();
+    let left = Side { facts: rows.set(event.0).unwrap_or(&empty), name: event.1 };
+    let right = Side { facts: rows.set(row.0).unwrap_or(&empty), name: row.1 };
+    let back = |row: &Told| if has_published(rows, row) { Need::Must } else { Need::May };
+    compare(check, role, &left, &right, must, back);
 }
 
 /// `stock.lines`: the lines of an order are those of its hold: SKU, units and line.
@@ -181,7 +223,7 @@ struct Side<'a> {
     name: &'a str,
 }
 
-fn find<'a>(books: &'a Books, role: &str) -> Option<&'a RoleRows> {
+pub(super) fn find<'a>(books: &'a Books, role: &str) -> Option<&'a RoleRows> {
     books.rows.iter().find(|rows| &*rows.role == role)
 }
 

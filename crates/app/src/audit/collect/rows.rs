@@ -7,6 +7,8 @@ use contract::souk::audit::v1 as wire;
 use contract::souk::audit::v1::audit_service_client::AuditServiceClient;
 use futures_util::future::try_join_all;
 
+use kernel::Timestamp;
+
 use super::{ANSWER_BYTES_MAX, Interner, PAGE, Unread, unread};
 use crate::audit::rows::{RoleRows, RowFinding, Told};
 use crate::client::{CallError, Shop};
@@ -54,6 +56,11 @@ fn told(fact: &wire::Fact, states: &mut Interner) -> Told {
         digest: fact.digest.as_slice().try_into().ok(),
         state: Arc::clone(&states.get(&fact.state)),
         about: fact.about.as_str().into(),
+        at: fact.at.as_ref().map_or_else(Timestamp::default, |at| {
+            Timestamp::from_micros(
+                at.seconds.saturating_mul(1_000_000).saturating_add(i64::from(at.nanos) / 1000),
+            )
+        }),
     }
 }
 

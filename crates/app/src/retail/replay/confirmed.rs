@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use kernel::OrderId;
 
 use crate::console::Failure;
+use crate::table::source;
 
 /// Bytes that one line may have.
 const LINE_BYTES_MAX: u64 = 1024;
@@ -75,7 +76,7 @@ impl Confirmed {
 /// # Errors
 /// A sentence that names the line.
 pub fn read(path: &Path, mut each: impl FnMut(OrderId, i64)) -> Result<u64, String> {
-    let file = File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let file = source::open_raw(path).map_err(|error| format!("cannot be opened: {error}"))?;
     let mut file = BufReader::new(file);
     let mut whole = 0;
     let mut line = Vec::new();

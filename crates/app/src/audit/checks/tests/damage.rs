@@ -1,6 +1,7 @@
 //! Every kind of damage, one at a time.
 
 mod contents;
+mod grants;
 mod ledger;
 mod orders;
 mod others;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use contract::souk::order::v1::OrderState;
+use kernel::Timestamp;
 
 use crate::audit::books::{Books, Hold, Order};
 use crate::audit::rows::{RoleRows, Told};
@@ -14,7 +15,7 @@ pub fn told(version: i64, content: &str, state: &str) -> Told {
         *slot = byte;
     }
     let digest = (!content.is_empty()).then_some(digest);
-    Told { version, digest, state: Arc::from(state), about: content.into() }
+    Told { version, digest, state: Arc::from(state), about: content.into(), at: Timestamp::default() }
 }
 
 /// The facts that go with good books: an event of each row, what each order and its hold say, parcels, receipts, products.
@@ -60,7 +61,31 @@ pub fn rows(books: &Books) -> Vec<RoleRows> {
     if let Some(order) = books.orders.first() {
         carts.add("bought", &order.id.to_string(), told(0, "", ""));
     }
-    vec![orders, stock, shipping, products, search, carts]
+    vec![orders, stock, shipping, products, search, carts, identity(role("identity"))]
+}
+
+/// A fact at a time, in seconds.
+pub fn at(told: Told, seconds: i64) -> Told {
+    Told { at: Timestamp::from_secs(seconds), ..told }
+}
+
+/// The operator with a secret, a customer, a clerk who was given what he may, and a session that ended.
+fn identity(mut role: RoleRows) -> RoleRows {
+    for (account, version) in [("cus_op", 2), ("cus_ada", 1), ("cus_clerk", 3)] {
+        role.add("event", account, at(told(version, "", ""), 1_000));
+        role.add("row", account, at(told(version, "", ""), 1_000));
+        role.add("permissions set", account, told(0, "", "begun"));
+        role.add("permissions held", account, told(0, "none", "begun"));
+    }
+    role.add("permissions set", "cus_clerk", told(0, "orders.read", ""));
+    role.add("permissions held", "cus_clerk", told(0, "orders.read", ""));
+    role.add("secret made", "sec_1", Told { about: "cus_op".into(), ..told(0, "", "") });
+    role.add("secret", "sec_1", at(told(0, "", ""), 1_000));
+    role.add("not revoked", "ses_1", Told { about: "secret sec_1".into(), ..told(0, "", "") });
+    role.add("must be revoked", "ses_2", told(7, "", "at least"));
+    role.add("revocation", "ses_2", told(9, "", ""));
+    role.add("revocation", "ses_2", told(8, "", ""));
+    role
 }
 
 fn parcel(order: &Order, orders: &mut RoleRows, shipping: &mut RoleRows) {
