@@ -51,7 +51,10 @@ attributes ({"material": "stoneware"}), images ([{"file": "mug.jpg", "alt": "A w
 options ({"colour": "blue"}), prices ({"GBP": "9.50"}), compare_at_prices, weight_grams and stock.
 
 Exports of other shops (--from shopify, --from woocommerce) go in as they are. Their prices are in --currency, pictures that
-stand elsewhere are skipped, and what is not published goes in as a draft.
+stand elsewhere are skipped, and what is not published goes in as a draft. What the other shop sells without counting units
+(no inventory tracker, "In stock?" without a stock, orders beyond it) goes in sold out, which is told for each product;
+--stock-when-untracked 100 receives 100 units of each such variant. Exports of WooCommerce may have their header in English,
+German, French, Spanish, Dutch or Italian.
 
 Good rows are applied. Bad ones are listed with line, column and reason, and the exit code is then 1. A product with a bad
 row is refused as a whole: without that row the catalogue would remove the variant that it has.
@@ -87,6 +90,9 @@ pub struct ImportProductsArgs {
     /// Currency of an export's prices
     #[arg(long, value_name = "CODE", value_parser = currency, requires = "from")]
     pub currency: Option<Currency>,
+    /// Units that each variant gets which the other shop sells without counting them
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..=1_000_000_000), requires = "from")]
+    pub stock_when_untracked: Option<i64>,
     /// Encoding of the file where it is not found right, such as windows-1252
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<Encoding>,
@@ -169,6 +175,7 @@ pub async fn run(args: ImportProductsArgs) -> Outcome {
         uploads: pictures::Uploads::new(&shop, &args.file),
         shop: &shop,
         report: Report::default(),
+        stock_when_untracked: args.stock_when_untracked,
         chunk: Vec::with_capacity(CHUNK),
         chunk_bytes: 0,
     };
@@ -201,15 +208,31 @@ struct Import<'a> {
     shop: &'a Shop,
     uploads: pictures::Uploads<'a>,
     report: Report,
-    chunk: Vec<(Located, ImportProduct)>,
+    stock_when_untracked: Option<i64>,
+    chunk: Vec<Sent>,
     chunk_bytes: usize,
+}
+
+/// A product that is sent, again where something of it can be left out.
+struct Sent {
+    located: Located,
+    product: ImportProduct,
+    /// The place in the file of each of its pictures.
+    pictures: Vec<usize>,
+    /// What is told of it once it is in.
+    problems: Vec<Problem>,
+    notes: Vec<Problem>,
 }
 
 impl Import<'_> {
     /// Takes a product, with those of its pictures that are good.
     async fn add(&mut self, mut located: Located) -> Result<(), Failure> {
-        let problems = self.uploads.of(&mut located).await?;
-        problems.into_iter().for_each(|problem| self.report.list(problem));
+        let pictures = self.uploads.of(&mut located).await?;
+        pictures.problems.into_iter().for_each(|problem| self.report.list(problem));
+        pictures.notes.into_iter().for_each(|note| self.report.note(note));
+        if let Some(note) = count_unlimited(&mut located, self.stock_when_untracked) {
+            self.report.note(note);
+        }
         match located.row.to_import() {
             Ok(product) => {
                 let bytes = product.encoded_len();
@@ -223,7 +246,8 @@ impl Import<'_> {
                     self.flush().await?;
                 }
                 self.chunk_bytes += bytes;
-                self.chunk.push((located, product));
+                let (pictures, problems, notes) = (pictures.places, Vec::new(), Vec::new());
+                self.chunk.push(Sent { located, product, pictures, problems, notes });
             }
             Err(wrong) => {
                 let problems = wrong.iter().map(|(pointer, reason)| located.problem(pointer, reason));
@@ -235,30 +259,27 @@ impl Import<'_> {
 
     /// Sends what was gathered, then its stock.
     async fn flush(&mut self) -> Result<(), Failure> {
-        let chunk = std::mem::take(&mut self.chunk);
+        let mut chunk = std::mem::take(&mut self.chunk);
         self.chunk_bytes = 0;
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let results =
-            send::products(self.shop, chunk.iter().map(|(_, product)| product.clone()).collect()).await?;
-        let (mut applied, mut again) = (Vec::new(), Vec::new());
-        for ((located, product), result) in chunk.into_iter().zip(results) {
-            match retried(&located, &product, &result) {
-                Some(product) => again.push((located, product)),
-                None => applied.extend(self.count(located, &result)),
-            }
-        }
-        if !again.is_empty() {
-            let products = again.iter().map(|(_, product)| product.clone()).collect();
+        let mut applied = Vec::new();
+        // Each time something is left out of what is sent again.
+        while !chunk.is_empty() {
+            let products = chunk.iter().map(|sent| sent.product.clone()).collect();
             let results = send::products(self.shop, products).await?;
-            for ((located, _), result) in again.into_iter().zip(results) {
-                if let Some(located) = self.count(located, &result) {
-                    let reason = "is the address of another product: one was made from the name";
-                    self.report.note(located.problem("/slug", reason));
+            let mut again = Vec::new();
+            for (mut sent, result) in chunk.into_iter().zip(results) {
+                if sent.leave_out(&result) {
+                    again.push(sent);
+                } else if let Some(located) = self.count(sent.located, &result) {
+                    sent.problems.into_iter().for_each(|problem| self.report.list(problem));
+                    sent.notes.into_iter().for_each(|note| self.report.note(note));
                     applied.push(located);
                 }
             }
+            chunk = again;
+        }
+        if applied.is_empty() {
+            return Ok(());
         }
         self.receive(&applied).await
     }
@@ -304,15 +325,71 @@ impl Import<'_> {
     }
 }
 
-/// A product of another shop whose address is taken here goes in under one that is made from its name.
-fn retried(located: &Located, product: &ImportProduct, result: &ImportResult) -> Option<ImportProduct> {
-    let is_foreign =
-        matches!(located.source, product_rows::Source::Shopify | product_rows::Source::WooCommerce);
-    let is_taken = result.refusals.iter().any(|refusal| refusal.reason == "SLUG_TAKEN");
-    let has_slug = product.product.as_ref().is_some_and(|input| !input.slug.is_empty());
-    let mut product = (is_foreign && is_taken && has_slug).then(|| product.clone())?;
-    product.product.as_mut()?.slug.clear();
-    Some(product)
+impl Sent {
+    /// Leaves out what the catalogue refuses, where the product is good without it: a picture, or the address of a product of
+    /// another shop, which is taken here. Answers whether it may be sent again.
+    fn leave_out(&mut self, result: &ImportResult) -> bool {
+        let refusals = &result.refusals;
+        let is_foreign =
+            matches!(self.located.source, product_rows::Source::Shopify | product_rows::Source::WooCommerce);
+        let is_taken = refusals.iter().any(|refusal| refusal.reason == "SLUG_TAKEN");
+        let Some(input) = self.product.product.as_mut() else { return false };
+        if is_foreign && is_taken && !input.slug.is_empty() {
+            input.slug.clear();
+            let reason = "is the address of another product: one was made from the name";
+            self.notes.push(self.located.problem("/slug", reason));
+            return true;
+        }
+        let pictures: Option<Vec<(usize, &str)>> = refusals
+            .iter()
+            .map(|refusal| {
+                let own = refusal.field.strip_prefix("/product").unwrap_or(&refusal.field);
+                let (n, field) = own.strip_prefix("/images/")?.split_once('/')?;
+                Some((n.parse().ok().filter(|n| *n < input.images.len())?, field))
+            })
+            .collect();
+        let Some(mut pictures) = pictures.filter(|pictures| !pictures.is_empty()) else { return false };
+        for ((n, field), refusal) in pictures.iter().zip(refusals) {
+            let place = self.pictures.get(*n).copied().unwrap_or(*n);
+            let reason = format!("{}; the product goes in without it", refusal.description);
+            self.problems.push(self.located.problem(&format!("/images/{place}/{field}"), &reason));
+        }
+        pictures.sort_unstable();
+        pictures.dedup_by_key(|(n, _)| *n);
+        for (n, _) in pictures.into_iter().rev() {
+            input.images.remove(n);
+            if n < self.pictures.len() {
+                self.pictures.remove(n);
+            }
+        }
+        true
+    }
+}
+
+/// Tells of variants that are sold without counting units where they come from, and gives them units where that is wanted.
+fn count_unlimited(located: &mut Located, units: Option<i64>) -> Option<Problem> {
+    let unlimited = |located: &Located| located.row.variants.iter().position(|variant| variant.is_unlimited);
+    let first = unlimited(located)?;
+    let variants = located.row.variants.iter_mut().filter(|variant| variant.is_unlimited);
+    let count = variants
+        .map(|variant| {
+            if units.is_some() {
+                variant.stock = units;
+            }
+        })
+        .count();
+    let (what, it) = match count {
+        1 => ("a variant that is".to_owned(), "it"),
+        count => (format!("{count} variants that are"), "each of them"),
+    };
+    let reason = match units {
+        Some(units) => format!("counts no units of {what} sold there without: {it} gets {units} units here"),
+        None => format!(
+            "counts no units of {what} sold there without; here {it} is sold out until stock is received \
+             (--stock-when-untracked N gives {it} N units)"
+        ),
+    };
+    Some(located.problem(&format!("/variants/{first}/stock"), &reason))
 }
 
 /// Stock of a row is received once per SKU, however often its file is imported.

@@ -13,7 +13,7 @@ pub mod source;
 
 pub use encoding::{Encoding, Utf8};
 pub use header::{Columns, Known};
-pub use record::{Record, Remains};
+pub use record::{Record, Remains, is_blank};
 pub use records::{Fault, Limits, Records};
 
 /// What was seen, short enough for a sentence.

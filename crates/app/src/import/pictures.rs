@@ -4,15 +4,23 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use kernel::Code;
+use kernel::text::{self, Lines};
+use svc_product::domain::content_hash_is_good;
 
 use super::product_rows::{ImageRow, Located, Problem};
 use super::send;
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
-use crate::table::source;
+use crate::table::{excerpt, source};
 
 /// The largest picture that the catalogue takes.
 const BYTES_MAX: u64 = 10 << 20;
+
+/// What the catalogue takes of a product: pictures, characters of an address and of what is seen, pixels of a side.
+const IMAGES_MAX: usize = 50;
+const URL_BYTES_MAX: usize = 2_000;
+const ALT_CHARS_MAX: usize = 300;
+const SIDE_MAX: i32 = 20_000;
 
 /// Bytes of names and reasons that are remembered of files that were refused.
 const REFUSED_BYTES_MAX: usize = 16 << 20;
@@ -75,29 +83,107 @@ impl<'a> Uploads<'a> {
         Self { shop, folder, answers: Answers::default() }
     }
 
-    /// Puts the content hash in the place of every file that a row names. A file that is not a picture costs itself: it is
-    /// left out, and told.
-    pub async fn of(&mut self, located: &mut Located) -> Result<Vec<Problem>, Failure> {
-        let mut problems = Vec::new();
-        let mut good = Vec::with_capacity(located.row.images.len());
-        for (n, mut image) in std::mem::take(&mut located.row.images).into_iter().enumerate() {
-            let file = std::mem::take(&mut image.file);
-            if file.is_empty() {
-                good.push(image);
+    /// Puts the content hash in the place of every file that a row names. A picture that the catalogue would not take costs
+    /// itself: it is left out, and told.
+    pub async fn of(&mut self, located: &mut Located) -> Result<Pictures, Failure> {
+        let mut found = Pictures::default();
+        let mut good = Vec::with_capacity(located.row.images.len().min(IMAGES_MAX));
+        let images = std::mem::take(&mut located.row.images);
+        let all = images.len();
+        for (n, mut image) in images.into_iter().enumerate() {
+            if good.len() == IMAGES_MAX {
+                let reason = format!(
+                    "are {all} pictures of one product; it has at most {IMAGES_MAX}: it goes in without the {} behind them",
+                    all - n
+                );
+                found.notes.push(located.problem("/images", &reason));
+                break;
+            }
+            if let Err((field, reason)) = check_source(&image) {
+                let reason = format!("{reason}; the product goes in without it");
+                found.problems.push(located.problem(&format!("/images/{n}/{field}"), &reason));
                 continue;
             }
-            let upload = upload(self.shop, &self.folder, &file);
-            match self.answers.or_ask(&file, upload).await? {
-                Ok(hash) => good.push(ImageRow { content_hash: hash, ..image }),
-                Err(reason) => {
-                    let reason = format!("names {file:?}, which {reason}; the product goes in without it");
-                    problems.push(located.problem(&format!("/images/{n}/file"), &reason));
+            for (field, reason) in mend(&mut image) {
+                found.notes.push(located.problem(&format!("/images/{n}/{field}"), &reason));
+            }
+            let file = std::mem::take(&mut image.file);
+            if !file.is_empty() {
+                let upload = upload(self.shop, &self.folder, &file);
+                match self.answers.or_ask(&file, upload).await? {
+                    Ok(hash) => image.content_hash = hash,
+                    Err(reason) => {
+                        let reason =
+                            format!("names {file:?}, which {reason}; the product goes in without it");
+                        found.problems.push(located.problem(&format!("/images/{n}/file"), &reason));
+                        continue;
+                    }
                 }
             }
+            good.push(image);
+            found.places.push(n);
         }
         located.row.images = good;
-        Ok(problems)
+        Ok(found)
     }
+}
+
+/// What came of the pictures of a row.
+#[derive(Default)]
+pub struct Pictures {
+    /// The place in the file of each that is left.
+    pub places: Vec<usize>,
+    /// Those that are left out.
+    pub problems: Vec<Problem>,
+    /// What else is to be known.
+    pub notes: Vec<Problem>,
+}
+
+/// Whether a picture has a source that the catalogue may take; else the field that is wrong, with a clause.
+fn check_source(image: &ImageRow) -> Result<(), (&'static str, String)> {
+    if !image.file.is_empty() {
+        return Ok(());
+    }
+    let (url, hash) = (image.url.as_str(), image.content_hash.as_str());
+    let is_address = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
+        && url.len() <= URL_BYTES_MAX
+        && url.chars().all(|c| c.is_ascii_graphic());
+    match (url, hash) {
+        ("", "") => Err(("file", "names no file, no content hash and no address".to_owned())),
+        ("", hash) if !content_hash_is_good(hash) => {
+            Err(("content_hash", format!("is {}, not 64 lower-case hexadecimal digits", excerpt(hash))))
+        }
+        ("", _) => Ok(()),
+        (url, _) if !is_address => {
+            let reason =
+                format!("is {}, not an https address of at most {URL_BYTES_MAX} characters", excerpt(url));
+            Err(("url", reason))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Leaves out of what is said of a picture what the catalogue would not take; answers the fields, each with a clause.
+fn mend(image: &mut ImageRow) -> Vec<(&'static str, String)> {
+    let mut told = Vec::new();
+    let (width, height) = (image.width, image.height);
+    if [width, height].iter().any(|side| !(0..=SIDE_MAX).contains(side)) {
+        told.push(("width", format!("is {width} × {height} of a picture; its size is left out")));
+        (image.width, image.height) = (0, 0);
+    }
+    match text::clean(&image.alt, Lines::One) {
+        Ok(alt) if alt.chars().count() > ALT_CHARS_MAX => {
+            let reason = format!("is longer than {ALT_CHARS_MAX} characters; the rest of it is left out");
+            told.push(("alt", reason));
+            image.alt = alt.chars().take(ALT_CHARS_MAX).collect();
+        }
+        Ok(alt) => image.alt = alt,
+        Err(reason) => {
+            told.push(("alt", format!("{reason}; it is left out")));
+            image.alt.clear();
+        }
+    }
+    told
 }
 
 async fn upload(shop: &Shop, folder: &Path, file: &str) -> Result<Result<String, String>, Failure> {
@@ -140,6 +226,35 @@ mod tests {
             assert!(answer(&mut answers, "bad.jpg", &asked).is_err());
         }
         assert_eq!(asked.get(), 2);
+    }
+
+    #[test]
+    fn a_bad_picture_costs_itself() {
+        let of = |url: &str, hash: &str| ImageRow {
+            url: url.into(),
+            content_hash: hash.into(),
+            ..ImageRow::default()
+        };
+        for (image, field) in [
+            (of("http://x.example/a.jpg", ""), "url"),
+            (of("https://", ""), "url"),
+            (of("https://x.example/a b.jpg", ""), "url"),
+            (of(&format!("https://x.example/{}", "a".repeat(2_000)), ""), "url"),
+            (of("", "cafe"), "content_hash"),
+            (of("", ""), "file"),
+        ] {
+            assert_eq!(check_source(&image).map_err(|(field, _)| field), Err(field), "{image:?}");
+        }
+        assert_eq!(check_source(&of("https://x.example/a.jpg", "")), Ok(()));
+        assert_eq!(check_source(&of("", &"a1".repeat(32))), Ok(()));
+        let mut image =
+            ImageRow { width: 20_001, height: 5, alt: "é".repeat(301), ..of("https://x.example/a", "") };
+        assert_eq!(mend(&mut image).iter().map(|(field, _)| *field).collect::<Vec<_>>(), ["width", "alt"]);
+        assert_eq!((image.width, image.height, image.alt.chars().count()), (0, 0, 300));
+        let mut image = ImageRow { width: -1, alt: "a\u{7}".into(), ..ImageRow::default() };
+        assert_eq!((mend(&mut image).len(), image.width, image.alt.as_str()), (2, 0, ""));
+        let mut image = ImageRow { width: 20_000, alt: "a\tmug".into(), ..ImageRow::default() };
+        assert_eq!((mend(&mut image).len(), image.alt.as_str()), (0, "a mug"));
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! The reader never holds more than one record, so a hostile file (ten gigabytes without an end of line in a small gzip) costs
 //! no memory. Whatever cannot be read is an error with its line, and with its column when it is one column.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use kernel::text::{self, Lines};
 use kernel::{Currency, Money, Rounding, Timestamp, UnitPrice};
 use sha2::{Digest as _, Sha256};
 
@@ -77,6 +79,8 @@ pub struct Summary {
     pub lines: u64,
     /// SHA-256 of the unpacked bytes.
     pub sha256: [u8; 32],
+    /// What is to be known of the file: columns that are ignored, the encoding that was found.
+    pub notes: Vec<String>,
 }
 
 /// Why a file cannot be read.
@@ -172,8 +176,11 @@ pub fn read(path: &Path, each: impl FnMut(Line)) -> Result<Summary, FileError> {
 pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summary, FileError> {
     let known = Known { names: &COLUMNS, file: "the data set" };
     let hashed = Hashed { input, hash: Sha256::new() };
-    let mut records = Records::open(Utf8::new(hashed, None), LIMITS, &|name| known.find(name).is_some())
-        .map_err(|fault| told(fault, &[]))?;
+    let text = Utf8::new(hashed, None);
+    let found = text.found();
+    let mut notes = Vec::new();
+    let mut records =
+        Records::open(text, LIMITS, &|name| known.find(name).is_some()).map_err(|fault| told(fault, &[]))?;
     let mut header: Option<([usize; 8], Columns)> = None;
     let mut names = Names::default();
     let mut lines = 0;
@@ -186,7 +193,14 @@ pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summ
         }
         let Some((places, columns)) = &header else {
             let columns = Columns::of(&record, &known).map_err(|fault| told_of_header(fault, &record))?;
-            header = Some((places(&columns, records.separator())?, columns));
+            let found = places(&columns, records.separator())?;
+            for (place, _) in &columns.unknown {
+                let (name, told) = (columns.name(*place), columns.told(*place, &known));
+                notes.push(format!("line {}: {name} {told}", columns.line));
+            }
+            let width = columns.width();
+            records.doubt_quotes_over(move |record| is_row(record, &found, width));
+            header = Some((found, columns));
             continue;
         };
         each(line(&record, places, columns.width(), &mut names)?);
@@ -198,7 +212,10 @@ pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summ
     if header.is_none() {
         return Err(bad(1, "the file is empty; its first line names the columns".to_owned()));
     }
-    Ok(Summary { lines, sha256: records.into_inner().into_inner().hash.finalize().into() })
+    if let Some(encoding) = found.get().filter(|encoding| !encoding.is_utf8()) {
+        notes.push(format!("the file was read as {}; save it as UTF-8 where that is wrong", encoding.name()));
+    }
+    Ok(Summary { lines, sha256: records.into_inner().into_inner().hash.finalize().into(), notes })
 }
 
 /// A stream that is hashed as it is read.
@@ -288,7 +305,7 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
         number,
         invoice: names.shared(text(0, 32, true)?),
         sku: names.shared(text(1, 64, true)?),
-        description: names.shared(text(2, 400, false)?),
+        description: names.shared(&described(text(2, 400, false)?)),
         quantity: parse_quantity(quantity)
             .ok_or_else(|| parsed(3, "a whole number between -1000000000 and 1000000000", quantity))?,
         time: parse_time(time).ok_or_else(|| parsed(4, "a time like 2010-12-01 08:26:00", time))?,
@@ -297,11 +314,20 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
         customer: parse_customer(customer)
             .ok_or_else(|| parsed(6, "a customer's number like 17850", customer))?
             .map(|number| names.shared(number)),
-        country: names.shared(text(7, 100, false)?),
+        country: names.shared(&described(text(7, 100, false)?)),
     })
 }
 
-/// Text of a field, trimmed.
+/// Whether fields are a line for certain: what must be a number or a time is.
+fn is_row(record: &Record, places: &[usize; 8], width: usize) -> bool {
+    let get = |index: usize| record.text(places[index]).unwrap_or_default();
+    record.len() == width
+        && parse_quantity(get(3)).is_some()
+        && parse_time(get(4)).is_some()
+        && parse_price(get(5)).is_some()
+}
+
+/// Text of a field. Line breaks and tabs are allowed in what people read, and nowhere else.
 fn text(text: &str, bytes_max: usize, required: bool) -> Result<&str, String> {
     if text.is_empty() && required {
         return Err("is empty".to_owned());
@@ -309,9 +335,25 @@ fn text(text: &str, bytes_max: usize, required: bool) -> Result<&str, String> {
     if text.len() > bytes_max {
         return Err(format!("has more than {bytes_max} bytes"));
     }
-    match text.chars().find(|c| c.is_control()) {
+    match text.chars().find(|c| c.is_control() && (required || !is_line_break_or_tab(*c))) {
         Some(c) => Err(format!("has a control character, U+{:04X}", u32::from(c))),
         None => Ok(text),
+    }
+}
+
+fn is_line_break_or_tab(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}')
+}
+
+/// A text for people as the catalogue stores it; empty when it shows nothing.
+fn described(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|b| (b' '..=b'~').contains(&b)) {
+        return Cow::Borrowed(text);
+    }
+    match text::clean(text, Lines::One) {
+        Ok(clean) => Cow::Owned(clean),
+        Err(_) if !text::shows(text) => Cow::Borrowed(""),
+        Err(_) => Cow::Borrowed(text),
     }
 }
 

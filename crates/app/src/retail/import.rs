@@ -64,6 +64,8 @@ pub struct Report {
     pub units_stocked: i64,
     /// Lines of the file.
     pub lines: LinesReport,
+    /// What is to be known of the file.
+    pub notes: Vec<String>,
     /// How long it took.
     pub seconds: f64,
 }
@@ -114,6 +116,7 @@ pub async fn import(args: &ImportArgs) -> Result<Report, Failure> {
         countries: countries.len() as u64,
         units_stocked,
         lines: LinesReport { total: catalogue.lines(), used: catalogue.used(), skipped: catalogue.skipped() },
+        notes: summary.notes,
         seconds: began.seconds(),
     })
 }
@@ -243,7 +246,11 @@ fn table(report: &Report) -> String {
         report.lines.skipped.iter().map(|(reason, lines)| row(&format!("  skipped {reason}"), lines)),
     );
     rows.push(row("seconds", &format!("{:.1}", report.seconds)));
-    console::rows(&rows)
+    let mut text = console::rows(&rows);
+    for note in &report.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -63,6 +63,8 @@ pub struct Report {
     pub orders_per_second: f64,
     /// From quote to confirmed, for the orders that this run placed.
     pub order_ms: Latency,
+    /// What is to be known of the file.
+    pub notes: Vec<String>,
 }
 
 /// Milliseconds.
@@ -93,7 +95,7 @@ pub async fn run(args: ReplayArgs) -> Outcome {
 pub async fn replay(args: &ReplayArgs) -> Result<Report, Failure> {
     let began = Stopwatch::start();
     let mut book = Book::default();
-    file::read(&args.file, |line| book.add(&line))
+    let summary = file::read(&args.file, |line| book.add(&line))
         .map_err(|error| unreadable(&args.file, &error, "nothing was placed"))?;
     if let Some(limit) = args.limit_invoices {
         book.limit(limit);
@@ -131,6 +133,7 @@ pub async fn replay(args: &ReplayArgs) -> Result<Report, Failure> {
             max: millis(micros.max()),
         },
         account,
+        notes: summary.notes,
         seconds,
     })
 }

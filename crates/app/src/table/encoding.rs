@@ -1,7 +1,7 @@
 //! Finds the encoding of a text and makes UTF-8 of it, in a stream.
 //!
 //! A byte order mark decides. Without one, NUL in every second byte is UTF-16. Letters of ASCII are the same in all the
-//! others, so these are decided at the first byte outside it: when what follows is UTF-8, or mostly is, the text is UTF-8 and
+//! others, so these are decided at the first byte outside it: when what follows is UTF-8, or half of it is, the text is UTF-8 and
 //! what is not is left for its reader to refuse by position; else `chardetng`, which browsers use, says which one it is.
 
 use std::io::{self, BufRead, Read};
@@ -240,7 +240,8 @@ fn utf16(head: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     }
 }
 
-/// Whether bytes are UTF-8 but for few of them. One letter outside ASCII that is not UTF-8 is one too many.
+/// Whether bytes are UTF-8 but for few of them: letters of other encodings are UTF-8 by chance only, so as many that are as
+/// that are not tell it.
 fn is_utf8(window: &[u8], is_whole: bool) -> bool {
     let (mut good, mut bad) = (0_usize, 0_usize);
     let mut rest = window;
@@ -268,7 +269,7 @@ fn is_utf8(window: &[u8], is_whole: bool) -> bool {
             }
         }
     }
-    good > 4 * bad
+    good > 0 && good >= bad
 }
 
 fn detect(window: &[u8], is_whole: bool) -> &'static encoding_rs::Encoding {

@@ -59,13 +59,13 @@ impl Record {
     /// Whether a field has nothing but blanks.
     #[must_use]
     pub fn is_blank_at(&self, n: usize) -> bool {
-        self.field(n).iter().all(u8::is_ascii_whitespace)
+        is_blank(self.field(n))
     }
 
     /// Whether it has nothing but blanks and separators.
     #[must_use]
     pub fn is_blank(&self) -> bool {
-        self.bytes.iter().all(u8::is_ascii_whitespace)
+        is_blank(&self.bytes)
     }
 
     /// Refuses a row with fields beyond the last column, unless these are blank.
@@ -88,6 +88,16 @@ impl Record {
         }
         Err(Fault::of_row(self.line, None, what))
     }
+}
+
+/// Whether bytes are blanks only: of any script, and characters that show nothing.
+#[must_use]
+pub fn is_blank(bytes: &[u8]) -> bool {
+    let is_blank = |c: char| c.is_whitespace() || kernel::text::is_format(c);
+    let Some(first) = bytes.iter().position(|byte| !byte.is_ascii_whitespace()) else { return true };
+    // Nearly every row that is not blank begins with a letter of ASCII.
+    let rest = &bytes[first..];
+    !rest[0].is_ascii() && std::str::from_utf8(rest).is_ok_and(|text| text.chars().all(is_blank))
 }
 
 /// A row that is refused, as far as it was read: by some of its fields it can still be told which product it belongs to.

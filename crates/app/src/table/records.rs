@@ -8,9 +8,9 @@ use std::io::{self, BufRead, Read};
 
 use super::Utf8;
 use super::encoding::Found;
-use super::record::{Record, Remains};
-use super::row::Row;
-use super::separator::{likely_separator, said_separator};
+use super::record::{self, Record, Remains};
+use super::row::{IsRow, Row};
+use super::separator::{SEPARATORS, likely_separator, said_separator};
 
 /// The most columns of a table.
 pub const COLUMNS_MAX: usize = 1_000;
@@ -73,6 +73,7 @@ pub struct Records<R> {
     is_over: bool,
     /// The fields before the last fault.
     remains: Record,
+    is_row: Option<Box<IsRow>>,
 }
 
 impl<R: Read> Iterator for Records<R> {
@@ -107,6 +108,7 @@ impl<R: Read> Records<R> {
             after_cr: false,
             is_over: false,
             remains: Record::default(),
+            is_row: None,
         };
         let mut from = records.peek_line(0)?;
         if let Some(separator) = said_separator(&records.ahead) {
@@ -117,11 +119,17 @@ impl<R: Read> Records<R> {
             return Ok(records);
         }
         // Blank lines before the header tell nothing.
-        while from < records.ahead.len() && records.ahead[from..].iter().all(u8::is_ascii_whitespace) {
+        while from < records.ahead.len() && is_blank_line(&records.ahead[from..]) {
             from = records.peek_line(records.ahead.len())?;
         }
         records.separator = likely_separator(&records.ahead[from..], is_column);
         Ok(records)
+    }
+
+    /// From here on, quotes that go over a line which is a row by itself are doubted, and end the file. What is told to be a
+    /// row must be one for certain: a story has lines with as many commas as the table has columns.
+    pub fn doubt_quotes_over(&mut self, is_row: impl Fn(&Record) -> bool + Send + 'static) {
+        self.is_row = Some(Box::new(is_row));
     }
 
     /// What separates fields.
@@ -176,13 +184,14 @@ impl<R: Read> Records<R> {
                 }
             };
             if ready.is_empty() {
-                return match row.end_of_file(self.line) {
+                return match row.end_of_file(self.line, self.is_row.as_deref()) {
                     Ok(true) => Some(Ok(self.complete(row))),
                     Ok(false) => None,
                     Err(fault) => Some(self.refuse(row, fault)),
                 };
             }
-            let (taken, done) = row.take(ready, &mut self.line, &mut self.after_cr, self.limits);
+            let (taken, done) =
+                row.take(ready, &mut self.line, &mut self.after_cr, self.limits, self.is_row.as_deref());
             if from_ahead {
                 self.ahead_at += taken;
             } else {
@@ -204,6 +213,11 @@ impl<R: Read> Records<R> {
         self.remains = row.into_fields_before_fault(self.found.get().copied());
         Err(fault)
     }
+}
+
+/// Whether a line before the header says nothing; separators alone do not, either.
+fn is_blank_line(line: &[u8]) -> bool {
+    line.split(|byte| SEPARATORS.contains(byte)).all(record::is_blank)
 }
 
 fn unreadable(line: u64, error: io::Error) -> Fault {

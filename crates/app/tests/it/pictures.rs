@@ -50,6 +50,69 @@ fn a_product_file_brings_its_pictures() {
     assert_eq!((&report["created"], &report["unchanged"]), (&0.into(), &6.into()), "{report}");
 }
 
+#[test]
+fn a_picture_that_the_catalogue_does_not_take_costs_itself() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
+    let image = |source: &str| format!("{{{source}, \"width\": 40000, \"alt\": \"{}\"}}", "a".repeat(301));
+    let (unknown, other) = ("a1".repeat(32), "b2".repeat(32));
+    let images = [
+        image("\"url\": \"http://x.example/a.jpg\""),
+        image(&format!("\"content_hash\": \"{unknown}\"")),
+        image("\"url\": \"https://x.example/good.jpg\""),
+        image(&format!("\"content_hash\": \"{other}\"")),
+        image("\"content_hash\": \"cafe\""),
+    ];
+    let line = format!(
+        "{{\"name\": \"Mug\", \"images\": [{}], \"variants\": [{{\"sku\": \"MUG\", \"prices\": {{\"GBP\": \"9\"}}}}]}}\n",
+        images.join(",")
+    );
+    let urls = (0..60).map(|n| format!("https://x.example/{n}.jpg")).collect::<Vec<_>>().join("; ");
+    let file = |name: &str, text: &str| {
+        let path = scratch.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.to_str().expect("UTF-8").to_owned()
+    };
+    let (code, report) = shop.run(&["import", "products", &file("mug.jsonl", &line)]);
+    assert_eq!((code, &report["created"], &report["refused"]), (1, &1.into(), &0.into()), "{report}");
+    let mut columns: Vec<_> =
+        report["problems"].as_array().expect("a list").iter().map(|it| it["column"].clone()).collect();
+    columns.sort_by_key(ToString::to_string);
+    assert_eq!(
+        columns,
+        ["/images/0/url", "/images/1/content_hash", "/images/3/content_hash", "/images/4/content_hash"],
+        "{report}"
+    );
+    let text = format!("name,sku,prices,images\nJug,JUG,1 GBP,{urls}\n");
+    let (code, report) = shop.run(&["import", "products", &file("jug.csv", &text)]);
+    assert_eq!((code, &report["created"]), (0, &1.into()), "{report}");
+    assert!(report["notes"].to_string().contains("60 pictures"), "{report}");
+}
+
+#[test]
+fn what_another_shop_sells_without_counting_is_told_or_gets_units() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let shop = Shop::start(&scratch.path().join("shop"), &["--no-demo"]);
+    let path = scratch.path().join("export.csv");
+    std::fs::write(
+        &path,
+        "ID,Type,SKU,Name,Regular price,In stock?,Stock\n1,simple,A,A,9,1,\n2,simple,B,B,9,0,\n",
+    )
+    .expect("written");
+    let arguments =
+        ["import", "products", path.to_str().expect("UTF-8"), "--from", "woocommerce", "--currency", "EUR"];
+    let (code, report) = shop.run(&arguments);
+    assert_eq!((code, &report["created"], &report["units_received"]), (0, &2.into(), &0.into()), "{report}");
+    let notes = report["notes"].as_array().expect("a list");
+    assert_eq!(
+        (notes.len(), &notes[0]["line"], &notes[0]["column"]),
+        (1, &2.into(), &"Stock".into()),
+        "{report}"
+    );
+    let (code, report) = shop.run(&[&arguments[..], &["--stock-when-untracked", "30"]].concat());
+    assert_eq!((code, &report["units_received"]), (0, &30.into()), "{report}");
+}
+
 /// What a file with faults of all kinds comes to: what is good is in the shop, and each fault is told with its line.
 #[test]
 fn files_of_all_kinds_are_read_or_refused_with_their_place() {

@@ -187,6 +187,10 @@ impl Lines {
             let (column, reason) = (columns.name(*place), columns.told(*place, &KNOWN));
             self.ready.push_back(Item::Note(Problem { line: record.line, column, reason, is_last: false }));
         }
+        if let Some(records) = &mut self.records {
+            let columns = columns.clone();
+            records.doubt_quotes_over(move |record| fields::is_row(record, &columns));
+        }
         self.columns = Some(columns);
     }
 

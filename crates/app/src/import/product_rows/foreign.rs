@@ -4,6 +4,7 @@
 //! that is missing) is told. A product with a row that cannot be sold is refused as a whole, as one of this shop's table is:
 //! without that row the catalogue would remove the variant that it has of it.
 
+mod facts;
 pub mod html;
 mod sheet;
 pub mod shopify;
@@ -16,16 +17,17 @@ use std::collections::{BTreeMap, HashSet};
 use super::unread::lost_variant;
 use super::{Item, PROBLEMS_MAX, Problem, VariantRow};
 
+pub use facts::Facts;
 pub use sheet::{BadRow, Cells, Sheet, Spec};
 pub use skus::Skus;
 pub use values::{
-    VALUE_CHARS_MAX, category_path, cut, description, keep_back, list, pictures, price, slug, stock, values,
+    VALUE_CHARS_MAX, category_path, cut, description, keep_back, list, pictures, price, slug, stock, tidy,
 };
 
 /// Characters of a name.
 pub const NAME_CHARS_MAX: usize = 255;
-/// Facts of a product that are made of its tags and its maker.
-pub const FACTS_MAX: usize = 40;
+/// Facts of a product that the catalogue takes.
+pub const FACTS_MAX: usize = 50;
 /// Rows of one product: 2,048 variants and 250 pictures at most in Shopify.
 pub const ROWS_MAX: usize = 5_000;
 /// Bytes of an export that are held until all of it was read.

@@ -1,9 +1,9 @@
 //! JSON lines.
 
-use std::io::{BufRead, Read};
+use std::io::{self, BufRead};
 
 use super::{Item, Located, Problem, ProductRow, ROW_LIMITS, Source};
-use crate::table::{Encoding, Utf8, encoding};
+use crate::table::{Encoding, Utf8, encoding, is_blank};
 
 /// Unknown fields that are told of one line.
 const UNKNOWN_MAX: usize = 10;
@@ -18,6 +18,7 @@ pub(super) fn read(
     let mut line = 0;
     let mut is_over = false;
     let mut is_empty = true;
+    let mut after_cr = false;
     std::iter::from_fn(move || {
         while !is_over {
             line += 1;
@@ -26,7 +27,7 @@ pub(super) fn read(
                 let problem = Problem { line, column: String::new(), reason, is_last: true };
                 Some(vec![Item::Refused(vec![problem])])
             };
-            match reader.by_ref().take(ROW_LIMITS.row_bytes_max as u64 + 1).read_until(b'\n', &mut bytes) {
+            match read_line(&mut reader, &mut after_cr, &mut bytes) {
                 Ok(0) => {
                     is_over = true;
                     if is_empty {
@@ -38,7 +39,7 @@ pub(super) fn read(
                     is_over = true;
                     return problem(format!("is longer than {} bytes", ROW_LIMITS.row_bytes_max));
                 }
-                Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(_) if is_blank(&bytes) => {}
                 Ok(_) => {
                     is_empty = false;
                     return Some(parse(&bytes, line, found.get().copied()));
@@ -52,6 +53,33 @@ pub(super) fn read(
         None
     })
     .flatten()
+}
+
+/// Reads a line that ends with LF, CRLF or CR, and stops within one that is too long. Answers how many bytes it has, its end
+/// included.
+fn read_line(reader: &mut impl BufRead, after_cr: &mut bool, line: &mut Vec<u8>) -> io::Result<usize> {
+    while line.len() <= ROW_LIMITS.row_bytes_max {
+        let ready = match reader.fill_buf() {
+            Ok(ready) => ready,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        let Some(&first) = ready.first() else { return Ok(line.len()) };
+        if std::mem::take(after_cr) && first == b'\n' {
+            reader.consume(1);
+            continue;
+        }
+        let end = ready.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+        let room = ROW_LIMITS.row_bytes_max + 1 - line.len();
+        let taken = end.map_or(ready.len(), |end| end + 1).min(room);
+        line.extend_from_slice(&ready[..taken]);
+        reader.consume(taken);
+        if line.ends_with(b"\n") || line.ends_with(b"\r") {
+            *after_cr = line.ends_with(b"\r");
+            return Ok(line.len());
+        }
+    }
+    Ok(line.len())
 }
 
 fn parse(bytes: &[u8], line: u64, found: Option<Encoding>) -> Vec<Item> {

@@ -7,6 +7,9 @@ use contract::souk::r#type::v1::UnitPrice;
 use kernel::Currency;
 use serde::{Deserialize, Serialize};
 
+/// Variants of a product that the catalogue takes.
+const VARIANTS_MAX: usize = 250;
+
 /// A product as a file has it. Prices are decimal texts, so that nothing is lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(expecting = "a product, an object with name and variants")]
@@ -78,6 +81,9 @@ pub struct VariantRow {
     /// Units to receive at the location "main"; once per SKU, however often the file is read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stock: Option<i64>,
+    /// Whether the shop that it comes from sells it although it counts no units of it.
+    #[serde(skip)]
+    pub is_unlimited: bool,
 }
 
 /// A picture as a file has it.
@@ -143,6 +149,12 @@ impl ProductRow {
                 pb::ProductStatus::Unspecified
             }
         };
+        let variants = self.variants.len();
+        if variants > VARIANTS_MAX {
+            let what =
+                format!("is of a product of {variants} variants; one has at most {VARIANTS_MAX}: divide it");
+            return Err(vec![("/variants".to_owned(), what)]);
+        }
         let names = self.options.iter().enumerate().rev();
         let places: HashMap<&str, usize> = names.map(|(n, name)| (name.as_str(), n)).collect();
         let variants = self.variants.iter().enumerate().map(|(n, row)| row.to_input(n, &places, &mut wrong));

@@ -121,6 +121,51 @@ fn the_rules_are_those_of_every_other_table() {
 }
 
 #[test]
+fn what_is_ignored_and_what_was_found_is_told() {
+    let mut latin1 = HEADER.replace("Country\n", "Country,Colour,UnitPrce,\n").into_bytes();
+    latin1.extend_from_slice(b"1,a,CAF\xc9 AU LAIT,2,2010-12-01 08:26:00,1,,EIRE,red,2,\n");
+    let notes = read_from(latin1.as_slice(), |_| {}).expect("reads").notes;
+    assert_eq!(notes.len(), 3, "{notes:?}");
+    assert!(
+        notes[0].starts_with("line 1: Colour is not a column of the data set and is ignored"),
+        "{notes:?}"
+    );
+    assert!(notes[1].contains("is UnitPrice meant?") && notes[2].contains("windows-1252"), "{notes:?}");
+    assert!(read_from(HEADER.as_bytes(), |_| {}).expect("reads").notes.is_empty());
+}
+
+#[test]
+fn line_breaks_and_tabs_in_a_text_are_blanks() {
+    for (written, read) in [
+        ("SET\tOF 3", "SET OF 3"),
+        ("\"SET\r\nOF 3\"", "SET OF 3"),
+        ("\"SET\rOF\u{200b} 3\"", "SET OF 3"),
+        ("\u{200b}", ""),
+    ] {
+        let line = one(&format!("1,a,{written},2,2010-12-01 08:26:00,1,,EI\tRE")).expect(written);
+        assert_eq!((&*line.description, &*line.country), (read, "EI RE"), "{written:?}");
+    }
+    assert!(
+        message(format!("{HEADER}1,a\tb,c,2,2010-12-01 08:26:00,1,,EIRE\n").as_bytes())
+            .contains("(StockCode)")
+    );
+}
+
+#[test]
+fn a_quotation_mark_that_closes_by_chance_takes_no_line_with_it() {
+    let text = format!(
+        "{HEADER}1,a,b,2,2010-12-01 08:26:00,1,,EIRE\n1,a,\"24 inch,2,2010-12-01 08:26:00,1,,EIRE\n\
+         2,a,b,2,2010-12-01 08:26:00,1,,EIRE\n3,a,21\",2,2010-12-01 08:26:00,1,,EIRE\n"
+    );
+    let told = message(text.as_bytes());
+    assert!(
+        told.starts_with("line 3, column 3 (Description): a quotation mark that is opened here"),
+        "{told}"
+    );
+    assert!(told.contains("line 4, which is a row by itself"), "{told}");
+}
+
+#[test]
 fn gigabytes_of_nothing_cost_no_memory() {
     let zeros = BufReader::new(io::repeat(0).take(10_000_000_000));
     let error = read_from(zeros, |_| {}).expect_err("no lines");

@@ -30,5 +30,9 @@ pub(super) fn table(report: &Report) -> String {
         row("order ms p99", format!("{:.1}", report.order_ms.p99)),
         row("order ms max", format!("{:.1}", report.order_ms.max)),
     ]);
-    console::rows(&rows)
+    let mut text = console::rows(&rows);
+    for note in &report.notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text
 }

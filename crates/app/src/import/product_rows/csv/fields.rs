@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{COLUMNS, REFERENCE, problem};
-use crate::import::product_rows::{ImageRow, PROBLEMS_MAX, Problem, ProductRow, Values, VariantRow, cells};
+use super::{COLUMNS, REFERENCE, REQUIRED, problem};
+use crate::import::product_rows::{
+    ImageRow, PROBLEMS_MAX, Problem, ProductRow, SKU_BYTES_MAX, Values, VariantRow, cells,
+};
 use crate::table::{Columns, Record, excerpt};
 
 /// The fields of a row by the names of their columns.
@@ -15,9 +17,14 @@ pub(super) struct Fields<'a> {
 impl<'a> Fields<'a> {
     pub(super) fn of(record: &'a Record, columns: &Columns) -> Result<Self, Problem> {
         let line = record.line;
-        if record.len() < columns.width() {
+        // Spreadsheets leave out blank cells at the end of a row.
+        let places = REQUIRED.iter().filter_map(|name| {
+            let known = COLUMNS.iter().position(|column| column == name)?;
+            Some((columns.place(known).filter(|place| *place >= record.len())?, name))
+        });
+        if let Some((_, name)) = places.min() {
             let reason = format!("is missing: the line has {} of {} columns", record.len(), columns.width());
-            return Err(problem(line, &columns.name(record.len()), reason));
+            return Err(problem(line, name, reason));
         }
         record.check_width(columns.width()).map_err(|fault| problem(line, "", fault.what))?;
         let mut fields = BTreeMap::new();
@@ -109,6 +116,35 @@ impl Fields<'_> {
             variants: vec![variant],
         }
     }
+}
+
+/// Whether fields are a row for certain: all columns are there, with a name or a reference, a SKU and a price, and what must be a number or one
+/// of some words is.
+pub(super) fn is_row(record: &Record, columns: &Columns) -> bool {
+    if record.len() < columns.width() || record.check_width(columns.width()).is_err() {
+        return false;
+    }
+    let get = |column: &str| {
+        let place = COLUMNS.iter().position(|name| *name == column).and_then(|n| columns.place(n));
+        place.map_or(Some(""), |place| record.text(place).ok())
+    };
+    let is = |column: &str, good: &dyn Fn(&str) -> bool| get(column).is_some_and(good);
+    let is_number = |text: &str| text.is_empty() || cells::whole::<i64>(text).is_ok();
+    let is_one_of = |words: &[&str], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+    // What has no price has a SKU that is not a word, or it may be anything.
+    let is_code =
+        is("sku", &|sku| !sku.contains(char::is_whitespace) && sku.chars().any(|c| c.is_ascii_digit()));
+    let is_text = |text: &str| !text.is_empty();
+    (is("name", &is_text) || is(REFERENCE, &is_text))
+        && is("sku", &|sku| (1..=SKU_BYTES_MAX).contains(&sku.len()))
+        && is("prices", &|prices| match prices {
+            "" => is_code,
+            prices => prices.split(';').all(|price| cells::price_with_code(price.trim()).is_ok()),
+        })
+        && is("weight_grams", &is_number)
+        && is("stock", &is_number)
+        && is("tax_class", &|text| is_one_of(&["", "standard", "reduced", "zero"], text))
+        && is("status", &|text| is_one_of(&["", "active", "draft"], text))
 }
 
 /// `bowl.jpg what is seen`, or `https://… 800x600 what is seen`; what is seen and the size may be absent. The name of a file

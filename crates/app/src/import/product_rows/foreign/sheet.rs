@@ -1,7 +1,8 @@
 //! Reads the table of an export row by row, by the columns that are used of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
+use std::sync::Arc;
 
 use super::{note, problem};
 use crate::import::product_rows::unread::Unread;
@@ -19,6 +20,10 @@ pub struct Spec {
     pub required: &'static [(&'static str, &'static str)],
     /// The name that a column is used by here; `None` where it is not used.
     pub used_as: fn(&str) -> Option<String>,
+    /// What helps where one of them is not: a clause behind a semicolon, or nothing.
+    pub hint: &'static str,
+    /// Whether cells, by the names that are used here, are those of a row for certain.
+    pub is_row: fn(&dyn Fn(&str) -> String) -> bool,
     /// Whether a column belongs to an export, although it is not used.
     pub is_known: fn(&str) -> bool,
     /// The column of each field of a product, as it is told.
@@ -38,12 +43,19 @@ pub struct Cells {
     /// The line it begins on.
     pub line: u64,
     values: BTreeMap<String, String>,
+    /// The columns that the file has.
+    columns: Arc<BTreeSet<String>>,
 }
 
 impl Cells {
     /// A cell; empty where there is none.
     pub fn get(&self, column: &str) -> &str {
         self.values.get(column).map_or("", String::as_str)
+    }
+
+    /// Whether the file has a column.
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.contains(column)
     }
 
     /// Bytes that it holds.
@@ -66,6 +78,7 @@ pub struct Sheet {
     found: encoding::Found,
     columns: Columns,
     used: Vec<(usize, String)>,
+    names: Arc<BTreeSet<String>>,
 }
 
 impl Sheet {
@@ -112,7 +125,7 @@ impl Sheet {
             if !used.iter().any(|(_, other)| other == id) {
                 let separator = records.separator();
                 let seen = columns.seen(separator);
-                let reason = format!("is missing from the header of {file}, which is {seen}");
+                let reason = format!("is missing from the header of {file}, which is {seen}{}", spec.hint);
                 return Err(last(record.line, shown, reason));
             }
         }
@@ -124,7 +137,16 @@ impl Sheet {
                 format!("columns that {file} does not have are ignored: {}{more}", unknown.join(", "));
             notes.push(note(record.line, "", reason));
         }
-        Ok((Self { records, found, columns, used }, notes))
+        let (width, places, is_row) = (columns.width(), used.clone(), spec.is_row);
+        records.doubt_quotes_over(move |record| {
+            let get = |id: &str| {
+                let place = places.iter().find(|(_, other)| other == id).map(|(place, _)| *place);
+                place.and_then(|place| record.text(place).ok()).unwrap_or_default().to_owned()
+            };
+            record.len() >= width && record.check_width(width).is_ok() && is_row(&get)
+        });
+        let names = Arc::new(used.iter().map(|(_, id)| id.clone()).collect());
+        Ok((Self { records, found, columns, used, names }, notes))
     }
 
     /// The next row that is not blank.
@@ -143,7 +165,8 @@ impl Sheet {
                 let remains = Remains::whole(record, self.columns.width());
                 return Some(Err(BadRow { problem: told(&fault, String::new()), remains }));
             }
-            let mut cells = Cells { line: record.line, ..Cells::default() };
+            let mut cells =
+                Cells { line: record.line, values: BTreeMap::new(), columns: Arc::clone(&self.names) };
             for (place, id) in &self.used {
                 match record.text(*place) {
                     Ok("") => {}

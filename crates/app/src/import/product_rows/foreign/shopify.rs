@@ -12,9 +12,9 @@ use super::super::{
     Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, cells, micros,
 };
 use super::{
-    BadRow, Cells, EXPORT_BYTES_MAX, FACTS_MAX, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
+    BadRow, Cells, EXPORT_BYTES_MAX, Facts, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
     Variants, category_path, cut, description, html, keep_back, list, note, pictures, price, problem, slug,
-    stock, values,
+    stock, tidy,
 };
 use crate::table::{Encoding, excerpt};
 
@@ -238,7 +238,7 @@ impl Export {
             tax_class: if taxable { "standard" } else { "zero" }.to_owned(),
             status: status(first, &mut notes).to_owned(),
             options,
-            attributes: facts(first),
+            attributes: facts(first, &mut notes),
             images,
             variants: variants.rows,
             ..ProductRow::default()
@@ -279,8 +279,10 @@ fn variant(
         notes.push(note(line, "Variant Price", reason));
     }
     let stock = stock(line, "Variant Inventory Qty", cells.get("stock"), notes)?;
+    let sells_on = matches!(cells.get("policy").to_ascii_lowercase().as_str(), "continue" | "true");
+    let is_tracked = !cells.has("tracker") || !cells.get("tracker").is_empty();
     let value = |(n, name): &(usize, String)| {
-        let value = cut(cells.get(&format!("option{n}_value")), VALUE_CHARS_MAX);
+        let value = tidy(cells.get(&format!("option{n}_value")), VALUE_CHARS_MAX);
         (name.clone(), if value.is_empty() { "–".to_owned() } else { value })
     };
     let compare = compare.filter(|compare| micros(compare) > selling.as_deref().and_then(micros));
@@ -291,6 +293,7 @@ fn variant(
         compare_at_prices: compare.map(|compare| (code.clone(), compare)).into_iter().collect(),
         prices: selling.map(|price| (code, price)).into_iter().collect(),
         weight_grams: grams(cells, notes),
+        is_unlimited: stock.is_none_or(|units| units == 0) && (!is_tracked || sells_on),
         stock,
     })
 }
@@ -316,7 +319,7 @@ fn option_names(rows: &[Cells]) -> Vec<(usize, String)> {
         if !has_values || is_default {
             continue;
         }
-        let name = cut(name(n).unwrap_or("Option"), 100);
+        let name = tidy(name(n).unwrap_or("Option"), 100);
         let is_twice = names.iter().any(|(_, other)| *other == name);
         names.push((n, if is_twice { format!("{name} {n}") } else { name }));
     }
@@ -333,14 +336,11 @@ fn categories(first: &Cells) -> Vec<String> {
     tags.iter().filter_map(|tag| category_path(std::iter::once(tag.as_str()))).take(3).collect()
 }
 
-fn facts(first: &Cells) -> BTreeMap<String, Values> {
-    let mut facts = BTreeMap::new();
-    facts.extend(values(first.get("tags"), FACTS_MAX).map(|tags| ("tag".to_owned(), tags)));
-    let vendor = cut(first.get("vendor"), VALUE_CHARS_MAX);
-    if !vendor.is_empty() {
-        facts.insert("vendor".to_owned(), Values::One(vendor));
-    }
-    facts
+fn facts(first: &Cells, notes: &mut Vec<Item>) -> BTreeMap<String, Values> {
+    let mut facts = Facts::default();
+    facts.add("vendor", [first.get("vendor")]);
+    facts.add("tag", list(first.get("tags")));
+    facts.finish(first.line, "Tags", notes)
 }
 
 /// What is a draft, archived, or not published is kept back.

@@ -7,6 +7,7 @@ use kernel::Currency;
 const SHOPIFY: Format = Format::Shopify(Currency::GBP);
 const WOO: Format = Format::WooCommerce(Currency::EUR);
 
+mod more;
 mod values;
 mod whole;
 

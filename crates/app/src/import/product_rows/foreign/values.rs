@@ -3,9 +3,10 @@
 use std::collections::HashSet;
 
 use kernel::Currency;
+use kernel::text::{self, Lines};
 
 use super::{Cells, html, note, problem};
-use crate::import::product_rows::{ImageRow, Item, Problem, Values, cells};
+use crate::import::product_rows::{ImageRow, Item, Problem, cells};
 
 /// Characters of a text that the catalogue takes.
 pub const DESCRIPTION_CHARS_MAX: usize = 20_000;
@@ -21,11 +22,20 @@ pub fn cut(text: &str, chars_max: usize) -> String {
     text.chars().take(chars_max).collect::<String>().trim().to_owned()
 }
 
+/// The first characters of a text without those that nobody sees, by which it would differ from another. What cannot be stored
+/// is left for the catalogue to refuse.
+pub fn tidy(text: &str, chars_max: usize) -> String {
+    match text::clean(text, Lines::One) {
+        Ok(text) => cut(&text, chars_max),
+        Err(_) => cut(text, chars_max),
+    }
+}
+
 /// A category's path as the catalogue writes it. A slash in a name would be another level, so it becomes a hyphen; levels
 /// below the deepest are left out.
 pub fn category_path<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     let names =
-        names.map(|name| cut(&name.replace('/', "-"), CATEGORY_CHARS_MAX)).filter(|name| !name.is_empty());
+        names.map(|name| tidy(&name.replace('/', "-"), CATEGORY_CHARS_MAX)).filter(|name| !name.is_empty());
     let names: Vec<String> = names.take(DEPTH_MAX).collect();
     (!names.is_empty()).then(|| names.join("/"))
 }
@@ -54,15 +64,6 @@ pub fn list(text: &str) -> Vec<String> {
         }
     }
     parts.iter().map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect()
-}
-
-/// The values of a list, in the order of the alphabet; none where it is empty.
-pub fn values(text: &str, values_max: usize) -> Option<Values> {
-    let mut values: Vec<String> = list(text).iter().map(|value| cut(value, VALUE_CHARS_MAX)).collect();
-    values.sort();
-    values.dedup();
-    values.truncate(values_max);
-    (!values.is_empty()).then_some(Values::Many(values))
 }
 
 /// A price; `None` where the cell is empty.
@@ -130,7 +131,7 @@ pub fn pictures<'a>(
             first.get_or_insert((line, source));
             elsewhere += 1;
         } else if seen.insert(source) {
-            files.push(ImageRow { file: source.to_owned(), alt: cut(alt, 300), ..ImageRow::default() });
+            files.push(ImageRow { file: source.to_owned(), alt: alt.to_owned(), ..ImageRow::default() });
         }
     }
     if let Some((line, first)) = first {

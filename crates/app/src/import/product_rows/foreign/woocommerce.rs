@@ -4,6 +4,7 @@
 mod attributes;
 mod columns;
 mod details;
+mod languages;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::BufRead;
@@ -12,12 +13,12 @@ use kernel::Currency;
 
 use super::super::{Item, Located, Problem, ProductRow, Source, VariantRow, cells};
 use super::{
-    BadRow, Cells, EXPORT_BYTES_MAX, FACTS_MAX, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
+    BadRow, Cells, EXPORT_BYTES_MAX, Facts, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
     Variants, category_path, cut, description, html, keep_back, list, note, pictures, price, problem, stock,
-    values,
+    tidy,
 };
 use crate::table::{Encoding, excerpt};
-use attributes::{attributes, described, facts, options};
+use attributes::{attributes, facts, options};
 
 pub use columns::SPEC;
 
@@ -245,10 +246,7 @@ impl Export {
         let parent = if cells.get("sku").is_empty() { cells.get("name") } else { cells.get("sku") };
         self.skus.fill(parent, &options, &mut variants.rows, &variants.lines, "SKU", &mut notes);
         let id = if cells.get("id").is_empty() { variants.rows[0].sku.as_str() } else { cells.get("id") };
-        let mut attributes = facts(cells, &options);
-        if variants.rows.len() == 1 && !is_variable {
-            attributes.extend(described(cells));
-        }
+        let attributes = facts(cells, &options, &mut notes);
         let row = ProductRow {
             external_reference: format!("woocommerce:{id}"),
             name,
@@ -300,12 +298,13 @@ impl Export {
         notes: &mut Vec<Item>,
     ) -> Result<VariantRow, Problem> {
         let (price, compare) = details::prices(cells, self.currency, notes)?;
-        let stock = stock(cells.line, "Stock", cells.get("stock"), notes)?;
+        let (stock, is_unlimited) = details::stock(cells, parent, notes)?;
         let own = attributes(cells);
         let value = |name: &String| {
             let value = own.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
             // A variation without a value is for any of them.
-            let value = value.map(|(_, value)| cut(value, VALUE_CHARS_MAX)).filter(|value| !value.is_empty());
+            let value =
+                value.map(|(_, value)| tidy(value, VALUE_CHARS_MAX)).filter(|value| !value.is_empty());
             (name.clone(), value.unwrap_or_else(|| "Any".to_owned()))
         };
         let grams = details::grams(cells, notes).or_else(|| details::grams(parent, notes));
@@ -317,6 +316,7 @@ impl Export {
             compare_at_prices: compare.map(|price| (code, price)).into_iter().collect(),
             weight_grams: grams.unwrap_or_default(),
             stock,
+            is_unlimited,
         })
     }
 }

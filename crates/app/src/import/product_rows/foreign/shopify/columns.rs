@@ -1,12 +1,15 @@
 //! The columns of Shopify's export.
 
+use super::super::super::cells;
 use super::Spec;
 
 /// The table that Shopify exports.
 pub const SPEC: Spec = Spec {
     name: "Shopify export",
     required: &[("handle", "Handle"), ("title", "Title"), ("price", "Variant Price")],
+    hint: "",
     used_as,
+    is_row,
     is_known,
     columns: &[
         ("external_reference", "Handle"),
@@ -43,6 +46,8 @@ fn used_as(name: &str) -> Option<String> {
         "variant_sku" | "sku" => "sku",
         "variant_grams" | "weight_value_(grams)" => "grams",
         "variant_inventory_qty" | "inventory_quantity" => "stock",
+        "variant_inventory_tracker" | "inventory_tracker" => "tracker",
+        "variant_inventory_policy" | "continue_selling_when_out_of_stock" => "policy",
         "variant_price" | "price" => "price",
         "variant_compare_at_price" | "compare_at_price" => "compare",
         "variant_taxable" | "charge_tax" => "taxable",
@@ -82,4 +87,12 @@ fn is_known(name: &str) -> bool {
         "template_suffix",
     ];
     beginnings.iter().any(|beginning| name.starts_with(beginning)) || name.contains("metafields")
+}
+
+/// A handle, and a price or the address of a picture.
+fn is_row(get: &dyn Fn(&str) -> String) -> bool {
+    let (handle, price) = (get("handle"), get("price"));
+    let is_sold =
+        if price.is_empty() { get("image").contains("://") } else { cells::decimal(&price).is_some() };
+    !handle.is_empty() && !handle.contains(char::is_whitespace) && is_sold
 }

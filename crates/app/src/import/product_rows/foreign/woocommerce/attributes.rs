@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::columns::ATTRIBUTES_MAX;
-use super::{Cells, FACTS_MAX, VALUE_CHARS_MAX, cut, html, list, values};
-use crate::import::product_rows::Values;
+use super::{Cells, Facts, html, list, tidy};
+use crate::import::product_rows::{Item, Values};
 
 const OPTIONS_MAX: usize = 5;
 
@@ -13,7 +13,7 @@ pub fn attributes(cells: &Cells) -> Vec<(String, String)> {
     let attribute = |n: usize| {
         let name = cells.get(&format!("attribute_{n}_name"));
         let value = html::to_text(cells.get(&format!("attribute_{n}_value")), false);
-        (!name.is_empty()).then(|| (cut(&html::to_text(name, false), 100), value))
+        (!name.is_empty()).then(|| (tidy(&html::to_text(name, false), 100), value))
     };
     (1..=ATTRIBUTES_MAX).filter_map(attribute).collect()
 }
@@ -39,27 +39,15 @@ pub fn options(parent: &Cells, variations: &[Cells]) -> Vec<String> {
     options
 }
 
-/// What can be looked for: tags, the brand, and attributes that are not options.
-pub fn facts(cells: &Cells, options: &[String]) -> BTreeMap<String, Values> {
-    let mut facts = BTreeMap::new();
-    let values = |text: &str| values(text, FACTS_MAX / 2);
-    facts.extend(values(&html::to_text(cells.get("tags"), false)).map(|tags| ("tag".to_owned(), tags)));
-    facts.extend(
-        values(&html::to_text(cells.get("brands"), false)).map(|brands| ("brand".to_owned(), brands)),
-    );
-    if !options.is_empty() {
-        let others = attributes(cells).into_iter().filter(|(name, _)| !options.contains(name)).take(5);
-        facts.extend(others.filter_map(|(name, text)| Some((cut(&name, 60), values(&text)?))));
+/// What can be looked for: the brand, attributes that are not options, and tags.
+pub fn facts(cells: &Cells, options: &[String], notes: &mut Vec<Item>) -> BTreeMap<String, Values> {
+    let mut facts = Facts::default();
+    facts.add("brand", list(&html::to_text(cells.get("brands"), false)));
+    for (name, text) in attributes(cells) {
+        if !options.contains(&name) {
+            facts.add(&name, list(&text));
+        }
     }
-    facts
-}
-
-/// The attributes of a simple product are facts.
-pub fn described(cells: &Cells) -> BTreeMap<String, Values> {
-    let one = |(name, text): (String, String)| {
-        let values: Vec<String> =
-            list(&text).iter().map(|value| cut(value, VALUE_CHARS_MAX)).take(10).collect();
-        (!values.is_empty()).then(|| (cut(&name, 60), Values::Many(values)))
-    };
-    attributes(cells).into_iter().take(5).filter_map(one).collect()
+    facts.add("tag", list(&html::to_text(cells.get("tags"), false)));
+    facts.finish(cells.line, "Tags", notes)
 }

@@ -1,6 +1,8 @@
 //! The columns of WooCommerce's export.
 
+use super::super::super::cells;
 use super::Spec;
+use super::languages::english;
 
 /// Attributes of a product that are looked at.
 pub const ATTRIBUTES_MAX: usize = 50;
@@ -9,7 +11,10 @@ pub const ATTRIBUTES_MAX: usize = 50;
 pub const SPEC: Spec = Spec {
     name: "WooCommerce export",
     required: &[("type", "Type"), ("name", "Name"), ("regular_price", "Regular price")],
+    hint: "; where it was exported in a language that is not read here, set the language of your WordPress profile to English \
+           (Users, Profile, Language) and export it again",
     used_as,
+    is_row,
     is_known,
     columns: &[
         ("external_reference", "ID"),
@@ -32,7 +37,11 @@ pub const SPEC: Spec = Spec {
 };
 
 fn used_as(name: &str) -> Option<String> {
-    const USED: [&str; 19] = [
+    used_in_english(name).or_else(|| used_in_english(&english(name)?))
+}
+
+fn used_in_english(name: &str) -> Option<String> {
+    const USED: [&str; 20] = [
         "id",
         "type",
         "sku",
@@ -52,6 +61,7 @@ fn used_as(name: &str) -> Option<String> {
         "parent",
         "brands",
         "in_stock?",
+        "backorders_allowed?",
     ];
     if USED.contains(&name) {
         return Some(name.to_owned());
@@ -79,7 +89,6 @@ fn is_known(name: &str) -> bool {
         "height_(",
         "is_featured",
         "low_stock",
-        "backorders",
         "sold_individually",
         "allow_customer",
         "purchase_note",
@@ -97,4 +106,15 @@ fn is_known(name: &str) -> bool {
         "slug",
     ];
     beginnings.iter().any(|beginning| name.starts_with(beginning))
+}
+
+/// A name, a type of those that there are, and a price that is a number.
+fn is_row(get: &dyn Fn(&str) -> String) -> bool {
+    let (types, price) = (get("type"), get("regular_price"));
+    let mut types = types.split(',').map(str::trim);
+    let is_type = types.any(|kind| {
+        let kinds = ["simple", "variable", "variation", "grouped", "external", "virtual", "downloadable"];
+        kinds.contains(&kind) || kind.contains("subscription")
+    });
+    is_type && !get("name").is_empty() && (price.is_empty() || cells::decimal(&price).is_some())
 }

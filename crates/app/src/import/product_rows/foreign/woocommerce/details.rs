@@ -2,7 +2,7 @@
 
 use kernel::Currency;
 
-use super::{Cells, keep_back, note, price};
+use super::{Cells, keep_back, note, price, stock as units};
 use crate::import::product_rows::{Item, Problem, cells, micros as micros_of};
 use crate::table::excerpt;
 
@@ -34,6 +34,29 @@ pub fn prices(
         (Some(_), _) => Ok((regular, None)),
         (None, Some(_)) => Ok((sale, None)),
     }
+}
+
+/// Units in stock, and whether it is sold without any: it is in stock or can be ordered, and its units are not counted.
+///
+/// Units that are counted for all variations of a product together cannot be divided here: they are told.
+pub fn stock(cells: &Cells, parent: &Cells, notes: &mut Vec<Item>) -> Result<(Option<i64>, bool), Problem> {
+    let (line, text) = (cells.line, cells.get("stock"));
+    if text.eq_ignore_ascii_case("parent") {
+        let shared = excerpt(parent.get("stock"));
+        let reason = format!(
+            "is {shared}, counted for all variations together: none goes in; receive units of each variation"
+        );
+        notes.push(note(line, "Stock", reason));
+        return Ok((None, false));
+    }
+    let stock = units(line, "Stock", text, notes)?;
+    let yes = |id: &str| match cells.get(id) {
+        "" => false,
+        text => cells::truth(text) != Some(false),
+    };
+    // "notify" and "backorder" say yes, too.
+    let is_sold = if stock.is_none() { yes("in_stock?") } else { yes("backorders_allowed?") };
+    Ok((stock, is_sold && stock.is_none_or(|units| units == 0)))
 }
 
 /// The weight of a unit.

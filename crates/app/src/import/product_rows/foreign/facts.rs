@@ -1,0 +1,55 @@
+//! Facts of a product: what it can be found by, as many as the catalogue takes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use kernel::text::{self, Lines};
+
+use super::{FACTS_MAX, Item, VALUE_CHARS_MAX, cut, note};
+use crate::import::product_rows::Values;
+
+const NAME_CHARS_MAX: usize = 60;
+
+/// Facts that are gathered, the more important ones first.
+#[derive(Default)]
+pub struct Facts {
+    facts: BTreeMap<String, BTreeSet<String>>,
+    count: usize,
+    left_out: usize,
+}
+
+impl Facts {
+    /// Adds values of one name. Those that differ only by what nobody sees are one, and those that show nothing are none.
+    pub fn add(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
+        let clean = |text: &str, chars_max| text::clean(text, Lines::One).map(|text| cut(&text, chars_max));
+        let Ok(name) = clean(name, NAME_CHARS_MAX) else { return };
+        let values = values.into_iter().filter_map(|value| clean(value.as_ref(), VALUE_CHARS_MAX).ok());
+        // In the order of the alphabet, so that the same ones are left out of the same list.
+        let values: BTreeSet<String> = values.filter(|value| !value.is_empty()).collect();
+        for value in values {
+            let facts = self.facts.entry(name.clone()).or_default();
+            if facts.contains(&value) {
+                continue;
+            }
+            if self.count == FACTS_MAX {
+                self.left_out += 1;
+                continue;
+            }
+            self.count += 1;
+            facts.insert(value);
+        }
+    }
+
+    /// The facts; it is told how many are left out.
+    pub fn finish(self, line: u64, column: &str, notes: &mut Vec<Item>) -> BTreeMap<String, Values> {
+        if self.left_out > 0 {
+            let (left_out, all) = (self.left_out, self.left_out + self.count);
+            let reason = format!(
+                "is of a product with {all} facts (tags, maker and attributes); it has at most {FACTS_MAX}, and the last \
+                 {left_out} are left out"
+            );
+            notes.push(note(line, column, reason));
+        }
+        let facts = self.facts.into_iter().filter(|(_, values)| !values.is_empty());
+        facts.map(|(name, values)| (name, Values::Many(values.into_iter().collect()))).collect()
+    }
+}
