@@ -15,7 +15,9 @@ use crate::subscribe::from_wire;
 
 /// How often an event that fails in passing is tried again before its aggregate is parked.
 const TRIES: u32 = 20;
+/// The first pause after an event could not be applied; each further one is twice as long.
 const PAUSE_MIN: Duration = Duration::from_millis(20);
+/// The longest pause after an event could not be applied.
 const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Events of no interest are stepped over in memory; their position is written this often.
 const SKIPPED_MAX: u32 = 1000;

@@ -14,6 +14,7 @@ use crate::events::position_to_wire;
 
 /// Pauses between attempts to connect: 50 ms, doubling up to 5 s.
 const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause between attempts to connect.
 const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// A stream of events that goes on for ever, over any number of connections.

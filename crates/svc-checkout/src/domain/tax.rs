@@ -8,7 +8,9 @@ pub const RATES_MAX: usize = 200;
 pub const STANDARD_CLASS: &str = "standard";
 /// One, as a rate in millionths.
 const ONE_MICROS: i64 = 1_000_000;
+/// Characters of the name of a tax class.
 const CLASS_CHARS_MAX: usize = 40;
+/// Characters of the name of a tax.
 const NAME_CHARS_MAX: usize = 60;
 
 /// Whether prices include tax.

@@ -15,6 +15,7 @@ use crate::domain::{
     LINES_MAX, QUANTITY_MAX, REASON_CHARS_MAX, SKU_BYTES_MAX, TaxMode, UNIT_PRICE_MICROS_MAX,
 };
 
+/// Characters of the code of a shipping method.
 const METHOD_CHARS_MAX: usize = 32;
 /// One, as a rate in millionths.
 const ONE_MICROS: i64 = 1_000_000;

@@ -11,6 +11,7 @@ use super::slug::{slug_is_good, slugify};
 pub const CATEGORIES_MAX: usize = 2_000;
 /// The most levels the tree has.
 pub const DEPTH_MAX: usize = 8;
+/// Greatest place of a category among its siblings.
 const POSITION_MAX: i32 = 1_000_000;
 
 /// A category. Its parent never changes, so that a product's trail stays true.

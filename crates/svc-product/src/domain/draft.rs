@@ -12,20 +12,31 @@ use super::slug::{slug_is_good, slugify};
 
 /// A product of other shops has up to 100 variants, of few up to 250.
 const VARIANTS_MAX: usize = 250;
+/// Options of a product, such as its colour and its size.
 const OPTIONS_MAX: usize = 5;
+/// Prices of a variant: one for each currency.
 const PRICES_MAX: usize = 20;
+/// Categories of a product.
 const CATEGORIES_MAX: usize = 10;
+/// Attributes of a product.
 const ATTRIBUTES_MAX: usize = 50;
+/// Pictures of a product.
 const IMAGES_MAX: usize = 50;
+/// Other words by which a product is found.
 const SYNONYMS_MAX: usize = 50;
+/// Longest SKU, in bytes.
 const SKU_BYTES_MAX: usize = 64;
 /// Characters: names as long as those of other shops.
 const NAME_CHARS_MAX: usize = 255;
+/// Characters of a description.
 const DESCRIPTION_CHARS_MAX: usize = 20_000;
+/// Characters of what is said of a picture.
 const ALT_CHARS_MAX: usize = 300;
 /// Characters of a product's name in the system it came from: a prefix and an address of 255.
 pub const REFERENCE_CHARS_MAX: usize = 300;
+/// Heaviest variant, in grams.
 const WEIGHT_GRAMS_MAX: i32 = 1_000_000;
+/// Pixels of a side of a picture.
 const PIXELS_MAX: i32 = 20_000;
 
 /// A product as a caller describes it, unchecked. The pointers of errors are from this message.

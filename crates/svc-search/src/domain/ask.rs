@@ -8,10 +8,15 @@ use super::words::{Word, query_words};
 
 /// How many results can be paged through.
 pub const CURSOR_DEPTH_MAX: u64 = 10_000;
+/// Characters of a query.
 const QUERY_CHARS_MAX: usize = 200;
+/// Categories of a search.
 const CATEGORIES_MAX: usize = 20;
+/// Attributes that a search filters by.
 const ATTRIBUTES_MAX: usize = 20;
+/// Values of one attribute that a search filters by.
 const VALUES_MAX: usize = 20;
+/// Bounds of price bands that a search counts.
 const BOUNDS_MAX: usize = 20;
 
 /// How results are ordered.
