@@ -3,6 +3,8 @@
 //! The reader never holds more than one record, so a hostile file (ten gigabytes without an end of line in a small gzip) costs
 //! no memory. Whatever cannot be read is an error with its line, and with its column when it is one column.
 
+mod parse;
+
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
@@ -15,6 +17,7 @@ use kernel::{Currency, Money, Rounding, Timestamp, UnitPrice};
 use sha2::{Digest as _, Sha256};
 
 use crate::table::{Columns, Fault, Known, Limits, Record, Records, Utf8, excerpt, source};
+use parse::{parse_customer, parse_price, parse_quantity, parse_time};
 
 /// Lines that one file may have; more do not fit the memory of a small machine.
 const LINES_MAX: u64 = 20_000_000;
@@ -355,44 +358,6 @@ fn described(text: &str) -> Cow<'_, str> {
         Err(_) if !text::shows(text) => Cow::Borrowed(""),
         Err(_) => Cow::Borrowed(text),
     }
-}
-
-fn parse_quantity(text: &str) -> Option<i64> {
-    text.parse().ok().filter(|quantity: &i64| quantity.unsigned_abs() <= QUANTITY_MAX.unsigned_abs())
-}
-
-/// A decimal number in millionths; exact, without floating point.
-fn parse_price(text: &str) -> Option<i64> {
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text),
-    };
-    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
-    let part = part.trim_end_matches('0');
-    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || whole.len() > 6 || part.len() > 6 || !all_digits(whole) || !all_digits(part) {
-        return None;
-    }
-    let whole: i64 = whole.parse().ok()?;
-    let part: i64 = format!("{part:0<6}").parse().ok()?;
-    let micros = whole * 1_000_000 + part;
-    Some(if negative { -micros } else { micros })
-}
-
-/// A time without a zone is taken as UTC.
-fn parse_time(text: &str) -> Option<Timestamp> {
-    text.parse().or_else(|_| format!("{text}Z").parse()).ok()
-}
-
-/// A customer's number: digits, as published with a ".0" behind them. `Some(None)` when there is none.
-fn parse_customer(text: &str) -> Option<Option<&str>> {
-    if text.is_empty() {
-        return Some(None);
-    }
-    let (digits, part) = text.split_once('.').unwrap_or((text, ""));
-    let good =
-        !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) && part.bytes().all(|b| b == b'0');
-    good.then_some(Some(digits))
 }
 
 /// Shares equal strings: a month of lines repeats few names.

@@ -18,7 +18,7 @@ use super::unread::lost_variant;
 use super::{Item, PROBLEMS_MAX, Problem, VariantRow};
 
 pub use facts::Facts;
-pub use sheet::{BadRow, Cells, Sheet, Spec};
+pub use sheet::{BadRow, Cells, Get, Sheet, Spec};
 pub use skus::Skus;
 pub use values::{
     VALUE_CHARS_MAX, category_path, cut, description, keep_back, list, pictures, price, slug, stock, tidy,

@@ -118,27 +118,28 @@ impl Fields<'_> {
     }
 }
 
-/// Whether fields are a row for certain: all columns are there, with a name or a reference, a SKU and a price, and what must be a number or one
-/// of some words is.
+/// Whether fields are a row for certain: with a name or a reference, a SKU and a price, and what must be a number or one of some
+/// words is. A row that is cut short behind these has a SKU that is not a word, as has one without a price.
 pub(super) fn is_row(record: &Record, columns: &Columns) -> bool {
-    if record.len() < columns.width() || record.check_width(columns.width()).is_err() {
+    let place_of =
+        |column: &str| COLUMNS.iter().position(|name| *name == column).and_then(|n| columns.place(n));
+    let is_short = record.len() < columns.width();
+    let is_cut = |column: &&str| place_of(column).is_none_or(|place| place >= record.len());
+    if record.check_width(columns.width()).is_err() || (is_short && REQUIRED.iter().any(is_cut)) {
         return false;
     }
-    let get = |column: &str| {
-        let place = COLUMNS.iter().position(|name| *name == column).and_then(|n| columns.place(n));
-        place.map_or(Some(""), |place| record.text(place).ok())
-    };
+    let get = |column: &str| place_of(column).map_or(Some(""), |place| record.text(place).ok());
     let is = |column: &str, good: &dyn Fn(&str) -> bool| get(column).is_some_and(good);
     let is_number = |text: &str| text.is_empty() || cells::whole::<i64>(text).is_ok();
     let is_one_of = |words: &[&str], text: &str| words.iter().any(|word| text.eq_ignore_ascii_case(word));
-    // What has no price has a SKU that is not a word, or it may be anything.
     let is_code =
         is("sku", &|sku| !sku.contains(char::is_whitespace) && sku.chars().any(|c| c.is_ascii_digit()));
     let is_text = |text: &str| !text.is_empty();
     (is("name", &is_text) || is(REFERENCE, &is_text))
+        && (is_code || !is_short)
         && is("sku", &|sku| (1..=SKU_BYTES_MAX).contains(&sku.len()))
         && is("prices", &|prices| match prices {
-            "" => is_code,
+            "" => is_code && !is_short,
             prices => prices.split(';').all(|price| cells::price_with_code(price.trim()).is_ok()),
         })
         && is("weight_grams", &is_number)

@@ -12,6 +12,9 @@ use crate::table::{Columns, Encoding, Fault, Known, Records, Remains, Utf8, enco
 /// Columns that one note lists.
 const NAMES_MAX: usize = 20;
 
+/// Gives the cell of a column, by the name that is used here.
+pub type Get<'a> = dyn Fn(&str) -> String + 'a;
+
 /// What an export's columns are.
 pub struct Spec {
     /// What a file of this kind is called, without an article.
@@ -23,7 +26,7 @@ pub struct Spec {
     /// What helps where one of them is not: a clause behind a semicolon, or nothing.
     pub hint: &'static str,
     /// Whether cells, by the names that are used here, are those of a row for certain.
-    pub is_row: fn(&dyn Fn(&str) -> String) -> bool,
+    pub is_row: fn(&Get<'_>) -> bool,
     /// Whether a column belongs to an export, although it is not used.
     pub is_known: fn(&str) -> bool,
     /// The column of each field of a product, as it is told.

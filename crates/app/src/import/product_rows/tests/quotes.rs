@@ -57,6 +57,13 @@ fn a_quotation_mark_that_closes_by_chance_takes_no_row_with_it() {
             "description",
             "line 4",
         ),
+        // Cells that are left out at the end.
+        (
+            "name,sku,prices,description,status\nLamp,L-1,1 GBP\nScreen,S-1,9 GBP,\"24 inch\nThing 1,T-1,1 GBP\nend\"\n",
+            3,
+            "description",
+            "line 4",
+        ),
         // What has no price, and blanks in quotes.
         (
             "name,sku,prices,description\nLamp,L-1,1 GBP,good\nScreen,S-1,9 GBP,\"24 inch\nThing 1,T-1,,\"\"\nend\"\n",

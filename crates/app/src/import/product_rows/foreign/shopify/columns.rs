@@ -1,6 +1,7 @@
 //! The columns of Shopify's export.
 
 use super::super::super::cells;
+use super::super::Get;
 use super::Spec;
 
 /// The table that Shopify exports.
@@ -90,7 +91,7 @@ fn is_known(name: &str) -> bool {
 }
 
 /// A handle, and a price or the address of a picture.
-fn is_row(get: &dyn Fn(&str) -> String) -> bool {
+fn is_row(get: &Get<'_>) -> bool {
     let (handle, price) = (get("handle"), get("price"));
     let is_sold =
         if price.is_empty() { get("image").contains("://") } else { cells::decimal(&price).is_some() };

@@ -1,6 +1,7 @@
 //! The columns of WooCommerce's export.
 
 use super::super::super::cells;
+use super::super::Get;
 use super::Spec;
 use super::languages::english;
 
@@ -109,7 +110,7 @@ fn is_known(name: &str) -> bool {
 }
 
 /// A name, a type of those that there are, and a price that is a number.
-fn is_row(get: &dyn Fn(&str) -> String) -> bool {
+fn is_row(get: &Get<'_>) -> bool {
     let (types, price) = (get("type"), get("regular_price"));
     let mut types = types.split(',').map(str::trim);
     let is_type = types.any(|kind| {
