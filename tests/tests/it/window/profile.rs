@@ -57,9 +57,7 @@ async fn a_profile_is_changed_by_its_form() {
         "a change of the currency leads back to a page that is there"
     );
     assert!(saved.status == 200 && saved.text().contains("It is saved."), "{}", saved.text());
-    let profile = ada.get("/api/v1/profile").await;
-    let tag = profile.header("etag").to_owned();
-    let profile = profile.value();
+    let profile = ada.get("/api/v1/profile").await.value();
     assert_eq!(
         (&profile["name"], &profile["email"], &profile["locale"], &profile["country_code"]),
         (&json!("Ada <3"), &json!("post@example.com"), &json!("en-GB"), &json!("GB"))
@@ -72,7 +70,15 @@ async fn a_profile_is_changed_by_its_form() {
         "{}",
         stale.text()
     );
-    // The same by JSON; what is left out becomes empty.
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_profile_is_changed_by_json() {
+    let world = shop(815).await;
+    let ada = world.browser();
+    sign_up(&ada, "ada@example.com").await;
+    let tag = ada.get("/api/v1/profile").await.header("etag").to_owned();
+    // What is left out becomes empty.
     let put = |tag: &str| {
         Request::put("/api/v1/profile").header("content-type", "application/json").header("if-match", tag)
     };
