@@ -167,7 +167,7 @@ fn environment(house: &House, folder: &str, program: &str, requirements: &str) -
     let python = folder.join("bin/python");
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
     house.run(House::text(&python)?, &[&install[..], &["--requirement", requirements]].concat())?;
-    std::fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()).into())
+    std::fs::write(&installed, wanted).map_err(|error| format!("{}: {error}", installed.display()))
 }
 
 /// Installs a package of npm into a folder.

@@ -68,7 +68,9 @@ fn render(root: &Path) -> String {
     for (name, about) in CRATES {
         let folder = if name.starts_with("bff-") { root.join(name) } else { root.join("crates").join(name) };
         let mut sources = files(&folder.join("src"));
-        sources.retain(|path| path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs"));
+        sources.retain(|path| {
+            path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs")
+        });
         sources.sort();
         let (mut settings, mut constants) = (Vec::new(), Vec::new());
         for path in &sources {

@@ -75,7 +75,7 @@ impl chassis::Settings for Settings {
             ],
         )?;
         if Currency::parse(&self.currency).is_err() {
-            let what = format!("is `{}`, which is no ISO 4217 code in capitals", self.currency);
+            let what = format!("is `{}`, which is not an ISO 4217 code in capitals", self.currency);
             return Err(chassis::invalid_setting(section, "currency", what));
         }
         Ok(())

@@ -79,7 +79,7 @@ impl chassis::Settings for Settings {
         }
         for (code, limit) in &self.approval_above {
             if Currency::parse(code).is_err() {
-                let what = format!("has `{code}`, which is no ISO 4217 code in capitals");
+                let what = format!("has `{code}`, which is not an ISO 4217 code in capitals");
                 return Err(invalid_setting(section, "approval_above", what));
             }
             if *limit < 0 {
