@@ -55,6 +55,7 @@ const STEPS: &[Step] = &[
     Step { name: "test", about: "all tests", run: checks::test },
     Step { name: "build", about: "the release binary", run: checks::build },
     Step { name: "grpcurl", about: "the shop as grpcurl sees it", run: outside::grpcurl },
+    Step { name: "metrics", about: "the metrics as promtool judges them", run: outside::metrics },
     Step { name: "clock", about: "starts under clocks that are wrong, then right", run: clock::leaps },
     Step {
         name: "online-retail",

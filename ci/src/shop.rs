@@ -26,6 +26,8 @@ pub struct Shop<'a> {
     pub grpc: String,
     /// Where browsers and programs reach the shop window.
     pub web: String,
+    /// Where the metrics are.
+    pub metrics: String,
     process: Option<Child>,
 }
 
@@ -60,7 +62,9 @@ impl<'a> Shop<'a> {
         command.envs(variables.iter().copied()).args(&arguments).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().map_err(|error| format!("souk does not start: {error}"))?;
         let ready = first_line(&mut process);
-        let mut shop = Self { house, data, grpc: String::new(), web: String::new(), process: Some(process) };
+        let nowhere = String::new;
+        let (grpc, web, metrics) = (nowhere(), nowhere(), nowhere());
+        let mut shop = Self { house, data, grpc, web, metrics, process: Some(process) };
         let ready: Value = ready.and_then(|line| serde_json::from_str(&line).ok()).ok_or_else(|| {
             format!("souk up did not say that it serves; its log ends: {}", tail(&log_path))
         })?;
@@ -68,7 +72,7 @@ impl<'a> Shop<'a> {
             let address = ready["addresses"][door].as_str().map(str::to_owned);
             address.ok_or(format!("the ready line has no addresses.{door}"))
         };
-        (shop.grpc, shop.web) = (address("grpc")?, address("web")?);
+        (shop.grpc, shop.web, shop.metrics) = (address("grpc")?, address("web")?, address("metrics")?);
         println!("a shop serves at {} after {} ms", shop.grpc, ready["ready_ms"]);
         Ok(shop)
     }

@@ -11,6 +11,8 @@ const BUF: &str = "@bufbuild/buf@1.75.0";
 const AXE: &str = "axe-core@4.14.1";
 /// Debian's browser, and what drives it.
 const CHROMIUM: [&str; 2] = ["chromium", "chromium-driver"];
+/// Debian's Prometheus, of which promtool is a part.
+const PROMETHEUS: &str = "prometheus";
 /// Debian's libfaketime.
 const FAKETIME: &str = "faketime";
 /// `grpcurl`, built from its Go module.
@@ -89,18 +91,15 @@ pub fn chromium(house: &House) -> Result<Option<String>> {
     if house.has("chromedriver", &["--version"]) {
         return Ok(None);
     }
-    let [browser, driver] = CHROMIUM;
-    if house.ask("id", &["-u"]).as_deref() != Some("0") || !house.has("apt-get", &["--version"]) {
-        return Ok(Some(format!(
-            "chromedriver is not here; as root of a Debian, apt-get installs {browser} and {driver}"
-        )));
+    Ok(debian(house, "chromedriver", &CHROMIUM)?.err())
+}
+
+/// What checks metrics, of Debian's `prometheus`; why not, where it is not there and cannot be installed.
+pub fn promtool(house: &House) -> Result<Option<String>> {
+    if house.has("promtool", &["--version"]) {
+        return Ok(None);
     }
-    installing(&CHROMIUM.join(" and "), "apt-get");
-    let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
-    house.run_with("apt-get", &["update", "--quiet"], &quiet)?;
-    let install = ["install", "--yes", "--quiet", "--no-install-recommends", browser, driver];
-    house.run_with("apt-get", &install, &quiet)?;
-    Ok(None)
+    Ok(debian(house, "promtool", &[PROMETHEUS])?.err())
 }
 
 /// The library that gives a process another clock, from Debian's `faketime`; why not, where it is not there and cannot be
@@ -109,19 +108,25 @@ pub fn faketime(house: &House) -> Result<std::result::Result<PathBuf, String>> {
     if let Some(library) = find_faketime() {
         return Ok(Ok(library));
     }
-    if house.ask("id", &["-u"]).as_deref() != Some("0") || !house.has("apt-get", &["--version"]) {
-        return Ok(Err(format!("libfaketime is not here; as root of a Debian, apt-get installs {FAKETIME}")));
+    if let Err(why) = debian(house, "libfaketime", &[FAKETIME])? {
+        return Ok(Err(why));
     }
-    installing(FAKETIME, "apt-get");
-    let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
-    house.run_with("apt-get", &["update", "--quiet"], &quiet)?;
-    house.run_with(
-        "apt-get",
-        &["install", "--yes", "--quiet", "--no-install-recommends", FAKETIME],
-        &quiet,
-    )?;
     Ok(find_faketime()
         .ok_or_else(|| format!("{FAKETIME} is installed, but its library is not where it should be")))
+}
+
+/// Installs packages of the system for the sake of `what`; why not, where that cannot be done.
+fn debian(house: &House, what: &str, packages: &[&str]) -> Result<std::result::Result<(), String>> {
+    let names = packages.join(" and ");
+    if house.ask("id", &["-u"]).as_deref() != Some("0") || !house.has("apt-get", &["--version"]) {
+        return Ok(Err(format!("{what} is not here; as root of a Debian, apt-get installs {names}")));
+    }
+    installing(&names, "apt-get");
+    let quiet = [("DEBIAN_FRONTEND", "noninteractive")];
+    house.run_with("apt-get", &["update", "--quiet"], &quiet)?;
+    let install = ["install", "--yes", "--quiet", "--no-install-recommends"];
+    house.run_with("apt-get", &[&install[..], packages].concat(), &quiet)?;
+    Ok(Ok(()))
 }
 
 /// `/usr/lib/TRIPLET/faketime/libfaketime.so.1`.
