@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{ALLOW, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,6 +22,11 @@ use crate::greeting::{SPOKEN_HERE, greet};
 use crate::guarded::Guarded;
 use crate::listener::{Table, accept};
 use crate::sent::{AnswerBody, Answers, overloaded};
+
+/// Bytes of a request of another protocol that are read before it is refused.
+const REFUSED_BYTES_MAX: usize = 16 << 10;
+/// How long the rest of a request of another protocol is waited for.
+const REFUSED_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Binds an address.
 ///
@@ -114,6 +120,7 @@ async fn call(
 ) -> Result<Response<AnswerBody>, std::convert::Infallible> {
     let request_in_flight = held.begin_request();
     if let Some(refusal) = refuse_other_protocols(request.method(), request.headers()) {
+        read_rest(request.into_body()).await;
         return Ok(refusal.map(AnswerBody::Short));
     }
     if request.headers().len() > policy::HEADERS_MAX {
@@ -140,6 +147,14 @@ async fn call(
         Some(body) => Ok(Response::from_parts(head, body)),
         None => Ok(refuse("the answers to this address are not being read")),
     }
+}
+
+/// Reads the rest of a short request that is refused. An answer with the body unread resets the stream after it, and some
+/// clients of HTTP (curl among them) take that for a failure while they send.
+async fn read_rest(body: Incoming) {
+    let rest = Limited::new(body, REFUSED_BYTES_MAX).collect();
+    // More than that, or later, is not waited for.
+    let _ = tokio::time::timeout(REFUSED_TIMEOUT, rest).await;
 }
 
 fn refuse(message: &'static str) -> Response<AnswerBody> {

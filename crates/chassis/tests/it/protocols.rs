@@ -97,6 +97,20 @@ async fn another_content_type_is_unsupported() {
         let text = answer.into_body().collect().await.expect("read").to_bytes();
         assert!(expected == StatusCode::OK || text.starts_with(b"This port speaks gRPC"), "{content:?}");
     }
+    // The body comes after the head has been refused: the answer waits for it.
+    let (send, comes) = tokio::sync::oneshot::channel::<()>();
+    let body = futures_util::stream::once(async move {
+        // The other end is not dropped before it has sent.
+        let _ = comes.await;
+        Ok::<_, tonic::Status>(http_body::Frame::data(Bytes::from_static(b"{}")))
+    });
+    let late = Request::post(format!("http://souk{LIST}")).header("content-type", "application/json");
+    let late = late.body(Body::new(http_body_util::StreamBody::new(Box::pin(body)))).expect("a request");
+    let mut answer = std::pin::pin!(sender.send_request(late));
+    let early = tokio::time::timeout(Duration::from_millis(200), answer.as_mut()).await;
+    assert!(early.is_err(), "it waits for the rest");
+    send.send(()).expect("it is waited for");
+    assert_eq!(answer.await.expect("answered").status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     let read = Request::get(format!("http://souk{LIST}")).body(Body::empty()).expect("a request");
     let answer = sender.send_request(read).await.expect("answered");
     assert_eq!(
