@@ -94,7 +94,7 @@ pub struct Wanted {
     pub category: String,
     /// Only with these facts, each `name:value`; several values of one name are alternatives. At most 20.
     #[serde(default)]
-    #[schemars(length(max = 20), inner(regex(pattern = r"^[^:\u0000]{1,60}:[^\u0000]{0,120}$")))]
+    #[schemars(length(max = 20), inner(regex(pattern = r"^[^:\u0000]{1,100}:[^\u0000]{0,255}$")))]
     pub attribute: Vec<String>,
     /// Only at these prices in micros, `from-below`; `0` for no limit above.
     #[serde(default)]
