@@ -84,6 +84,7 @@ pub async fn addresses(window: &mut Window) -> Result {
     window.fill("#recipient", "Grace Hopper").await?;
     window.fill("#line1", "1 High Street").await?;
     window.fill("#city", "Bath").await?;
+    window.fill("#postal_code", "BA1 5AB").await?;
     window.press("Save").await?;
     window.headline("Your account").await?;
     window.says("Usual").await?;
