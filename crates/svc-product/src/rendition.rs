@@ -16,9 +16,8 @@ use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
 use crate::domain::Format;
+use crate::domain::limits::PICTURE_BYTES_MAX;
 
-/// The largest file.
-const FILE_BYTES_MAX: usize = 10 << 20;
 /// The longest side, in pixels: the most that WebP holds.
 const SIDE_MAX: u32 = 16_383;
 /// The most pixels: a camera's 50 million.
@@ -78,8 +77,8 @@ pub fn check(file: &[u8]) -> Result<()> {
     if file.is_empty() {
         return Err(Error::field("/data", "INVALID_ARGUMENT", "is required"));
     }
-    if file.len() > FILE_BYTES_MAX {
-        return Err(too_large(format!("must have at most {FILE_BYTES_MAX} bytes")));
+    if file.len() > PICTURE_BYTES_MAX {
+        return Err(too_large(format!("must have at most {PICTURE_BYTES_MAX} bytes")));
     }
     Ok(())
 }

@@ -5,22 +5,14 @@ use std::path::{Path, PathBuf};
 
 use kernel::Code;
 use kernel::text::{self, Lines};
-use svc_product::domain::content_hash_is_good;
+use svc_product::domain::limits::{ALT_CHARS_MAX, IMAGES_MAX, PICTURE_BYTES_MAX, PIXELS_MAX, URL_BYTES_MAX};
+use svc_product::domain::{address_is_good, content_hash_is_good};
 
 use super::product_rows::{ImageRow, Located, Problem};
 use super::send;
 use crate::client::{CallError, Shop};
 use crate::console::Failure;
 use crate::table::{excerpt, source};
-
-/// The largest picture that the catalogue takes.
-const BYTES_MAX: u64 = 10 << 20;
-
-/// What the catalogue takes of a product: pictures, characters of an address and of what is seen, pixels of a side.
-const IMAGES_MAX: usize = 50;
-const URL_BYTES_MAX: usize = 2_000;
-const ALT_CHARS_MAX: usize = 300;
-const SIDE_MAX: i32 = 20_000;
 
 /// Bytes of names and reasons that are remembered of files that were refused.
 const REFUSED_BYTES_MAX: usize = 16 << 20;
@@ -145,16 +137,13 @@ fn check_source(image: &ImageRow) -> Result<(), (&'static str, String)> {
         return Ok(());
     }
     let (url, hash) = (image.url.as_str(), image.content_hash.as_str());
-    let is_address = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
-        && url.len() <= URL_BYTES_MAX
-        && url.chars().all(|c| c.is_ascii_graphic());
     match (url, hash) {
         ("", "") => Err(("file", "names no file, no content hash and no address".to_owned())),
         ("", hash) if !content_hash_is_good(hash) => {
             Err(("content_hash", format!("is {}, not 64 lower-case hexadecimal digits", excerpt(hash))))
         }
         ("", _) => Ok(()),
-        (url, _) if !is_address => {
+        (url, _) if !address_is_good(url) => {
             let reason =
                 format!("is {}, not an https address of at most {URL_BYTES_MAX} characters", excerpt(url));
             Err(("url", reason))
@@ -167,7 +156,7 @@ fn check_source(image: &ImageRow) -> Result<(), (&'static str, String)> {
 fn mend(image: &mut ImageRow) -> Vec<(&'static str, String)> {
     let mut told = Vec::new();
     let (width, height) = (image.width, image.height);
-    if [width, height].iter().any(|side| !(0..=SIDE_MAX).contains(side)) {
+    if [width, height].iter().any(|side| !(0..=PIXELS_MAX).contains(side)) {
         told.push(("width", format!("is {width} × {height} of a picture; its size is left out")));
         (image.width, image.height) = (0, 0);
     }
@@ -187,7 +176,7 @@ fn mend(image: &mut ImageRow) -> Vec<(&'static str, String)> {
 }
 
 async fn upload(shop: &Shop, folder: &Path, file: &str) -> Result<Result<String, String>, Failure> {
-    let data = match source::read_below(folder, file, BYTES_MAX) {
+    let data = match source::read_below(folder, file, PICTURE_BYTES_MAX as u64) {
         Ok(data) => data,
         Err(reason) => return Ok(Err(reason)),
     };

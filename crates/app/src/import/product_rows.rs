@@ -18,6 +18,7 @@ use std::path::Path;
 
 use kernel::Currency;
 use serde::Serialize;
+use svc_product::domain::limits::{REFERENCE_CHARS_MAX, SKU_BYTES_MAX};
 
 use crate::table::{Encoding, Limits, encoding};
 
@@ -31,9 +32,6 @@ pub const ROW_LIMITS: Limits = Limits { row_bytes_max: 1 << 20, row_lines_max: 5
 const PRODUCT_BYTES_MAX: usize = 32 << 20;
 /// What is listed of one product or row that is refused.
 const PROBLEMS_MAX: usize = 100;
-/// Bytes of a SKU that the catalogue takes, and characters of a reference: longer ones are refused there, and not compared.
-const SKU_BYTES_MAX: usize = 64;
-const REFERENCE_CHARS_MAX: usize = 300;
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +155,8 @@ impl Seen {
                 problems.push(located.problem(&format!("/variants/{n}/sku"), &reason));
             }
         }
-        // A product that comes again would replace itself, or lose its variants.
+        // A product that comes again would replace itself, or lose its variants. What is longer than the catalogue takes is refused
+        // there.
         let reference = located.row.reference();
         let is_short = reference.len() <= 4 * REFERENCE_CHARS_MAX;
         if problems.is_empty() && is_short && !self.references.insert(reference.to_owned()) {

@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use kernel::{CategoryId, Error, Result, Violations};
 use serde::{Deserialize, Serialize};
 
+use super::limits::{CATEGORY_NAME_CHARS_MAX, DEPTH_MAX};
 use super::slug::{slug_is_good, slugify};
 
 /// The most categories there are.
 pub const CATEGORIES_MAX: usize = 2_000;
-/// The most levels the tree has.
-pub const DEPTH_MAX: usize = 8;
 /// Greatest place of a category among its siblings.
 const POSITION_MAX: i32 = 1_000_000;
 
@@ -47,7 +46,7 @@ impl CategoryDraft {
     /// `INVALID_ARGUMENT` naming `/name`, `/slug` or `/position`.
     pub fn check(name: &str, slug: &str, position: i32) -> Result<Self> {
         let mut violations = Violations::new();
-        let name = violations.text("/name", name, 100);
+        let name = violations.text("/name", name, CATEGORY_NAME_CHARS_MAX);
         let slug = if slug.is_empty() { slugify(&name, "category") } else { slug.to_owned() };
         violations.check(
             slug_is_good(&slug),

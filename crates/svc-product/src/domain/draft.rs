@@ -5,39 +5,15 @@ use std::collections::HashSet;
 use kernel::text::{Lines, clean, is_format};
 use kernel::{CategoryId, OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX, Result, UnitPrice, Violations};
 
-use super::picture::content_hash_is_good;
+use super::limits::{
+    ALT_CHARS_MAX, ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTES_MAX, DESCRIPTION_CHARS_MAX, IMAGES_MAX,
+    NAME_CHARS_MAX, OPTIONS_MAX, PIXELS_MAX, PRICES_MAX, PRODUCT_CATEGORIES_MAX, REFERENCE_CHARS_MAX,
+    SKU_BYTES_MAX, SLUG_CHARS_MAX, SYNONYMS_MAX, VARIANTS_MAX, WEIGHT_GRAMS_MAX,
+};
+use super::picture::{address_is_good, content_hash_is_good};
 use super::price::PRICE_MICROS_MAX;
 use super::product::{Attribute, Image, ImageSource, OptionValue, Status, TaxClass};
 use super::slug::{slug_is_good, slugify};
-
-/// A product of other shops has up to 100 variants, of few up to 250.
-const VARIANTS_MAX: usize = 250;
-/// Options of a product, such as its colour and its size.
-const OPTIONS_MAX: usize = 5;
-/// Prices of a variant: one for each currency.
-const PRICES_MAX: usize = 20;
-/// Categories of a product.
-const CATEGORIES_MAX: usize = 10;
-/// Attributes of a product.
-const ATTRIBUTES_MAX: usize = 50;
-/// Pictures of a product.
-const IMAGES_MAX: usize = 50;
-/// Other words by which a product is found.
-const SYNONYMS_MAX: usize = 50;
-/// Longest SKU, in bytes.
-const SKU_BYTES_MAX: usize = 64;
-/// Characters: names as long as those of other shops.
-const NAME_CHARS_MAX: usize = 255;
-/// Characters of a description.
-const DESCRIPTION_CHARS_MAX: usize = 20_000;
-/// Characters of what is said of a picture.
-const ALT_CHARS_MAX: usize = 300;
-/// Characters of a product's name in the system it came from: a prefix and an address of 255.
-pub const REFERENCE_CHARS_MAX: usize = 300;
-/// Heaviest variant, in grams.
-const WEIGHT_GRAMS_MAX: i32 = 1_000_000;
-/// Pixels of a side of a picture.
-const PIXELS_MAX: i32 = 20_000;
 
 /// A product as a caller describes it, unchecked. The pointers of errors are from this message.
 #[derive(Clone, Debug, Default)]
@@ -131,14 +107,15 @@ impl Input {
     }
 
     fn check_lists(&mut self, v: &mut Violations) {
-        limit(v, "/category_ids", self.categories.len(), CATEGORIES_MAX);
+        limit(v, "/category_ids", self.categories.len(), PRODUCT_CATEGORIES_MAX);
         let mut seen = HashSet::new();
         self.categories.retain(|id| seen.insert(*id));
 
         limit(v, "/attributes", self.attributes.len(), ATTRIBUTES_MAX);
         let mut seen = HashSet::new();
         for (n, attribute) in self.attributes.iter_mut().enumerate().take(ATTRIBUTES_MAX) {
-            attribute.name = v.text(&format!("/attributes/{n}/name"), &attribute.name, 60);
+            attribute.name =
+                v.text(&format!("/attributes/{n}/name"), &attribute.name, ATTRIBUTE_NAME_CHARS_MAX);
             attribute.value =
                 v.text(&format!("/attributes/{n}/value"), &attribute.value, OPTION_VALUE_CHARS_MAX);
             let new = seen.insert((attribute.name.clone(), attribute.value.clone()));
@@ -166,9 +143,7 @@ impl Input {
             let at = format!("/images/{n}");
             match &image.source {
                 ImageSource::Url(url) => {
-                    let good = url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
-                        && url.len() <= 2_000
-                        && url.chars().all(|c| c.is_ascii_graphic());
+                    let good = address_is_good(url);
                     v.check(good, format!("{at}/url"), "must be an https address of at most 2000 characters");
                 }
                 ImageSource::ContentHash(hash) => {
@@ -281,7 +256,7 @@ impl Draft {
     /// The same with another slug, made from this one and a tail of lower-case letters and digits.
     #[must_use]
     pub fn with_slug_tail(mut self, tail: &str) -> Self {
-        let room = super::slug::SLUG_CHARS_MAX.saturating_sub(tail.len() + 1);
+        let room = SLUG_CHARS_MAX.saturating_sub(tail.len() + 1);
         let stem: String = self.input.slug.chars().take(room).collect();
         self.input.slug = format!("{}-{tail}", stem.trim_end_matches('-'));
         self

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::limits::URL_BYTES_MAX;
+
 /// How a picture is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -38,4 +40,12 @@ pub struct Picture {
 #[must_use]
 pub fn content_hash_is_good(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether a text can be the address of a picture elsewhere: https, in ASCII, of at most [`URL_BYTES_MAX`] bytes.
+#[must_use]
+pub fn address_is_good(url: &str) -> bool {
+    url.strip_prefix("https://").is_some_and(|rest| !rest.is_empty())
+        && url.len() <= URL_BYTES_MAX
+        && url.chars().all(|c| c.is_ascii_graphic())
 }

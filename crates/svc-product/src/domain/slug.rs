@@ -2,8 +2,7 @@
 
 use kernel::letters;
 
-/// The most characters a slug has.
-pub const SLUG_CHARS_MAX: usize = 120;
+use super::limits::SLUG_CHARS_MAX;
 
 /// Whether a text is a slug: lower-case ASCII letters and digits in groups joined by single hyphens.
 #[must_use]

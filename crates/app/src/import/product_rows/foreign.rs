@@ -20,14 +20,8 @@ use super::{Item, PROBLEMS_MAX, Problem, VariantRow};
 pub use facts::Facts;
 pub use sheet::{BadRow, Cells, Get, Sheet, Spec};
 pub use skus::Skus;
-pub use values::{
-    VALUE_CHARS_MAX, category_path, cut, description, keep_back, list, pictures, price, slug, stock, tidy,
-};
+pub use values::{category_path, cut, description, keep_back, list, pictures, price, slug, stock, tidy};
 
-/// Characters of a name.
-pub const NAME_CHARS_MAX: usize = 255;
-/// Facts of a product that the catalogue takes.
-pub const FACTS_MAX: usize = 50;
 /// Rows of one product: 2,048 variants and 250 pictures at most in Shopify.
 pub const ROWS_MAX: usize = 5_000;
 /// Bytes of an export that are held until all of it was read.

@@ -6,9 +6,7 @@ use contract::souk::product::v1 as pb;
 use contract::souk::r#type::v1::UnitPrice;
 use kernel::Currency;
 use serde::{Deserialize, Serialize};
-
-/// Variants of a product that the catalogue takes.
-const VARIANTS_MAX: usize = 250;
+use svc_product::domain::limits::VARIANTS_MAX;
 
 /// A product as a file has it. Prices are decimal texts, so that nothing is lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use kernel::OPTION_VALUE_CHARS_MAX;
 use kernel::text::{self, Lines};
+use svc_product::domain::limits::{ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTES_MAX};
 
-use super::{FACTS_MAX, Item, VALUE_CHARS_MAX, cut, note};
+use super::{Item, cut, note};
 use crate::import::product_rows::Values;
-
-const NAME_CHARS_MAX: usize = 60;
 
 /// Facts that are gathered, the more important ones first.
 #[derive(Default)]
@@ -21,8 +21,9 @@ impl Facts {
     /// Adds values of one name. Those that differ only by what nobody sees are one, and those that show nothing are none.
     pub fn add(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
         let clean = |text: &str, chars_max| text::clean(text, Lines::One).map(|text| cut(&text, chars_max));
-        let Ok(name) = clean(name, NAME_CHARS_MAX) else { return };
-        let values = values.into_iter().filter_map(|value| clean(value.as_ref(), VALUE_CHARS_MAX).ok());
+        let Ok(name) = clean(name, ATTRIBUTE_NAME_CHARS_MAX) else { return };
+        let values =
+            values.into_iter().filter_map(|value| clean(value.as_ref(), OPTION_VALUE_CHARS_MAX).ok());
         // In the order of the alphabet, so that the same ones are left out of the same list.
         let values: BTreeSet<String> = values.filter(|value| !value.is_empty()).collect();
         for value in values {
@@ -30,7 +31,7 @@ impl Facts {
             if facts.contains(&value) {
                 continue;
             }
-            if self.count == FACTS_MAX {
+            if self.count == ATTRIBUTES_MAX {
                 self.left_out += 1;
                 continue;
             }
@@ -44,7 +45,7 @@ impl Facts {
         if self.left_out > 0 {
             let (left_out, all) = (self.left_out, self.left_out + self.count);
             let reason = format!(
-                "is of a product with {all} facts (tags, maker and attributes); it has at most {FACTS_MAX}, and the last \
+                "is of a product with {all} facts (tags, maker and attributes); it has at most {ATTRIBUTES_MAX}, and the last \
                  {left_out} are left out"
             );
             notes.push(note(line, column, reason));

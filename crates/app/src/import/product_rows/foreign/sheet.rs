@@ -1,6 +1,6 @@
 //! Reads the table of an export row by row, by the columns that are used of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -85,8 +85,20 @@ pub struct Sheet {
 }
 
 impl Sheet {
+    /// Reads the header: the rows behind it, unless it is not one of the shop's, and what is told first.
+    pub fn begin(
+        reader: Box<dyn BufRead + Send>,
+        known: Option<Encoding>,
+        spec: &Spec,
+    ) -> (Option<Self>, VecDeque<Item>) {
+        match Self::open(reader, known, spec) {
+            Ok((sheet, notes)) => (Some(sheet), notes.into()),
+            Err(problem) => (None, VecDeque::from([Item::Refused(vec![problem])])),
+        }
+    }
+
     /// Reads the header; notes tell of columns that mean nothing.
-    pub fn open(
+    fn open(
         reader: Box<dyn BufRead + Send>,
         known: Option<Encoding>,
         spec: &Spec,

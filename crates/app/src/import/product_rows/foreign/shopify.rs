@@ -5,16 +5,16 @@ mod columns;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::BufRead;
 
-use kernel::Currency;
+use kernel::{Currency, OPTION_VALUE_CHARS_MAX};
+use svc_product::domain::limits::{NAME_CHARS_MAX, WEIGHT_GRAMS_MAX};
 
 use super::super::unread::Unread;
 use super::super::{
     Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, cells, micros,
 };
 use super::{
-    BadRow, Cells, EXPORT_BYTES_MAX, Facts, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
-    Variants, category_path, cut, description, html, keep_back, list, note, pictures, price, problem, slug,
-    stock, tidy,
+    BadRow, Cells, EXPORT_BYTES_MAX, Facts, ROWS_MAX, Sheet, Skus, Spec, Variants, category_path, cut,
+    description, html, keep_back, list, note, pictures, price, problem, slug, stock, tidy,
 };
 use crate::table::{Encoding, excerpt};
 
@@ -22,7 +22,6 @@ pub use columns::SPEC;
 
 /// Handles that are compared; the catalogue takes no longer ones.
 const HANDLE_BYTES_MAX: usize = 1_200;
-const GRAMS_MAX: i32 = 1_000_000;
 
 /// Reads products. Their prices are in the currency of the shop they come from.
 pub fn read(
@@ -30,10 +29,7 @@ pub fn read(
     encoding: Option<Encoding>,
     currency: Currency,
 ) -> impl Iterator<Item = Item> + Send {
-    let (sheet, ready) = match Sheet::open(reader, encoding, &SPEC) {
-        Ok((sheet, notes)) => (Some(sheet), notes),
-        Err(problem) => (None, vec![Item::Refused(vec![problem])]),
-    };
+    let (sheet, ready) = Sheet::begin(reader, encoding, &SPEC);
     let mut export = Export {
         sheet,
         currency,
@@ -43,7 +39,7 @@ pub fn read(
         unread: None,
         waiting: VecDeque::new(),
         waiting_bytes: 0,
-        ready: ready.into(),
+        ready,
         last: None,
     };
     std::iter::from_fn(move || export.next())
@@ -282,7 +278,7 @@ fn variant(
     let sells_on = matches!(cells.get("policy").to_ascii_lowercase().as_str(), "continue" | "true");
     let is_tracked = !cells.has("tracker") || !cells.get("tracker").is_empty();
     let value = |(n, name): &(usize, String)| {
-        let value = tidy(cells.get(&format!("option{n}_value")), VALUE_CHARS_MAX);
+        let value = tidy(cells.get(&format!("option{n}_value")), OPTION_VALUE_CHARS_MAX);
         (name.clone(), if value.is_empty() { "–".to_owned() } else { value })
     };
     let compare = compare.filter(|compare| micros(compare) > selling.as_deref().and_then(micros));
@@ -359,7 +355,7 @@ fn grams(cells: &Cells, notes: &mut Vec<Item>) -> i32 {
     let milligrams = micros(text).map(|micros| micros / 1_000);
     let grams =
         milligrams.map(|milligrams| (milligrams + 500) / 1_000).and_then(|grams| i32::try_from(grams).ok());
-    match grams.filter(|grams| *grams <= GRAMS_MAX) {
+    match grams.filter(|grams| *grams <= WEIGHT_GRAMS_MAX) {
         Some(grams) => grams,
         None if text.is_empty() => 0,
         None => {

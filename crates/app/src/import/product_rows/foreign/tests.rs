@@ -3,6 +3,7 @@ use std::io::Cursor;
 use super::super::{Format, Item, Located, Problem};
 use super::*;
 use kernel::Currency;
+use svc_product::domain::limits::NAME_CHARS_MAX;
 
 const SHOPIFY: Format = Format::Shopify(Currency::GBP);
 const WOO: Format = Format::WooCommerce(Currency::EUR);

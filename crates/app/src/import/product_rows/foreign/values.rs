@@ -4,18 +4,11 @@ use std::collections::HashSet;
 
 use kernel::Currency;
 use kernel::text::{self, Lines};
+use svc_product::domain::limits::{CATEGORY_NAME_CHARS_MAX, DEPTH_MAX, DESCRIPTION_CHARS_MAX};
+use svc_product::domain::slug_is_good;
 
 use super::{Cells, html, note, problem};
 use crate::import::product_rows::{ImageRow, Item, Problem, cells};
-
-/// Characters of a text that the catalogue takes.
-pub const DESCRIPTION_CHARS_MAX: usize = 20_000;
-const SLUG_CHARS_MAX: usize = 120;
-/// Names of a category's path, and characters of one.
-const DEPTH_MAX: usize = 8;
-const CATEGORY_CHARS_MAX: usize = 100;
-/// Characters of an option's value, or of a fact.
-pub const VALUE_CHARS_MAX: usize = 255;
 
 /// The first characters of a text.
 pub fn cut(text: &str, chars_max: usize) -> String {
@@ -34,17 +27,16 @@ pub fn tidy(text: &str, chars_max: usize) -> String {
 /// A category's path as the catalogue writes it. A slash in a name would be another level, so it becomes a hyphen; levels
 /// below the deepest are left out.
 pub fn category_path<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
-    let names =
-        names.map(|name| tidy(&name.replace('/', "-"), CATEGORY_CHARS_MAX)).filter(|name| !name.is_empty());
+    let names = names
+        .map(|name| tidy(&name.replace('/', "-"), CATEGORY_NAME_CHARS_MAX))
+        .filter(|name| !name.is_empty());
     let names: Vec<String> = names.take(DEPTH_MAX).collect();
     (!names.is_empty()).then(|| names.join("/"))
 }
 
 /// A name in addresses that may be taken over as it is; empty where the catalogue is to make one from the name.
 pub fn slug(text: &str) -> String {
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    if text.len() <= SLUG_CHARS_MAX && text.split('-').all(is_word) { text.to_owned() } else { String::new() }
+    if slug_is_good(text) { text.to_owned() } else { String::new() }
 }
 
 /// Splits a list by commas; a backslash before a comma keeps it.

@@ -9,13 +9,13 @@ mod languages;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::BufRead;
 
-use kernel::Currency;
+use kernel::{Currency, OPTION_VALUE_CHARS_MAX};
+use svc_product::domain::limits::NAME_CHARS_MAX;
 
 use super::super::{Item, Located, Problem, ProductRow, Source, VariantRow, cells};
 use super::{
-    BadRow, Cells, EXPORT_BYTES_MAX, Facts, NAME_CHARS_MAX, ROWS_MAX, Sheet, Skus, Spec, VALUE_CHARS_MAX,
-    Variants, category_path, cut, description, html, keep_back, list, note, pictures, price, problem, stock,
-    tidy,
+    BadRow, Cells, EXPORT_BYTES_MAX, Facts, ROWS_MAX, Sheet, Skus, Spec, Variants, category_path, cut,
+    description, html, keep_back, list, note, pictures, price, problem, stock, tidy,
 };
 use crate::table::{Encoding, excerpt};
 use attributes::{attributes, facts, options};
@@ -31,10 +31,7 @@ pub fn read(
     encoding: Option<Encoding>,
     currency: Currency,
 ) -> impl Iterator<Item = Item> + Send {
-    let (sheet, ready) = match Sheet::open(reader, encoding, &SPEC) {
-        Ok((sheet, notes)) => (Some(sheet), notes),
-        Err(problem) => (None, vec![Item::Refused(vec![problem])]),
-    };
+    let (sheet, ready) = Sheet::begin(reader, encoding, &SPEC);
     let mut export = Export {
         sheet,
         currency,
@@ -44,7 +41,7 @@ pub fn read(
         lost: Lost::default(),
         families: Families::default(),
         at: 0,
-        ready: ready.into(),
+        ready,
         last: None,
     };
     std::iter::from_fn(move || export.next())
@@ -304,7 +301,7 @@ impl Export {
             let value = own.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
             // A variation without a value is for any of them.
             let value =
-                value.map(|(_, value)| tidy(value, VALUE_CHARS_MAX)).filter(|value| !value.is_empty());
+                value.map(|(_, value)| tidy(value, OPTION_VALUE_CHARS_MAX)).filter(|value| !value.is_empty());
             (name.clone(), value.unwrap_or_else(|| "Any".to_owned()))
         };
         let grams = details::grams(cells, notes).or_else(|| details::grams(parent, notes));
@@ -326,7 +323,7 @@ impl Lost {
     fn add(&mut self, line: u64, parents: &[&str]) {
         let parents = parents.iter().filter(|parent| !parent.is_empty());
         for parent in parents {
-            if self.parents.len() >= PARENTS_MAX || parent.len() > VALUE_CHARS_MAX {
+            if self.parents.len() >= PARENTS_MAX || parent.len() > OPTION_VALUE_CHARS_MAX {
                 self.of_any = self.of_any.or(Some(line));
                 return;
             }

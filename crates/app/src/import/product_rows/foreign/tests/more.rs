@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::import::product_rows::Values;
+use svc_product::domain::limits::ATTRIBUTES_MAX;
 
 fn facts<'a>(located: &'a Located, name: &str) -> &'a [String] {
     match located.row.attributes.get(name) {
@@ -29,7 +30,7 @@ fn a_product_has_at_most_as_many_facts_as_the_catalogue_takes() {
     );
     let told = read(WOO, &format!("{header}{row}"));
     let hat = named(&told, "Hat");
-    assert_eq!(count(hat), FACTS_MAX);
+    assert_eq!(count(hat), ATTRIBUTES_MAX);
     assert_eq!(
         (facts(hat, "brand").len(), facts(hat, "Material").len(), facts(hat, "tag").len()),
         (1, 20, 9)
@@ -37,7 +38,7 @@ fn a_product_has_at_most_as_many_facts_as_the_catalogue_takes() {
     assert!(told.notes.contains(&(2, "Tags".to_owned())), "{:?}", told.notes);
     let text = format!("Handle,Title,Vendor,Tags,Variant Price\nhat,Hat,Loom,\"{}\",9\n", many("tag", 60));
     let told = read(SHOPIFY, &text);
-    assert_eq!(count(named(&told, "Hat")), FACTS_MAX);
+    assert_eq!(count(named(&told, "Hat")), ATTRIBUTES_MAX);
     assert!(told.notes.contains(&(2, "Tags".to_owned())), "{:?}", told.notes);
 }
 

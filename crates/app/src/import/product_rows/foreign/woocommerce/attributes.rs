@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use svc_product::domain::limits::OPTIONS_MAX;
+
 use super::columns::ATTRIBUTES_MAX;
 use super::{Cells, Facts, html, list, tidy};
 use crate::import::product_rows::{Item, Values};
-
-const OPTIONS_MAX: usize = 5;
 
 /// The attributes of a row: names and values as they are written.
 pub fn attributes(cells: &Cells) -> Vec<(String, String)> {

@@ -1,12 +1,11 @@
 //! What the cells of a row say: price, weight, tax and whether it is sold.
 
 use kernel::Currency;
+use svc_product::domain::limits::WEIGHT_GRAMS_MAX;
 
 use super::{Cells, keep_back, note, price, stock as units};
 use crate::import::product_rows::{Item, Problem, cells, micros as micros_of};
 use crate::table::excerpt;
-
-const GRAMS_MAX: i64 = 1_000_000;
 
 /// The price, and the one before a sale. A sale with dates is over or to come at some time, so its price is not taken.
 pub fn prices(
@@ -78,8 +77,9 @@ pub fn grams(cells: &Cells, notes: &mut Vec<Item>) -> Option<i32> {
         let number = cells::decimal(text).filter(|it| it.is_sure || it.separator == '.' || !is_small);
         let micros = number.and_then(|number| micros_of(&number.text));
         let grams = micros.map(|micros| (i128::from(micros) * unit / 1_000_000 + 500_000) / 1_000_000);
-        let grams =
-            grams.filter(|grams| *grams <= i128::from(GRAMS_MAX)).and_then(|grams| i32::try_from(grams).ok());
+        let grams = grams
+            .filter(|grams| *grams <= i128::from(WEIGHT_GRAMS_MAX))
+            .and_then(|grams| i32::try_from(grams).ok());
         if grams.is_none() {
             let reason = format!("is {}, which is not a weight; it is left out", excerpt(text));
             notes.push(note(cells.line, "Weight", reason));
