@@ -62,9 +62,14 @@ impl<'a> Shop<'a> {
         command.envs(variables.iter().copied()).args(&arguments).stdout(Stdio::piped()).stderr(log);
         let mut process = command.spawn().map_err(|error| format!("souk does not start: {error}"))?;
         let ready = first_line(&mut process);
-        let nowhere = String::new;
-        let (grpc, web, metrics) = (nowhere(), nowhere(), nowhere());
-        let mut shop = Self { house, data, grpc, web, metrics, process: Some(process) };
+        let mut shop = Self {
+            house,
+            data,
+            grpc: String::new(),
+            web: String::new(),
+            metrics: String::new(),
+            process: Some(process),
+        };
         let ready: Value = ready.and_then(|line| serde_json::from_str(&line).ok()).ok_or_else(|| {
             format!("souk up did not say that it serves; its log ends: {}", tail(&log_path))
         })?;

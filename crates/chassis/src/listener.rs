@@ -87,14 +87,7 @@ impl Own {
 
 impl Connections {
     /// Of an address, if it has any, or of all.
-    fn count(&self, of: Option<IpAddr>) -> Option<&Count> {
-        match of {
-            Some(address) => self.by_address.get(&address).map(|own| &own.count),
-            None => Some(&self.all),
-        }
-    }
-
-    fn count_mut(&mut self, of: Option<IpAddr>) -> Option<&mut Count> {
+    fn count(&mut self, of: Option<IpAddr>) -> Option<&mut Count> {
         match of {
             Some(address) => self.by_address.get_mut(&address).map(|own| &mut own.count),
             None => Some(&mut self.all),
@@ -181,7 +174,7 @@ impl Table {
     fn has_room(&self, of: Option<IpAddr>) -> bool {
         let most = if of.is_some() { self.limits.per_address_max } else { self.limits.connections_max };
         {
-            let connections = self.connections.lock();
+            let mut connections = self.connections.lock();
             let Some(count) = connections.count(of) else { return true };
             if count.open - count.leaving < most && count.open < most + leaving_max(most) {
                 return true;
@@ -192,7 +185,7 @@ impl Table {
             }
         }
         let found = self.make_room(of, most);
-        if !found && let Some(count) = self.connections.lock().count_mut(of) {
+        if !found && let Some(count) = self.connections.lock().count(of) {
             count.searched_in_vain = Some(Instant::now());
         }
         found

@@ -131,7 +131,7 @@ impl Gateway {
     async fn answer(self: &Arc<Self>, request: http::Request<Body>) -> http::Response<Body> {
         let arrived = Instant::now();
         let (mut parts, body) = request.into_parts();
-        let trace = text(&parts.headers, "traceparent").and_then(Trace::parse).unwrap_or_default().child();
+        let trace = Trace::of_request(&parts.headers);
         let request_id = self.request_id(&parts.headers);
         let address = self.access_log.address(|| self.client_address(&parts));
         let found = self.table.find(&parts.method, parts.uri.path());
@@ -315,7 +315,7 @@ impl Gateway {
 
     /// The client's own name for the request where it has a harmless one, else a new one.
     fn request_id(&self, headers: &HeaderMap) -> Arc<str> {
-        match text(headers, "request-id").filter(|text| mesh::is_request_id(text)) {
+        match mesh::request_id_of(headers) {
             Some(text) => text.into(),
             None => self.ctx.id::<Request>().to_string().into(),
         }

@@ -40,10 +40,11 @@ impl Email {
             return Err(LONG);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(NONE)?;
+        // Blanks and controls of ASCII are no letters of an address, which is said below.
+        let unseen = |c: char| !c.is_ascii() && is_hidden(c);
         // A joiner is a part of some domains; whether it may stand where it stands, IDNA knows.
-        let hidden = |c: char| is_hidden(c) && !matches!(c, '\u{200c}' | '\u{200d}');
-        let unseen = |c: char| is_hidden(c) && !c.is_ascii();
-        if local.chars().any(unseen) || domain.chars().any(|c| hidden(c) && !c.is_ascii()) {
+        let joins = |c: char| matches!(c, '\u{200c}' | '\u{200d}');
+        if local.chars().any(unseen) || domain.chars().any(|c| unseen(c) && !joins(c)) {
             return Err("has characters that show nothing");
         }
         let local: String = local.nfc().collect();

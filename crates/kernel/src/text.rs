@@ -80,21 +80,7 @@ pub fn clean(text: &str, lines: Lines) -> Result<String, &'static str> {
 #[must_use]
 pub fn shows(text: &str) -> bool {
     text.chars().any(|c| {
-        use GeneralCategory as Of;
-        let hidden = matches!(
-            category(c),
-            Of::Control
-                | Of::Format
-                | Of::SpaceSeparator
-                | Of::LineSeparator
-                | Of::ParagraphSeparator
-                | Of::NonspacingMark
-                | Of::SpacingMark
-                | Of::EnclosingMark
-                | Of::PrivateUse
-                | Of::Surrogate
-                | Of::Unassigned
-        );
+        let hidden = is_of_no_script(c) || category(c) == GeneralCategory::Format || is_mark(c);
         // U+1D159 is a note head without ink.
         (!hidden || is_emoji(c)) && !is_ignorable(c) && !matches!(c, '\u{2800}' | '\u{fffc}' | '\u{1d159}')
     })
@@ -119,17 +105,22 @@ pub fn is_format(c: char) -> bool {
 /// blank, or is a character that no script has.
 #[must_use]
 pub fn is_hidden(c: char) -> bool {
+    is_format(c) || is_ignorable(c) || is_of_no_script(c) || matches!(c, '\u{2800}' | '\u{1d159}')
+}
+
+/// Whether a character is a control, a blank, for private use, or not defined.
+fn is_of_no_script(c: char) -> bool {
     use GeneralCategory as Of;
-    let no_script = matches!(
+    matches!(
         category(c),
         Of::Control
             | Of::SpaceSeparator
             | Of::LineSeparator
             | Of::ParagraphSeparator
             | Of::PrivateUse
+            | Of::Surrogate
             | Of::Unassigned
-    );
-    is_format(c) || is_ignorable(c) || no_script || matches!(c, '\u{2800}' | '\u{1d159}')
+    )
 }
 
 /// Whether a character only adds to the one before it.

@@ -13,7 +13,7 @@ use crate::deadline::{Deadline, parse_timeout};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
 use crate::receive::{FromOutside, Receive};
 use crate::rescue::{Rescue, Side};
-use crate::scope::{REQUEST_ID, is_request_id, tell_request};
+use crate::scope::{request_id_of, tell_request};
 use crate::stream::Streams;
 use crate::telemetry::Count;
 use crate::transport::http2::parse_behalf;
@@ -86,10 +86,8 @@ impl<L: Layer> Endpoint for Stack<L> {
 /// The scope of a call from outside, which goes on in the trace of its caller and has the name that its caller gave; one
 /// without a name has that of its trace.
 fn named(headers: &HeaderMap) -> Scope {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let trace = text("traceparent").and_then(Trace::parse).unwrap_or_default().child();
-    let given = text(REQUEST_ID).filter(|text| is_request_id(text)).map(Arc::from);
-    let request_id = given.unwrap_or_else(|| Arc::from(trace.id()));
+    let trace = Trace::of_request(headers);
+    let request_id = request_id_of(headers).map_or_else(|| Arc::from(trace.id()), Arc::from);
     Scope { trace, request_id: Some(request_id), ..Scope::default() }
 }
 

@@ -35,9 +35,18 @@ pub struct Scope {
 /// The field that names a request.
 pub(crate) const REQUEST_ID: &str = "request-id";
 
-/// Whether a stranger's name of a request may stand in our logs: 8 to 64 letters, digits and `-_`.
+/// The name that a caller gave their request, where it may stand in our logs.
 #[must_use]
-pub fn is_request_id(text: &str) -> bool {
+pub fn request_id_of(headers: &HeaderMap) -> Option<&str> {
+    text(headers, REQUEST_ID).filter(|id| is_request_id(id))
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Whether a stranger's name of a request may stand in our logs: 8 to 64 letters, digits and `-_`.
+fn is_request_id(text: &str) -> bool {
     (8..=64).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
@@ -81,6 +90,12 @@ impl Trace {
         let trace =
             if self.trace == 0 { (u128::from(mixed()) << 64) | u128::from(mixed()) } else { self.trace };
         Self { trace, span: mixed(), sampled: self.sampled }
+    }
+
+    /// The trace of a request in the trace of its caller; begins a trace when that told none.
+    #[must_use]
+    pub fn of_request(headers: &HeaderMap) -> Self {
+        text(headers, "traceparent").and_then(Self::parse).unwrap_or_default().child()
     }
 
     /// Reads a `traceparent` field; `None` when it is not one (W3C Trace Context, level 1).
