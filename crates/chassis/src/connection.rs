@@ -83,6 +83,16 @@ impl Connection {
         is_idle.then(|| self.last_request.load(Ordering::Relaxed))
     }
 
+    /// When its last request began or ended, in the table's milliseconds.
+    pub(crate) fn last_request(&self) -> u64 {
+        self.last_request.load(Ordering::Relaxed)
+    }
+
+    /// A place among the WebSockets of the listener; `None` when they have their part of its connections.
+    pub(crate) fn open_socket(&self) -> Option<Spent> {
+        self.table.sockets().take(self.address, 1)
+    }
+
     /// Since when a write waits for the other side, in the table's milliseconds, and the bytes of the answer that waits.
     pub(crate) fn unread(&self) -> Option<(u64, usize)> {
         let since = self.blocked.load(Ordering::Relaxed);

@@ -64,4 +64,4 @@ pub use service::{Role, Service, Starting};
 pub use settings::{Settings, check_ranges, invalid_setting};
 pub use store::{Kv, Position, Quota, Taken};
 pub use subscribe::Subscription;
-pub use web::{ConnectionHold, ConnectionPlace};
+pub use web::{ConnectionPlace, SocketHold};

@@ -1,11 +1,11 @@
 //! One accept loop for every listener: who is let in, and whose connection is closed when nothing comes of it.
 //!
 //! A listener has room for so many connections, and one address for a part of them. When there is no room, the connections
-//! that have had no request for longest are closed; when all have one, the newcomer is closed at once, after an answer that says
-//! so where HTTP/1.1 is spoken. A sweeper closes those that say nothing, have no request for too long, or do not take what is
+//! that have had no request for longest are closed; when all have one, those of the addresses that have most, unless the newcomer
+//! has as many himself. Then he is closed at once, after an answer that says so where HTTP/1.1 is spoken. A sweeper closes those that say nothing, have no request for too long, or do not take what is
 //! sent to them.
 
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +24,8 @@ use crate::connections::ListenerMetrics;
 /// The part of a listener's connections that one search for room closes, so that a full listener is not looked through for
 /// every newcomer.
 const ROOM_PARTS: usize = 64;
+/// WebSockets leave one in so many of a listener's connections to pages.
+const PAGE_PARTS: usize = 8;
 /// For how long nobody searches again where no connection could be closed.
 const SEARCH_PAUSE: Duration = Duration::from_millis(100);
 
@@ -54,6 +56,7 @@ pub(crate) struct Table {
     connections: Mutex<Connections>,
     calls: Budget,
     answers: Budget,
+    sockets: Budget,
 }
 
 /// The connections of a listener, by address. Held weakly: a connection that has ended takes itself out.
@@ -75,8 +78,15 @@ struct Count {
     open: usize,
     /// Of which were asked to end at once, and have not ended yet.
     leaving: usize,
-    /// When no connection could be closed for a newcomer.
-    searched_in_vain: Option<Instant>,
+    /// When no connection could be closed for a newcomer, and how many he had himself.
+    searched_in_vain: Option<(Instant, usize)>,
+}
+
+impl Count {
+    /// Those that were not asked to end.
+    fn staying(&self) -> usize {
+        self.open - self.leaving
+    }
 }
 
 impl Own {
@@ -98,6 +108,7 @@ impl Connections {
 impl Table {
     pub(crate) fn new(name: &'static str, limits: Limits, metrics: Arc<ListenerMetrics>) -> Arc<Self> {
         metrics.limit(name, limits.connections_max);
+        let sockets_max = (limits.connections_max - limits.connections_max / PAGE_PARTS).max(1);
         Arc::new(Self {
             name,
             limits,
@@ -107,6 +118,7 @@ impl Table {
             connections: Mutex::default(),
             calls: Budget::new(policy::CALLS_OPEN_MAX, policy::CALLS_OPEN_PER_ADDRESS_MAX),
             answers: Budget::new(policy::ANSWERS_BYTES_MAX, policy::ANSWERS_BYTES_PER_ADDRESS_MAX),
+            sockets: Budget::new(sockets_max, sockets_max),
         })
     }
 
@@ -123,6 +135,11 @@ impl Table {
     /// Bytes of answers that are not taken.
     pub(crate) fn answers(&self) -> &Budget {
         &self.answers
+    }
+
+    /// Connections that are WebSockets.
+    pub(crate) fn sockets(&self) -> &Budget {
+        &self.sockets
     }
 
     /// A connection has ended.
@@ -151,10 +168,11 @@ impl Table {
         }
     }
 
-    /// Lets a newcomer in; `None` when every connection has a request, of his address or of all.
+    /// Lets a newcomer in; `None` when every connection has a request, of his address, or of all while no address has more than
+    /// his.
     pub(crate) fn admit(self: &Arc<Self>, peer: SocketAddr) -> Option<Arc<Connection>> {
         let address = network(peer.ip());
-        if !(self.has_room(Some(address)) && self.has_room(None)) {
+        if !(self.has_room(Some(address), address) && self.has_room(None, address)) {
             self.metrics.closed(self.name, "refused");
             return None;
         }
@@ -171,22 +189,27 @@ impl Table {
     }
 
     /// Whether there is room for one more, of an address or of all. Closes connections when there is none otherwise.
-    fn has_room(&self, of: Option<IpAddr>) -> bool {
+    fn has_room(&self, of: Option<IpAddr>, newcomer: IpAddr) -> bool {
         let most = if of.is_some() { self.limits.per_address_max } else { self.limits.connections_max };
-        {
+        let own = {
             let mut connections = self.connections.lock();
+            let own = connections.by_address.get(&newcomer).map_or(0, |own| own.count.staying());
             let Some(count) = connections.count(of) else { return true };
-            if count.open - count.leaving < most && count.open < most + leaving_max(most) {
+            if count.staying() < most && count.open < most + leaving_max(most) {
                 return true;
             }
-            let is_paused = count.searched_in_vain.is_some_and(|at| at.elapsed() < SEARCH_PAUSE);
+            // Who has fewer may find what another did not.
+            let is_paused =
+                count.searched_in_vain.is_some_and(|(at, had)| had <= own && at.elapsed() < SEARCH_PAUSE);
             if is_paused || count.open >= most + leaving_max(most) {
                 return false;
             }
-        }
-        let found = self.make_room(of, most);
+            own
+        };
+        let wanted = most / ROOM_PARTS + 1;
+        let found = self.end_idle(of, wanted) || of.is_none() && self.end_heaviest(own, wanted);
         if !found && let Some(count) = self.connections.lock().count(of) {
-            count.searched_in_vain = Some(Instant::now());
+            count.searched_in_vain = Some((Instant::now(), own));
         }
         found
     }
@@ -202,13 +225,42 @@ impl Table {
     }
 
     /// Asks the connections that have had no request for longest to end, of one address or of all; whether there were any.
-    fn make_room(&self, of: Option<IpAddr>, most: usize) -> bool {
+    fn end_idle(&self, of: Option<IpAddr>, wanted: usize) -> bool {
         let open = self.open_connections(of);
         let mut idle: Vec<_> =
             open.iter().filter_map(|connection| Some((connection.idle_since()?, connection))).collect();
         idle.sort_unstable_by_key(|(since, _)| *since);
+        self.displace(idle.iter().take(wanted).map(|(_, connection)| *connection))
+    }
+
+    /// Asks connections of the addresses that have most to end, one at a time from whichever has most then, as long as that is
+    /// more than a newcomer with `own` connections will have; whether there were any. Of an address those go first whose last
+    /// request began longest ago: sockets, streams, and bodies that do not come.
+    fn end_heaviest(&self, own: usize, wanted: usize) -> bool {
+        let mut heaviest: BinaryHeap<(usize, IpAddr)> = {
+            let connections = self.connections.lock();
+            connections.by_address.iter().map(|(address, own)| (own.count.staying(), *address)).collect()
+        };
+        let mut shares: HashMap<IpAddr, usize> = HashMap::new();
+        for _ in 0..wanted {
+            let Some((count, address)) = heaviest.pop().filter(|(count, _)| *count > own + 1) else { break };
+            *shares.entry(address).or_default() += 1;
+            heaviest.push((count - 1, address));
+        }
         let mut found = false;
-        for (_, connection) in idle.iter().take(most / ROOM_PARTS + 1) {
+        for (address, share) in shares {
+            let mut open = self.open_connections(Some(address));
+            open.retain(|connection| !connection.is_cut());
+            open.sort_unstable_by_key(|connection| connection.last_request());
+            found |= self.displace(open.iter().take(share));
+        }
+        found
+    }
+
+    /// Asks connections to end for a newcomer; whether any was not asked before.
+    fn displace<'a>(&self, connections: impl Iterator<Item = &'a Arc<Connection>>) -> bool {
+        let mut found = false;
+        for connection in connections {
             if connection.ask_to_end(End::Cut) {
                 self.metrics.closed(self.name, "displaced");
                 found = true;

@@ -8,12 +8,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Request;
+use http::header::{CONNECTION, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use mesh::Endpoint;
+use mesh::{Endpoint, Spent};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tonic::body::Body;
@@ -65,7 +67,12 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'stati
         request.extensions_mut().insert(peer);
         let in_flight = requests.begin_request();
         request.extensions_mut().insert(ConnectionPlace(requests.clone()));
-        let (answer, sending) = (endpoint.call(request.map(Body::new)), requests.clone());
+        let answer = if has_one_host(&request) {
+            endpoint.call(request.map(Body::new))
+        } else {
+            Box::pin(std::future::ready(Ok(without_host())))
+        };
+        let sending = requests.clone();
         async move {
             let answer = answer.await?;
             let bytes = answer.body().size_hint().lower();
@@ -92,6 +99,21 @@ pub(crate) async fn connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'stati
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended");
     }
+}
+
+/// Whether a request says once which host it is for, as HTTP/1.1 demands (RFC 9112, 3.2): what stands before us may route by
+/// another one than we read.
+fn has_one_host(request: &Request<Incoming>) -> bool {
+    let count = request.headers().get_all(HOST).iter().count();
+    count == 1 || count == 0 && request.version() < Version::HTTP_11
+}
+
+fn without_host() -> Response<Body> {
+    let mut answer = Response::new(Body::new(Full::from("the request must have one Host field\n")));
+    *answer.status_mut() = StatusCode::BAD_REQUEST;
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    answer
 }
 
 /// A body whose request is in flight until its last byte is written: a download is not an idle connection.
@@ -134,15 +156,24 @@ impl<B: http_body::Body<Data = Bytes> + Unpin> http_body::Body for InFlightBody<
 pub struct ConnectionPlace(Arc<Connection>);
 
 impl ConnectionPlace {
-    /// Keeps the place for what outlives the request, such as a WebSocket: the listener counts it, and does not take the
-    /// connection for idle.
+    /// Keeps the place for a WebSocket, which outlives its request: the listener counts it, and does not take the connection for
+    /// idle. `None` when the listener has as many sockets as it may, so that pages have the rest.
     #[must_use]
-    pub fn keep(&self) -> ConnectionHold {
-        ConnectionHold { _request: self.0.begin_request() }
+    pub fn keep(&self) -> Option<SocketHold> {
+        let socket = self.0.open_socket()?;
+        Some(SocketHold { request: self.0.begin_request(), _socket: socket })
     }
 }
 
-/// Until this is dropped, the connection has a request as its listener sees it.
-pub struct ConnectionHold {
-    _request: InFlight,
+/// The place of a WebSocket among the connections of its listener; given back when it is dropped.
+pub struct SocketHold {
+    request: InFlight,
+    _socket: Spent,
+}
+
+impl SocketHold {
+    /// Resolves when the listener wants the connection to end at once.
+    pub async fn cutting(&self) {
+        self.request.connection().cutting().await;
+    }
 }

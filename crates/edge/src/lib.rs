@@ -26,6 +26,7 @@ mod headers;
 mod health;
 mod input;
 mod live;
+mod metered;
 mod metrics;
 mod need;
 mod news;

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use chassis::{ConnectionHold, ConnectionPlace, Context, Position};
+use chassis::{ConnectionPlace, Context, Position};
 use contract::souk::event::v1::Event;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
 use http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
@@ -46,14 +46,13 @@ pub(crate) enum Notice {
 /// What the connection of a request offers to a socket.
 pub(crate) struct Handshake {
     upgrade: Option<OnUpgrade>,
-    connection: Option<ConnectionHold>,
+    place: Option<ConnectionPlace>,
 }
 
 impl Handshake {
     /// Takes it out of a request.
     pub(crate) fn of(extensions: &mut Extensions) -> Self {
-        let connection = extensions.get::<ConnectionPlace>().map(ConnectionPlace::keep);
-        Self { upgrade: extensions.remove(), connection }
+        Self { upgrade: extensions.remove(), place: extensions.get().cloned() }
     }
 }
 
@@ -155,18 +154,24 @@ impl Live {
             let message = "a socket is for who has a session: sign in, or put something into the cart";
             return Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", message));
         };
-        let Handshake { upgrade, connection } = handshake;
+        let Handshake { upgrade, place: connection } = handshake;
         let upgrade = upgrade.ok_or_else(malformed)?;
         let owner = verified.principal.subject();
         let last_id = query.split('&').find_map(|pair| pair.strip_prefix("last_event_id="));
+        // The listener counts the connection for as long as the socket is open.
+        let held = connection.map(|connection| connection.keep().ok_or_else(too_many)).transpose()?;
         let (place, first) = self.enter(&owner, address, verified, last_id)?;
         let ctx = self.0.ctx.clone();
         self.0.ctx.spawn_work(async move {
-            // The listener counts the connection for as long as the socket is open.
-            let _connection = connection;
-            match upgrade.await {
-                Ok(upgraded) => socket::run(&ctx, upgraded, place, first).await,
-                Err(error) => tracing::debug!(%error, "a socket could not be opened"),
+            let served = async {
+                match upgrade.await {
+                    Ok(upgraded) => socket::run(&ctx, upgraded, place, first).await,
+                    Err(error) => tracing::debug!(%error, "a socket could not be opened"),
+                }
+            };
+            match &held {
+                Some(held) => tokio::select! { () = served => {}, () = held.cutting() => {} },
+                None => served.await,
             }
         });
         let mut reply = Reply::new(StatusCode::SWITCHING_PROTOCOLS);
@@ -184,10 +189,6 @@ impl Live {
         verified: Arc<Verified>,
         last_id: Option<&str>,
     ) -> Result<(Place, Vec<String>)> {
-        let too_many = || {
-            let message = "too many sockets are open; close one, or try again later";
-            Error::new(Code::ResourceExhausted, "TOO_MANY_SOCKETS", message)
-        };
         let share = self.0.by_address.take(mesh::network(address), 1, self.0.per_address_max);
         let share = share.ok_or_else(too_many)?;
         let mut hub = self.0.hub.lock();
@@ -212,6 +213,11 @@ impl Live {
         let place = Place { live: self.clone(), owner: owner.to_owned(), number, notices, _share: share };
         Ok((place, first))
     }
+}
+
+fn too_many() -> Error {
+    let message = "too many sockets are open; close one, or try again later";
+    Error::new(Code::ResourceExhausted, "TOO_MANY_SOCKETS", message)
 }
 
 impl Follower for Inner {

@@ -9,6 +9,8 @@ use chassis::Position;
 
 /// News that are remembered, over all people.
 const REMEMBERED: usize = 10_000;
+/// Of which one person has at most these, so that one who changes much pushes out nobody else's.
+const REMEMBERED_PER_PERSON_MAX: usize = 100;
 
 /// Something that happened, for one person.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,16 @@ pub(crate) struct Lately {
     told: VecDeque<Arc<Told>>,
     /// By source: the position up to which it is forgotten, and the newest.
     reach: HashMap<&'static str, (Position, Position)>,
+    /// By person, while any of theirs are remembered.
+    people: HashMap<String, Person>,
+}
+
+/// What is remembered for one person.
+#[derive(Default)]
+struct Person {
+    count: usize,
+    /// By source: the position up to which theirs is forgotten though others' may not be.
+    forgotten: HashMap<&'static str, Position>,
 }
 
 /// What somebody missed.
@@ -48,7 +60,12 @@ pub(crate) enum Missed {
 impl Lately {
     /// A source is told from a position on.
     pub(crate) fn begins(&mut self, source: &'static str, after: Position) {
-        self.told.retain(|told| told.source != source);
+        let (gone, left): (VecDeque<_>, VecDeque<_>) =
+            std::mem::take(&mut self.told).into_iter().partition(|told| told.source == source);
+        self.told = left;
+        for told in gone {
+            self.count_down(&told.owner);
+        }
         self.reach.insert(source, (after, after));
     }
 
@@ -70,14 +87,38 @@ impl Lately {
         body.insert("id".to_owned(), self.id().into());
         let text = serde_json::Value::Object(body).to_string();
         let told = Arc::new(Told { owner: news.owner, text, source, position });
-        if self.told.len() == REMEMBERED
-            && let Some(forgotten) = self.told.pop_front()
-            && let Some((floor, _)) = self.reach.get_mut(forgotten.source)
-        {
-            *floor = forgotten.position;
-        }
+        self.make_room(&told.owner);
+        self.people.entry(told.owner.clone()).or_default().count += 1;
         self.told.push_back(told.clone());
         told
+    }
+
+    /// Forgets a person's oldest when they have their share, or else the oldest of all when there are too many.
+    fn make_room(&mut self, owner: &str) {
+        if let Some(person) = self.people.get_mut(owner)
+            && person.count >= REMEMBERED_PER_PERSON_MAX
+            && let Some(oldest) = self.told.iter().position(|told| told.owner == owner)
+            && let Some(forgotten) = self.told.remove(oldest)
+        {
+            person.forgotten.insert(forgotten.source, forgotten.position);
+            person.count -= 1;
+        } else if self.told.len() >= REMEMBERED
+            && let Some(forgotten) = self.told.pop_front()
+        {
+            if let Some((floor, _)) = self.reach.get_mut(forgotten.source) {
+                *floor = forgotten.position;
+            }
+            self.count_down(&forgotten.owner);
+        }
+    }
+
+    fn count_down(&mut self, owner: &str) {
+        if let Some(person) = self.people.get_mut(owner) {
+            person.count -= 1;
+            if person.count == 0 {
+                self.people.remove(owner);
+            }
+        }
     }
 
     /// The id of now: how far each source is.
@@ -106,7 +147,9 @@ impl Lately {
             };
             since.insert(source, Position { epoch, sequence });
         }
+        let own = self.people.get(owner).map(|person| &person.forgotten);
         for (source, (floor, newest)) in &self.reach {
+            let floor = own.and_then(|own| own.get(source)).map_or(floor, |own| own.max(floor));
             match since.get(source) {
                 Some(position) if position >= floor && position <= newest => {}
                 _ => return Missed::Unknown,
@@ -163,11 +206,29 @@ mod tests {
         let mut lately = Lately::default();
         lately.begins("cart", at(0));
         let id = lately.id();
+        let person = |sequence: i64| format!("person-{}", sequence % 1_000);
         for sequence in 1..=i64::try_from(REMEMBERED).expect("small") + 1 {
-            lately.tell("cart", at(sequence), news("ada"));
+            lately.tell("cart", at(sequence), news(&person(sequence)));
         }
         assert_eq!(lately.told.len(), REMEMBERED);
-        assert_eq!(count(&lately.missed("ada", &id)), None);
-        assert_eq!(count(&lately.missed("ada", "cart-1-1")), Some(REMEMBERED));
+        assert_eq!(count(&lately.missed("person-2", &id)), None);
+        assert_eq!(count(&lately.missed("person-2", "cart-1-1")), Some(REMEMBERED / 1_000));
+        lately.begins("cart", at(0));
+        assert!(lately.told.is_empty() && lately.people.is_empty());
+    }
+
+    #[test]
+    fn one_person_pushes_out_nobody_elses() {
+        let mut lately = Lately::default();
+        lately.begins("cart", at(0));
+        lately.tell("cart", at(1), news("eve"));
+        let most = i64::try_from(REMEMBERED_PER_PERSON_MAX).expect("small");
+        for sequence in 2..most + 3 {
+            lately.tell("cart", at(sequence), news("ada"));
+        }
+        assert_eq!(lately.told.len(), REMEMBERED_PER_PERSON_MAX + 1);
+        assert_eq!(count(&lately.missed("eve", "cart-1-0")), Some(1), "hers is there");
+        assert_eq!(count(&lately.missed("ada", "cart-1-1")), None, "the first is forgotten");
+        assert_eq!(count(&lately.missed("ada", "cart-1-2")), Some(REMEMBERED_PER_PERSON_MAX));
     }
 }

@@ -26,8 +26,6 @@ const RENEW_BEFORE: Duration = Duration::from_secs(30);
 const COOKIE_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Longest token that is looked at, in bytes.
 const TOKEN_BYTES_MAX: usize = 3_000;
-/// The metadata that tells identity whose attempts to count.
-pub(crate) const CLIENT_ADDRESS: &str = "souk-client-address";
 
 /// Who sends a request.
 #[derive(Clone, Debug, Default)]
@@ -208,7 +206,7 @@ fn alive(verified: Arc<Verified>, token: String) -> Session {
 fn told<T>(message: T, address: Option<IpAddr>) -> tonic::Request<T> {
     let mut request = tonic::Request::new(message);
     if let Some(value) = address.and_then(|address| address.to_string().parse().ok()) {
-        request.metadata_mut().insert(CLIENT_ADDRESS, value);
+        request.metadata_mut().insert(mesh::CLIENT_ADDRESS, value);
     }
     request
 }

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::live::{Notice, Place};
+use crate::metered::Metered;
 
 /// How often a socket is asked whether it is there; proxies drop what is silent for a minute.
 const PING_EVERY: Duration = Duration::from_secs(45);
@@ -20,6 +21,8 @@ const PING_EVERY: Duration = Duration::from_secs(45);
 const MESSAGE_BYTES_MAX: usize = 1_024;
 /// Messages that are taken in a minute: none means anything, and a client that sends many is broken.
 const MESSAGES_PER_MINUTE_MAX: u32 = 30;
+/// Bytes that are taken in a minute, in frames of any kind.
+const BYTES_PER_MINUTE_MAX: usize = 64 << 10;
 /// How long a socket may take to take a message.
 const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Its session has ended: sign in again.
@@ -27,7 +30,7 @@ const SIGNED_OUT: u16 = 4401;
 /// It is too slow, or the gateway leaves: open it again, from the last id.
 const AGAIN: u16 = 1013;
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Socket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 
 /// Serves a socket until it ends.
 pub(crate) async fn run(ctx: &Context, upgraded: Upgraded, mut place: Place, first: Vec<String>) {
@@ -38,8 +41,8 @@ pub(crate) async fn run(ctx: &Context, upgraded: Upgraded, mut place: Place, fir
         .max_write_buffer_size(64 << 10)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
         .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    let mut socket =
-        WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let stream = Metered::new(TokioIo::new(upgraded), BYTES_PER_MINUTE_MAX);
+    let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
     for text in first {
         if !send(&mut socket, Message::Text(Utf8Bytes::from(text))).await {
             return;

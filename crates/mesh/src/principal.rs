@@ -1,8 +1,12 @@
 //! Who asks, and through whom.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use kernel::{CustomerId, GuestId, SessionId, Timestamp};
+
+/// The metadata in which a gateway tells its client's address; believed from roles only.
+pub const CLIENT_ADDRESS: &str = "souk-client-address";
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -167,4 +171,31 @@ impl Caller {
 #[must_use]
 pub fn caller<T>(request: &tonic::Request<T>) -> Caller {
     request.extensions().get::<Caller>().cloned().unwrap_or_default()
+}
+
+/// The address that a request comes from: its connection's, or, from a role, that of the client whom the role serves. `None` for
+/// calls within the process that tell no address.
+#[must_use]
+pub fn client_address<T>(request: &tonic::Request<T>) -> Option<IpAddr> {
+    if caller(request).role.is_some() {
+        return request.metadata().get(CLIENT_ADDRESS)?.to_str().ok()?.parse().ok();
+    }
+    let connected = request.extensions().get::<SocketAddr>().copied().or_else(|| request.remote_addr());
+    connected.map(|address| address.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_roles_are_believed_about_their_clients() {
+        let mut request = tonic::Request::new(());
+        request.metadata_mut().insert(CLIENT_ADDRESS, "192.0.2.7".parse().expect("ASCII"));
+        assert_eq!(client_address(&request), None);
+        request.extensions_mut().insert(SocketAddr::from(([198, 51, 100, 1], 4711)));
+        assert_eq!(client_address(&request), Some(IpAddr::from([198, 51, 100, 1])));
+        request.extensions_mut().insert(Caller::new(Principal::Anonymous, Some("bff-web".into())));
+        assert_eq!(client_address(&request), Some(IpAddr::from([192, 0, 2, 7])));
+    }
 }

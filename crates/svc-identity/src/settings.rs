@@ -17,6 +17,9 @@ pub struct Settings {
     pub password_tries_per_minute_address: u32,
     /// Guest sessions that one address may begin in a minute; 1 to 1,000,000.
     pub guest_sessions_per_minute_address: u32,
+    /// Sessions that one address may end in a minute, by signing out or by a refresh token that was used before; 1 to 1,000,000.
+    /// Each ended session is listed for all verifiers until its tokens expire, and the list has a limit.
+    pub session_ends_per_minute_address: u32,
     /// Passwords that are hashed at once, at 19 MiB each; 0: as many as there are cores, at most 8.
     pub hashes_at_once: u32,
     /// For how many hours a key signs access tokens; 2 to 8,760. The next one is published an hour ahead.
@@ -32,6 +35,7 @@ impl Default for Settings {
             password_tries_per_minute_account: 10,
             password_tries_per_minute_address: 300,
             guest_sessions_per_minute_address: 600,
+            session_ends_per_minute_address: 150,
             hashes_at_once: 0,
             signing_key_hours: 168,
             look_every_ms: 2_000,
@@ -55,7 +59,12 @@ impl chassis::Settings for Settings {
                     self.password_tries_per_minute_address.into(),
                     rate.clone(),
                 ),
-                ("guest_sessions_per_minute_address", self.guest_sessions_per_minute_address.into(), rate),
+                (
+                    "guest_sessions_per_minute_address",
+                    self.guest_sessions_per_minute_address.into(),
+                    rate.clone(),
+                ),
+                ("session_ends_per_minute_address", self.session_ends_per_minute_address.into(), rate),
                 ("hashes_at_once", self.hashes_at_once.into(), 0..=256),
                 ("signing_key_hours", self.signing_key_hours.into(), 2..=8_760),
                 ("look_every_ms", self.look_every_ms.into(), 100..=4_000),

@@ -1,12 +1,11 @@
 //! How often a password may be tried: per address and per account, by GCRA.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use kernel::{Code, Error, Result};
 use mesh::{Principal, network};
 use store::{Kv, Quota, Taken};
-use tonic::Request;
 
 use crate::Settings;
 use crate::derive::Derive;
@@ -14,8 +13,6 @@ use crate::derive::Derive;
 /// An account takes as many attempts from everywhere as so many addresses may make.
 const ADDRESSES: u32 = 10;
 const MINUTE: Duration = Duration::from_secs(60);
-/// The metadata in which a gateway of the house tells its client's address; believed from roles only.
-const CLIENT_ADDRESS: &str = "souk-client-address";
 /// Who may change accounts is not held up by address, so that a load test or an import can make many.
 const LIFTED_FOR: &str = "accounts.write";
 
@@ -33,6 +30,7 @@ pub(crate) struct Throttle {
     account_anywhere: Quota,
     address: Quota,
     guests: Quota,
+    session_ends: Quota,
 }
 
 impl Throttle {
@@ -45,6 +43,7 @@ impl Throttle {
             account_anywhere: quota(settings.password_tries_per_minute_account.saturating_mul(ADDRESSES)),
             address: quota(settings.password_tries_per_minute_address),
             guests: quota(settings.guest_sessions_per_minute_address),
+            session_ends: quota(settings.session_ends_per_minute_address),
         }
     }
 
@@ -77,6 +76,14 @@ impl Throttle {
         self.take_from("guest|address", self.guests, principal, address).await
     }
 
+    /// Takes the end of a session from an address.
+    ///
+    /// # Errors
+    /// `TOO_MANY_ATTEMPTS` with the time to wait.
+    pub(crate) async fn session_end(&self, principal: &Principal, address: Option<IpAddr>) -> Result<()> {
+        self.take_from("session-end|address", self.session_ends, principal, address).await
+    }
+
     async fn take_from(
         &self,
         what: &str,
@@ -103,30 +110,5 @@ impl Throttle {
                 Err(error.retry_after_ms(wait))
             }
         }
-    }
-}
-
-/// The address a request comes from: its connection's, or, from a role of the house, that of the client it serves.
-pub(crate) fn address<T>(request: &Request<T>) -> Option<IpAddr> {
-    if mesh::caller(request).role.is_some() {
-        let told = request.metadata().get(CLIENT_ADDRESS)?.to_str().ok()?;
-        return told.parse().ok();
-    }
-    let connected = request.extensions().get::<SocketAddr>().copied().or_else(|| request.remote_addr());
-    connected.map(|address| address.ip())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_house_is_believed_about_its_clients() {
-        let mut request = Request::new(());
-        request.metadata_mut().insert(CLIENT_ADDRESS, "192.0.2.7".parse().expect("ASCII"));
-        request.extensions_mut().insert(SocketAddr::from(([198, 51, 100, 1], 4711)));
-        assert_eq!(address(&request), Some(IpAddr::from([198, 51, 100, 1])));
-        request.extensions_mut().insert(mesh::Caller::new(Principal::Anonymous, Some("bff-web".into())));
-        assert_eq!(address(&request), Some(IpAddr::from([192, 0, 2, 7])));
     }
 }

@@ -4,6 +4,7 @@ mod audit;
 mod reads;
 mod watch;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -105,9 +106,10 @@ impl Api {
     async fn place(
         &self,
         caller: Caller,
+        address: Option<IpAddr>,
         request: wire_v1::PlaceOrderRequest,
     ) -> Result<Reply<wire_v1::PlaceOrderResponse>> {
-        let mut placed = self.placing.place(&caller, &request).await?;
+        let mut placed = self.placing.place(&caller, address, &request).await?;
         let order = self.settled(placed.id, placed.replayed, &mut placed.watcher).await?;
         if order.state == State::Failed {
             return Err(failure(&order));
@@ -234,8 +236,8 @@ impl OrderService for Api {
         &self,
         request: Request<wire_v1::PlaceOrderRequest>,
     ) -> Result<Response<wire_v1::PlaceOrderResponse>, Status> {
-        let caller = mesh::caller(&request);
-        Ok(self.place(caller, request.into_inner()).await.map_err(contract::status)?.into_response())
+        let (caller, address) = (mesh::caller(&request), mesh::client_address(&request));
+        Ok(self.place(caller, address, request.into_inner()).await.map_err(contract::status)?.into_response())
     }
 
     async fn approve_order(

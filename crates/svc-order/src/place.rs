@@ -1,6 +1,7 @@
 //! Placing a quote: what is checked before an order is written, and the commit that writes it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -58,14 +59,19 @@ struct Wishes {
 }
 
 impl Placing {
-    /// Writes the order of a quote, and begins its saga.
+    /// Writes the order of a quote, and begins its saga. `address` is where the shopper is, whose part of the places is limited.
     ///
     /// # Errors
     /// What PlaceOrder's contract says of a request that becomes no order.
-    pub async fn place(&self, caller: &Caller, request: &PlaceOrderRequest) -> Result<Placed> {
+    pub async fn place(
+        &self,
+        caller: &Caller,
+        address: Option<IpAddr>,
+        request: &PlaceOrderRequest,
+    ) -> Result<Placed> {
         let mut key = chassis::request_key(caller, "order.PlaceOrder", &request.request_id, request)?;
         key.keep = KEEP;
-        match self.try_place(caller, request, &key).await {
+        match self.try_place(caller, address, request, &key).await {
             Ok(placed) => Ok(placed),
             // Whatever stands in its way now, a request that was done before has its answer.
             Err(error) => match self.orders.answer(&key).await? {
@@ -82,6 +88,7 @@ impl Placing {
     async fn try_place(
         &self,
         caller: &Caller,
+        address: Option<IpAddr>,
         request: &PlaceOrderRequest,
         key: &RequestKey,
     ) -> Result<Placed> {
@@ -113,7 +120,7 @@ impl Placing {
             from_cart: !quote.cart_id.is_empty(),
             requires_approval: request.requires_approval,
         };
-        let place = self.admission.enter(&caller.principal).await?;
+        let place = self.admission.enter(&caller.principal, address).await?;
         self.write(new, bytes, Arc::new(quote), key, place).await
     }
 

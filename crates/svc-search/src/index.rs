@@ -31,7 +31,7 @@ use segment::Segments;
 
 /// Begins the payload of a finished index; its number rises with the schema and with every change of how words are made
 /// ([`crate::domain::words`]), so that a start on an older directory builds the index anew.
-const PAYLOAD: &str = "souk-search/2";
+const PAYLOAD: &str = "souk-search/3";
 /// Directories of indexes are called so, with a number behind.
 const DIRECTORY: &str = "index-";
 /// Blocks of stored documents kept unpacked per segment.

@@ -64,6 +64,40 @@ async fn a_full_listener_closes_what_is_idle_longest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn when_all_are_busy_a_newcomer_displaces_the_oldest_of_who_has_most() {
+    let (table, metrics) = table();
+    let mut open = Vec::new();
+    for last in [1, 2, 2, 2, 3, 3, 3, 3] {
+        tokio::time::advance(Duration::from_millis(5)).await;
+        open.push(table.admit(peer(last)).expect("room"));
+    }
+    let busy: Vec<_> = open.iter().map(Connection::begin_request).collect();
+    tokio::time::advance(Duration::from_millis(5)).await;
+    assert!(table.admit(peer(3)).is_none(), "it has its share");
+    let heavy = table.admit(peer(2)).is_none();
+    assert!(heavy, "three are as many as the other has without one");
+    let first = table.admit(peer(9)).expect("who has none is let in at once, whoever searched in vain before");
+    assert_eq!(open.iter().map(|open| is_cut(open)).collect::<Vec<_>>().iter().filter(|cut| **cut).count(), 1);
+    assert!(is_cut(&open[4]), "the oldest of the one that has four");
+    let _request = first.begin_request();
+    let _second = table.admit(peer(10)).expect("from one that has three");
+    assert_eq!(metrics.count("grpc", "displaced"), 2);
+    assert!(!is_cut(&open[0]) && !is_cut(&first), "who has one keeps it");
+    drop(busy);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sockets_leave_a_part_to_pages() {
+    let (table, _) = table();
+    let open: Vec<_> = (0..8).map(|last| table.admit(peer(last)).expect("room")).collect();
+    let mut sockets: Vec<_> = open.iter().map_while(|connection| connection.open_socket()).collect();
+    assert_eq!(sockets.len(), 7);
+    assert!(open[7].open_socket().is_none());
+    sockets.pop();
+    assert!(open[7].open_socket().is_some());
+}
+
+#[tokio::test(start_paused = true)]
 async fn large_pages_that_lie_are_ended_sooner() {
     let (table, _) = table();
     let mut open = Vec::new();

@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Weak;
 use std::time::Duration;
 
-use http::Response;
 use http_body_util::Full;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::task::JoinHandle;
@@ -63,6 +62,25 @@ async fn read_page(stream: &mut DuplexStream) {
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
     read.resize(PAGE_BYTES, 0);
     stream.read_exact(&mut read).await.expect("a page");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_says_once_which_host_it_is_for() {
+    let table = table(8);
+    for (fields, status) in [
+        ("HTTP/1.1\r\n", "400"),
+        ("HTTP/1.1\r\nhost: shop\r\nhost: other\r\n", "400"),
+        ("HTTP/1.1\r\nhost: shop\r\n", "200"),
+        ("HTTP/1.0\r\n", "200"),
+        ("HTTP/1.0\r\nhost: shop\r\nhost: other\r\n", "400"),
+    ] {
+        let (mut stream, _connection, _served) = connect(&table);
+        let request = format!("GET / {fields}\r\n");
+        stream.write_all(request.as_bytes()).await.expect("written");
+        let mut line = [0; 12];
+        stream.read_exact(&mut line).await.expect("a status line");
+        assert_eq!(&line[9..], status.as_bytes(), "{fields:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

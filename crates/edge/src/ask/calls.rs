@@ -6,14 +6,13 @@ use mesh::{Scope, with_scope};
 
 use super::{Ask, MIN_VERSION};
 use crate::need::{Absence, Need};
-use crate::session::CLIENT_ADDRESS;
 
 impl Ask {
     /// A message as a call of this request: it tells the client's address and what it has seen.
     pub fn request<T>(&self, message: T) -> tonic::Request<T> {
         let mut request = tonic::Request::new(message);
         if let Some(value) = self.counted_address().and_then(|address| address.to_string().parse().ok()) {
-            request.metadata_mut().insert(CLIENT_ADDRESS, value);
+            request.metadata_mut().insert(mesh::CLIENT_ADDRESS, value);
         }
         let state = self.state.lock();
         if !state.seen.is_empty()

@@ -217,7 +217,10 @@ impl Api {
             }
             let next = match session.present(token.generation, now)? {
                 Presented::Newest(next) => next,
-                Presented::Spent => return Err(self.end_stolen(&session, now).await?),
+                Presented::Spent => {
+                    self.throttle.session_end(&asked.caller.principal, asked.address).await?;
+                    return Err(self.end_stolen(&session, now).await?);
+                }
             };
             match self.write_refresh(&next, key, now).await {
                 Ok(Some(tokens)) => {
@@ -295,6 +298,7 @@ impl Api {
         let batch = match session.ended_at {
             Some(_) => Batch::new(),
             None => {
+                self.throttle.session_end(&asked.caller.principal, asked.address).await?;
                 let revoke = self.revoke(subject, self.tokens_from(subject).await?, now);
                 sessions::end(Batch::new(), &session, SessionEnd::SignedOut, now, revoke)
             }
@@ -320,6 +324,7 @@ impl Api {
         if let Some(reply) = self.again(&key).await? {
             return Ok(reply);
         }
+        self.throttle.session_end(&asked.caller.principal, asked.address).await?;
         for _ in 0..TRIES_MAX {
             let now = self.ctx.now();
             let account = self.store.account(target).await?.ok_or_else(no_account)?.account;
@@ -376,7 +381,6 @@ impl Api {
         Session::begin(self.ctx.id(), subject, device, self.ctx.random(), now)
     }
 
-    /// A revocation's row under a new name.
     /// A revocation of all that was issued to a subject until now.
     pub(super) fn revoke(&self, subject: Subject, tokens_from: Timestamp, now: Timestamp) -> Revoke {
         Revoke { row: self.ctx.random(), before: self.keyring.void_before(subject, tokens_from, now) }

@@ -6,11 +6,10 @@ use tonic::{Request, Response, Status};
 
 use super::key_set::KeySets;
 use super::{Api, Asked};
-use crate::throttle;
 
 /// Who asks, from where, and what.
 fn asked<T>(request: Request<T>) -> Asked<T> {
-    let (caller, address) = (mesh::caller(&request), throttle::address(&request));
+    let (caller, address) = (mesh::caller(&request), mesh::client_address(&request));
     Asked { caller, address, message: request.into_inner() }
 }
 

@@ -81,6 +81,30 @@ async fn guest_sessions_are_bounded_by_address() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn ends_of_sessions_are_bounded_by_address() {
+    let world = World::with("session_ends_per_minute_address", 2).await;
+    let mut guests = Vec::new();
+    for n in 0..4 {
+        let request =
+            CreateGuestSessionRequest { request_id: format!("guest-{n:020}"), device: String::new() };
+        let created = world.role("bff-web").create_guest_session(from_address("192.0.2.1", request)).await;
+        guests.push(created.expect("a guest").into_inner().tokens.expect("tokens"));
+    }
+    let sign_out = |n: usize, address: &'static str| {
+        let guest = world.verify(&guests[n].access_token).expect("a good token");
+        let mut gateway = world.harness.client_as_role("bff-web", IdentityServiceClient::new, guest);
+        let request = SignOutRequest { request_id: format!("out-{n:020}"), session_id: String::new() };
+        async move { gateway.sign_out(from_address(address, request)).await }
+    };
+    assert!(sign_out(0, "192.0.2.1").await.is_ok() && sign_out(1, "192.0.2.1").await.is_ok());
+    assert_eq!(reason(sign_out(2, "192.0.2.1").await), "TOO_MANY_ATTEMPTS");
+    assert!(sign_out(1, "192.0.2.1").await.is_ok(), "a replay ends nothing");
+    assert!(sign_out(3, "198.51.100.7").await.is_ok(), "another address has its own share");
+    world.advance(30).await;
+    assert!(sign_out(2, "192.0.2.1").await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
 async fn two_strangers_who_chose_one_key_are_two_guests() {
     let world = World::start().await;
     let begin = |address: &'static str| {

@@ -160,6 +160,17 @@ fn singular(word: &str) -> Cow<'_, str> {
         ("staves", "staff"),
         ("snowmen", "snowman"),
         ("axes", "axe"),
+        // The algorithm takes no "s" after a "u", for the sake of cactus and status.
+        ("menus", "menu"),
+        ("tutus", "tutu"),
+        ("sudokus", "sudoku"),
+        ("haikus", "haiku"),
+        ("tofus", "tofu"),
+        ("gurus", "guru"),
+        ("emus", "emu"),
+        ("gnus", "gnu"),
+        ("caribous", "caribou"),
+        ("bayous", "bayou"),
     ];
     // Also at the end of longer words: bookshelves, penknives.
     const ENDING: &[(&str, &str)] = &[
@@ -178,6 +189,14 @@ fn singular(word: &str) -> Cow<'_, str> {
         ("kerchieves", "kerchief"),
     ];
     if let Some((_, one)) = WHOLE.iter().find(|(many, _)| *many == word) {
+        return Cow::Borrowed(one);
+    }
+    // Abbreviations, which the algorithm leaves since they have no vowel: TVs, CDs, PCs.
+    if let Some(one) = word.strip_suffix('s')
+        && one.len() > 1
+        && !one.ends_with('s')
+        && !one.contains(['a', 'e', 'i', 'o', 'u', 'y'])
+    {
         return Cow::Borrowed(one);
     }
     match ENDING.iter().find(|(many, _)| word.ends_with(many)) {

@@ -98,6 +98,9 @@ fn singular_and_plural_find_each_other() {
         "Bread knives",
         "Wall shelf",
         "Glasses",
+        "Menu holder",
+        "TV stand",
+        "Rack for CDs",
     ];
     let all: Vec<_> = (1..).zip(names).map(|(number, name)| product(number, name)).collect();
     let index = index(&all);
@@ -114,6 +117,9 @@ fn singular_and_plural_find_each_other() {
         ("shelves", "6"),
         ("glass", "7"),
         ("glasses ", "7"),
+        ("menus ", "8"),
+        ("tvs ", "9"),
+        ("cd ", "10"),
     ] {
         let hits = index.ask(&ask(query), None).expect("an answer");
         assert_eq!(
