@@ -83,9 +83,9 @@ impl Connection {
         is_idle.then(|| self.last_request.load(Ordering::Relaxed))
     }
 
-    /// When its last request began or ended, in the table's milliseconds.
-    pub(crate) fn last_request(&self) -> u64 {
-        self.last_request.load(Ordering::Relaxed)
+    /// When its last request began or ended, in the table's milliseconds, and its number, which orders those of one moment.
+    pub(crate) fn last_request(&self) -> (u64, u64) {
+        (self.last_request.load(Ordering::Relaxed), self.number)
     }
 
     /// A place among the WebSockets of the listener; `None` when they have their part of its connections.

@@ -74,11 +74,10 @@ async fn when_all_are_busy_a_newcomer_displaces_the_oldest_of_who_has_most() {
     let busy: Vec<_> = open.iter().map(Connection::begin_request).collect();
     tokio::time::advance(Duration::from_millis(5)).await;
     assert!(table.admit(peer(3)).is_none(), "it has its share");
-    let heavy = table.admit(peer(2)).is_none();
-    assert!(heavy, "three are as many as the other has without one");
-    let first = table.admit(peer(9)).expect("who has none is let in at once, whoever searched in vain before");
-    assert_eq!(open.iter().map(|open| is_cut(open)).collect::<Vec<_>>().iter().filter(|cut| **cut).count(), 1);
-    assert!(is_cut(&open[4]), "the oldest of the one that has four");
+    assert!(table.admit(peer(2)).is_none(), "three are as many as the other would have");
+    let first = table.admit(peer(9)).expect("in place of another's, whoever searched in vain a moment ago");
+    let cut: Vec<_> = (0..8).filter(|number| is_cut(&open[*number])).collect();
+    assert_eq!(cut, [4], "the oldest of the one that has four");
     let _request = first.begin_request();
     let _second = table.admit(peer(10)).expect("from one that has three");
     assert_eq!(metrics.count("grpc", "displaced"), 2);
