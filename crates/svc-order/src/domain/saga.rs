@@ -191,6 +191,10 @@ pub(super) fn look_again(order: &Order, now: Timestamp, pause: Duration) -> Time
 /// Clocks may differ by this much before a time counts as set by one that was ahead.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(60);
 
+/// A limit that is further ahead than an order's can be, and by more than this, was set by a clock that was ahead, and begins anew.
+/// By less, it may be this clock that is behind: a shorter limit would be over as soon as the clock is right again.
+const BEHIND_MAX: Duration = Duration::from_secs(86_400);
+
 /// The longest pause after which an order in this state is looked at again. A later time was set by a clock that was ahead.
 #[must_use]
 pub fn longest_pause(state: State, policy: &Policy) -> Duration {
@@ -208,7 +212,7 @@ pub fn in_time(mut order: Order, policy: &Policy, now: Timestamp) -> Order {
         State::AwaitingApproval => policy.approval_limit,
         _ => policy.placing_limit.max(policy.action_limit),
     };
-    if order.limit_at > now.plus(limit.saturating_add(CLOCKS_DIFFER)) {
+    if order.limit_at > now.plus(limit.saturating_add(BEHIND_MAX)) {
         order.limit_at = now.plus(limit);
         order.hold_until = order.hold_until.min(now);
         order.due_at = order.due_at.map(|due| due.min(now));

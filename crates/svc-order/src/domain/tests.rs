@@ -125,6 +125,8 @@ fn an_order_that_a_clock_a_year_ahead_put_aside_is_looked_at_now() {
     let year = Duration::from_secs(365 * 86_400);
     let now = START.minus(year);
     assert!(matches!(next(&waiting, now), Step::Wait(_)));
+    let behind = in_time(waiting.clone(), &policy(), START.minus(Duration::from_secs(3_600)));
+    assert_eq!(behind.limit_at, waiting.limit_at, "a clock that is an hour behind shortens nothing");
     let taken = in_time(waiting, &policy(), now);
     assert_eq!(next(&taken, now), Step::RenewHold, "which shows whether the hold still stands");
     assert_eq!(next(&taken, now.plus(policy().action_limit.max(policy().placing_limit))), Step::GiveUp);
