@@ -97,7 +97,12 @@ impl Config {
 
     /// Sets a value, as a flag does.
     pub fn set(&mut self, section: &str, key: &str, value: impl Into<toml::Value>) {
-        self.put(section, key, value.into(), Origin::Flag);
+        self.set_from(section, key, value, Origin::Flag);
+    }
+
+    /// Sets a value that comes from somewhere else.
+    pub fn set_from(&mut self, section: &str, key: &str, value: impl Into<toml::Value>, origin: Origin) {
+        self.put(section, key, value.into(), origin);
     }
 
     fn put(&mut self, section: &str, key: &str, value: toml::Value, origin: Origin) {
@@ -231,8 +236,14 @@ mod tests {
             config.section::<Every>("s").expect_err(line).message().to_owned()
         };
         for (line, expected) in [
-            (r#"at = "nonsense""#, r#"s.at is "nonsense"; it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000"#),
-            (r#"at = "127.0.0.1:99999""#, r#"s.at is "127.0.0.1:99999"; it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000"#),
+            (
+                r#"at = "nonsense""#,
+                r#"s.at is "nonsense"; it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000"#,
+            ),
+            (
+                r#"at = "127.0.0.1:99999""#,
+                r#"s.at is "127.0.0.1:99999"; it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000"#,
+            ),
             ("small = 300", "s.small is 300; it must be a whole number from 0 to 255"),
             ("number = -1", "s.number is -1; it must be a whole number from 0 to 4294967295"),
             ("number = 9999999999", "s.number is 9999999999; it must be a whole number from 0 to 4294967295"),
@@ -246,7 +257,10 @@ mod tests {
             (r#"form = "xml""#, r#"s.form is "xml"; it must be "text" or "json""#),
             ("form = 7", "s.form is 7; it must be text, in quotes"),
             (r#"list = ["a\nb"]"#, r#"s.list is ["a\nb"]; it must not have control characters"#),
-            ("other = 1", "s.other is not known; [s] has at, form, limits, list, long, number, on, small, text"),
+            (
+                "other = 1",
+                "s.other is not known; [s] has at, form, limits, list, long, number, on, small, text",
+            ),
         ] {
             assert_eq!(said(line), expected, "{line}");
         }

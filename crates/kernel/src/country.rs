@@ -22,8 +22,8 @@ pub fn name(code: &str) -> Option<&'static str> {
 
 /// Countries whose names take an article within a sentence.
 const WITH_ARTICLE: &[&str] = &[
-    "AE", "AX", "BS", "CC", "CD", "CF", "CK", "DO", "FK", "FO", "GB", "GM", "IM", "IO", "KM", "KY", "MH", "MP", "MV", "NL",
-    "PH", "SB", "SC", "TC", "TF", "UM", "US", "VG", "VI",
+    "AE", "AX", "BS", "CC", "CD", "CF", "CK", "DO", "FK", "FO", "GB", "GM", "IM", "IO", "KM", "KY", "MH",
+    "MP", "MV", "NL", "PH", "SB", "SC", "TC", "TF", "UM", "US", "VG", "VI",
 ];
 
 /// The English name of a country as it stands within a sentence, such as "the United Kingdom"; `None` for a code that is

@@ -119,9 +119,8 @@ impl AddressFormat {
         let plain = plain.trim();
         let Some(regex) = self.regex.get_or_init(|| compile(self.form)) else { return Ok(plain.to_owned()) };
         let written = self.spellings(plain).into_iter().find(|code| regex.is_match(code));
-        written.ok_or_else(|| {
-            format!("is not a postcode of {}; one looks like {}", self.country, self.example)
-        })
+        written
+            .ok_or_else(|| format!("is not a postcode of {}; one looks like {}", self.country, self.example))
     }
 
     /// How a code may have been meant: as it stands; with the separators of the example; without or with the country before

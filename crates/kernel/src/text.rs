@@ -328,7 +328,8 @@ mod tests {
         assert_eq!(one(&format!("Ada {}", "\u{488}\u{301}".repeat(20))), piled);
         assert!(one(&format!("a{}", marks(10))).is_ok());
         assert!(one(&format!("a{0}b{0}", marks(9))).is_ok(), "each letter has its own");
-        for text in ["བསྒྲུབས", "בְּרֵאשִׁ֖ית", "นี้น้ำ", "ệ́", "က္ဘာ", "क्ष्म्य"] {
+        for text in ["བསྒྲུབས", "בְּרֵאשִׁ֖ית", "นี้น้ำ", "ệ́", "က္ဘာ", "क्ष्म्य"]
+        {
             assert!(one(text).is_ok(), "{text:?}");
         }
     }

@@ -208,7 +208,8 @@ async fn every_text_of_every_service_has_one_rule() {
             let error = answer(&world, &pool, &case, taken).await;
             // These are wrong for another reason: a postal code has a form, a telephone number a digit, and an option must
             // be one of a list.
-            let by_form = ["/postal_code", "/phone", "/options/0/name"].iter().any(|end| case.at.ends_with(end));
+            let by_form =
+                ["/postal_code", "/phone", "/options/0/name"].iter().any(|end| case.at.ends_with(end));
             if names(&error) && !by_form {
                 wrong.push(format!("{} {taken:?}: {error:?}", case.field));
             }
