@@ -56,10 +56,9 @@ impl Fault {
                 _ => false,
             }
         }
-        let (key, value) = table.iter().find(|(_, value)| has_control(value))?;
+        let (key, _) = table.iter().find(|(_, value)| has_control(value))?;
         let key = format!("{section}.{key}");
-        let what = format!("is {}; it must not have control characters", shown(value));
-        Some(Self { path: key.clone(), key, what })
+        Some(Self { path: key.clone(), key, what: "must not have control characters".to_owned() })
     }
 
     /// A section of which no key is wrong by itself.
@@ -72,7 +71,7 @@ fn one(key: &str, value: Value) -> Value {
     Value::Table(Table::from_iter([(key.to_owned(), value)]))
 }
 
-/// Goes down to the innermost value that fails by itself.
+/// Goes down to the innermost value that fails by itself, as long as what it stands in would be taken empty.
 fn narrow<'a>(
     path: String,
     value: &'a Value,
@@ -80,7 +79,7 @@ fn narrow<'a>(
     fails: &dyn Fn(Value) -> Option<String>,
 ) -> (String, &'a Value, String) {
     match value {
-        Value::Table(keys) => {
+        Value::Table(keys) if fails(Value::Table(Table::new())).is_none() => {
             for (key, inner) in keys {
                 let alone = |value| fails(one(key, value));
                 if let Some(error) = alone(inner.clone()) {
@@ -88,7 +87,7 @@ fn narrow<'a>(
                 }
             }
         }
-        Value::Array(items) => {
+        Value::Array(items) if fails(Value::Array(Vec::new())).is_none() => {
             for (n, inner) in items.iter().enumerate() {
                 let alone = |value| fails(Value::Array(vec![value]));
                 if let Some(error) = alone(inner.clone()) {
@@ -101,9 +100,9 @@ fn narrow<'a>(
     (path, value, error)
 }
 
-/// A value on one line, as TOML writes it.
+/// The beginning of a value, as TOML writes it.
 fn shown(value: &Value) -> String {
-    let text = value.to_string().escape_debug().to_string().replace("\\\"", "\"").replace("\\\\", "\\");
+    let text = value.to_string();
     match text.char_indices().nth(SHOWN_CHARACTERS) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
