@@ -134,11 +134,14 @@ pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let mut command = cli.command.unwrap_or(Command::Up(cli.up));
-    log::start(match &command {
+    let started = log::start(match &command {
         Command::Up(args) => args.config.as_deref(),
         Command::Check { config, .. } => config.as_deref(),
         _ => None,
     });
+    if let Err(error) = started {
+        return console::end(Err(start_failure(&error)));
+    }
     if let Command::Up(args) = &mut command {
         let flags = matches.subcommand_matches("up").unwrap_or(&matches);
         if let Err(error) = args.take_settings(|flag| is_given(flags, flag)) {
@@ -204,7 +207,10 @@ async fn run(command: Command) -> Outcome {
         Command::Roles { json } => list_roles(json),
         Command::Check { config, json } => check(config.as_deref(), json),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "souk", &mut std::io::stdout());
+            // The generator panics when its writer fails, as stdout does when its reader has left.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "souk", &mut script);
+            console::print(&script)?;
             Ok(Verdict::Holds)
         }
     }

@@ -1,5 +1,7 @@
 //! A command's connection to a shop: where it is, the credential, and what to do when it is lost on the way.
 
+mod address;
+
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,6 +10,7 @@ use clap::Args;
 use contract::souk::identity::v1::ExchangeSecretRequest;
 use contract::souk::identity::v1::identity_service_client::IdentityServiceClient;
 use kernel::{Code, Error};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tonic::metadata::AsciiMetadataValue;
@@ -16,16 +19,17 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Response, Status};
 
+use self::address::{USUAL_PORT, address};
 use crate::console::Failure;
 use crate::files::OPERATOR_FILE;
 use crate::process;
 
-/// Where gRPC listens unless it is told otherwise.
-const USUAL_PORT: u16 = 9000;
 /// For how long a lost shop is tried again.
 const LOST_AFTER: Duration = Duration::from_secs(30);
 /// The longest pause between two tries.
 const PAUSE_MAX: Duration = Duration::from_secs(1);
+/// The longest that a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// The longest that a call may take, above every method's own limit.
 const CALL_TIMEOUT: Duration = Duration::from_secs(90);
 /// How long before its end an access token is replaced.
@@ -116,7 +120,7 @@ impl Shop {
         let credential = credential(args)?;
         let at = address(&args.at)?;
         let endpoint = Endpoint::from(at.clone())
-            .connect_timeout(Duration::from_secs(5))
+            .connect_timeout(CONNECT_TIMEOUT)
             .timeout(CALL_TIMEOUT)
             .tcp_nodelay(true)
             .http2_keep_alive_interval(Duration::from_secs(10))
@@ -137,7 +141,10 @@ impl Shop {
             return Ok(shop);
         }
         shop.secret = Some(Secret(credential));
-        let left = shop.exchange().await.map_err(|error| shop.first_failure(error))?;
+        let left = match shop.exchange().await {
+            Ok(left) => left,
+            Err(error) => return Err(shop.first_failure(&error).await),
+        };
         tokio::spawn(shop.clone().keep_fresh(left));
         Ok(shop)
     }
@@ -199,17 +206,33 @@ impl Shop {
         ))
     }
 
-    fn first_failure(&self, error: Error) -> Failure {
-        if passes(&error) {
-            return Failure::usage(format!(
-                "nobody serves at {}; start a shop with `souk up`, or name another with --at",
-                self.at
-            ));
+    /// Why there is no shop, as far as that can be told apart from here.
+    async fn first_failure(&self, error: &Error) -> Failure {
+        let at = &self.at;
+        if is_foreign(error) && (passes(error) || error.reason() == "UNIMPLEMENTED") {
+            return Failure::usage(if self.is_taken().await {
+                format!(
+                    "what answers at {at} is not the gRPC of a shop; name that with --at, as the line of `souk up` shows it"
+                )
+            } else {
+                format!("nobody serves at {at}; start a shop with `souk up`, or name another with --at")
+            });
+        }
+        if passes(error) {
+            return Failure::unfinished(format!("the shop at {at} cannot answer now ({error}); try again"));
         }
         Failure::usage(format!(
             "the shop at {} refuses the credential ({error}); give the one of this shop by --token, SOUK_TOKEN or --data",
             self.at
         ))
+    }
+
+    /// Whether anybody takes connections at the address.
+    async fn is_taken(&self) -> bool {
+        let Ok(uri) = self.at.parse::<Uri>() else { return false };
+        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+        let connects = TcpStream::connect((host, uri.port_u16().unwrap_or(USUAL_PORT)));
+        tokio::time::timeout(CONNECT_TIMEOUT, connects).await.is_ok_and(|connected| connected.is_ok())
     }
 
     /// Exchanges the secret for an access token, and tells for how long it is good.
@@ -241,18 +264,22 @@ const TOKEN_LIFE: Duration = Duration::from_secs(600);
 
 /// Whether an error may pass by itself: the shop is away, busy, or had another change in the way.
 fn passes(error: &Error) -> bool {
-    // What a transport says when a connection breaks in the middle has no reason of the house, and keeps its cause.
-    let foreign = std::error::Error::source(error).is_some();
     match error.code() {
         Code::Unavailable | Code::DeadlineExceeded => true,
         Code::ResourceExhausted | Code::Conflict => error.retryable(),
-        Code::Internal => foreign && error.reason() != "UNIMPLEMENTED",
+        Code::Internal => is_foreign(error) && error.reason() != "UNIMPLEMENTED",
         Code::InvalidArgument
         | Code::Unauthenticated
         | Code::PermissionDenied
         | Code::NotFound
         | Code::FailedPrecondition => false,
     }
+}
+
+/// Whether an error is not the house's: what a transport says when a connection breaks, or a server of another kind, has no
+/// reason of the house and keeps its cause.
+fn is_foreign(error: &Error) -> bool {
+    std::error::Error::source(error).is_some()
 }
 
 fn bearer(token: &str) -> Result<AsciiMetadataValue, Failure> {
@@ -263,34 +290,6 @@ fn bearer(token: &str) -> Result<AsciiMetadataValue, Failure> {
     })?;
     value.set_sensitive(true);
     Ok(value)
-}
-
-/// The address of a shop: a URL, or a host with a port. Without a port it is the usual one.
-fn address(at: &str) -> Result<Uri, Failure> {
-    let wrong = |why: &str| {
-        Failure::usage(format!("--at {at} is no address: {why}; give one like http://127.0.0.1:9000"))
-    };
-    let at = at.trim();
-    let (scheme, rest) = at.split_once("://").unwrap_or(("http", at));
-    if !scheme.eq_ignore_ascii_case("http") {
-        return Err(wrong("a shop speaks gRPC over http, not over another scheme"));
-    }
-    let host = rest.strip_suffix('/').unwrap_or(rest);
-    if host.contains(['/', '?', '#', '@']) {
-        return Err(wrong("it has more than a host and a port"));
-    }
-    let uri: Uri = format!("http://{host}").parse().map_err(|_| wrong("its host or port cannot be read"))?;
-    if uri.host().is_none_or(str::is_empty) {
-        return Err(wrong("it has no host"));
-    }
-    if uri.authority().is_some_and(|authority| authority.as_str().ends_with(':')) {
-        return Err(wrong("it has no port behind the colon"));
-    }
-    match uri.port_u16() {
-        Some(0) => Err(wrong("port 0 is no port that one can call")),
-        Some(_) => Ok(uri),
-        None => format!("http://{host}:{USUAL_PORT}").parse().map_err(|_| wrong("its host cannot be read")),
-    }
 }
 
 /// The credential: `--token` or `SOUK_TOKEN`, else the operator's secret in the data directory.
@@ -356,37 +355,22 @@ mod tests {
         assert!(Shop::connect(&wrong).await.expect_err("no address").to_string().contains("--at"));
     }
 
-    #[test]
-    fn an_address_needs_no_scheme_and_no_port() {
-        for (given, expected) in [
-            ("http://127.0.0.1:9000", "http://127.0.0.1:9000/"),
-            ("127.0.0.1:9100", "http://127.0.0.1:9100/"),
-            ("localhost:9100", "http://localhost:9100/"),
-            ("HTTP://shop.example:81/", "http://shop.example:81/"),
-            ("shop.example", "http://shop.example:9000/"),
-            ("http://127.0.0.1", "http://127.0.0.1:9000/"),
-            ("[::1]:9100", "http://[::1]:9100/"),
-            (" 127.0.0.1:9100 ", "http://127.0.0.1:9100/"),
-        ] {
-            assert_eq!(address(given).map(|uri| uri.to_string()), Ok(expected.to_owned()), "{given}");
-        }
-        for wrong in [
-            "",
-            ":9000",
-            "https://127.0.0.1:9000",
-            "ftp://x",
-            "127.0.0.1:",
-            "127.0.0.1:0",
-            "127.0.0.1:x",
-            "127.0.0.1:99999",
-            "http://a/b",
-            "http://u:p@h:1",
-            "::1",
-            "two words",
-        ] {
-            let failure = address(wrong).expect_err(wrong);
-            assert!(failure.code() == 2 && failure.to_string().contains("--at"), "{failure}");
-        }
+    #[tokio::test]
+    async fn what_is_no_shop_is_told_from_nobody() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let at = listener.local_addr().expect("bound").to_string();
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                use tokio::io::AsyncWriteExt as _;
+                let _ = stream.write_all(b"HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\n\r\n").await;
+            }
+        });
+        let args = ShopArgs { at, ..args(Some("ops_secret"), "mem:") };
+        let failure = Shop::connect(&args).await.expect_err("no shop");
+        assert!(
+            failure.code() == 2 && failure.to_string().contains("is not the gRPC of a shop"),
+            "{failure}"
+        );
     }
 
     #[test]

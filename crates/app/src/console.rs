@@ -82,7 +82,16 @@ pub fn result<T: Serialize>(json: bool, value: &T, table: impl FnOnce() -> Strin
     } else {
         table()
     };
-    match writeln!(io::stdout().lock(), "{}", text.trim_end()) {
+    print(format!("{}\n", text.trim_end()).as_bytes())
+}
+
+/// Writes to stdout.
+///
+/// # Errors
+/// When stdout does not take it; a reader that left is no error.
+pub fn print(text: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::unfinished(format!("cannot write the result to stdout: {error}")))
         }

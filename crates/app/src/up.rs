@@ -16,9 +16,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::console;
 use crate::files::{self, OPERATOR_FILE};
-use crate::process;
 use crate::roles::ROLES;
 use crate::table::source;
+use crate::{log, process};
 
 /// How long a leaving shop finishes what is in flight.
 const GRACE: Duration = Duration::from_secs(30);
@@ -95,7 +95,7 @@ impl UpArgs {
 /// `INVALID_CONFIG` that names what is wrong.
 pub fn configuration(file: Option<&Path>) -> Result<Config> {
     let file = file.or(files::usual_config());
-    let config = match file {
+    let mut config = match file {
         None => Config::load(None, files::environment())?,
         Some(path) => {
             let unreadable = |error: &dyn std::fmt::Display| {
@@ -106,6 +106,7 @@ pub fn configuration(file: Option<&Path>) -> Result<Config> {
             Config::parse(path, &text, files::environment())?
         }
     };
+    log::take_variable(&mut config, files::environment());
     let known: Vec<&str> = process::SECTIONS.into_iter().chain(ROLES.iter().map(|role| role.name)).collect();
     config.only_sections(&known)?;
     for section in process::SECTIONS {

@@ -1,6 +1,8 @@
 //! Settings: defaults in code, then `souk.toml`, then `SOUK__SECTION__KEY`, then flags. Each part of the house has a typed
 //! section; unknown sections and keys are refused by name.
 
+mod fault;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -8,6 +10,7 @@ use kernel::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use self::fault::Fault;
 use crate::Settings;
 
 /// Where a value came from.
@@ -94,7 +97,12 @@ impl Config {
 
     /// Sets a value, as a flag does.
     pub fn set(&mut self, section: &str, key: &str, value: impl Into<toml::Value>) {
-        self.put(section, key, value.into(), Origin::Flag);
+        self.set_from(section, key, value, Origin::Flag);
+    }
+
+    /// Sets a value that comes from somewhere else.
+    pub fn set_from(&mut self, section: &str, key: &str, value: impl Into<toml::Value>, origin: Origin) {
+        self.put(section, key, value.into(), origin);
     }
 
     fn put(&mut self, section: &str, key: &str, value: toml::Value, origin: Origin) {
@@ -110,20 +118,19 @@ impl Config {
     /// # Errors
     /// `INVALID_CONFIG` that names the section, the key and where it was given.
     pub fn section<T: Default + Serialize + DeserializeOwned>(&self, name: &str) -> Result<T> {
-        let Some(table) = self.values.get(name) else { return Ok(T::default()) };
+        let Some(toml::Value::Table(table)) = self.values.get(name) else { return Ok(T::default()) };
+        let refused = |fault: Fault| {
+            let from = match self.origins.get(&fault.key) {
+                Some(Origin::Environment(variable)) => format!(" ({variable})"),
+                _ => String::new(),
+            };
+            invalid(format!("{}{from} {}", fault.path, fault.what))
+        };
+        if let Some(fault) = Fault::control(name, table) {
+            return Err(refused(fault));
+        }
         table.clone().try_into().map_err(|error: toml::de::Error| {
-            let from: Vec<String> = self
-                .origins
-                .iter()
-                .filter(|(key, _)| key.split_once('.').is_some_and(|(section, _)| section == name))
-                .filter_map(|(_, origin)| match origin {
-                    Origin::Environment(variable) => Some(variable.clone()),
-                    _ => None,
-                })
-                .collect();
-            let hint =
-                if from.is_empty() { String::new() } else { format!(" (see also {})", from.join(", ")) };
-            invalid(format!("[{name}] {}{hint}", error.message()))
+            refused(Fault::find::<T>(name, table).unwrap_or_else(|| Fault::whole(name, &error)))
         })
     }
 
@@ -179,6 +186,98 @@ mod tests {
         note: String,
     }
 
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Form {
+        #[default]
+        Text,
+        Json,
+    }
+
+    #[derive(Debug, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Every {
+        at: std::net::SocketAddr,
+        small: u8,
+        number: u32,
+        long: i64,
+        on: bool,
+        text: String,
+        list: Vec<String>,
+        limits: BTreeMap<String, i64>,
+        form: Form,
+    }
+
+    impl Default for Every {
+        fn default() -> Self {
+            Self {
+                at: std::net::SocketAddr::from(([127, 0, 0, 1], 1)),
+                small: 0,
+                number: 0,
+                long: 0,
+                on: false,
+                text: String::new(),
+                list: Vec::new(),
+                limits: BTreeMap::new(),
+                form: Form::Text,
+            }
+        }
+    }
+
+    #[derive(Debug, Default, Serialize, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Nothing {}
+
+    #[test]
+    fn what_is_wrong_is_said_with_key_value_and_what_may_stand_there() {
+        let said = |line: &str| {
+            let text = format!("[s]\n{line}");
+            let config = Config::parse(Path::new("souk.toml"), &text, environment(&[])).expect("TOML");
+            config.section::<Every>("s").expect_err(line).message().to_owned()
+        };
+        for (line, expected) in [
+            (
+                r#"at = "nonsense""#,
+                r#"s.at is "nonsense"; it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000"#,
+            ),
+            (
+                r#"at = "127.0.0.1:99999""#,
+                r#"s.at is "127.0.0.1:99999"; it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000"#,
+            ),
+            ("small = 300", "s.small is 300; it must be a whole number from 0 to 255"),
+            ("number = -1", "s.number is -1; it must be a whole number from 0 to 4294967295"),
+            ("number = 9999999999", "s.number is 9999999999; it must be a whole number from 0 to 4294967295"),
+            ("number = 1.5", "s.number is 1.5; it must be a whole number from 0 to 4294967295"),
+            (r#"long = "1""#, r#"s.long is "1"; it must be a whole number"#),
+            ("text = { a = 1 }", "s.text is { a = 1 }; it must be text, in quotes"),
+            ("text = [1]", "s.text is [1]; it must be text, in quotes"),
+            ("on = 1", "s.on is 1; it must be true or false"),
+            ("list = \"GBP,EUR\"", r#"s.list is "GBP,EUR"; it must be a list, such as ["a", "b"]"#),
+            ("list = [\"GBP\", 7]", "s.list[1] is 7; it must be text, in quotes"),
+            ("limits = 7", "s.limits is 7; it must be a table, such as { a = 1 }"),
+            (r#"limits = { EUR = 1, GBP = "1.00" }"#, r#"s.limits.GBP is "1.00"; it must be a whole number"#),
+            (r#"form = "xml""#, r#"s.form is "xml"; it must be "text" or "json""#),
+            ("form = 7", "s.form is 7; it must be text, in quotes"),
+            (r#"list = ["a\nb"]"#, "s.list must not have control characters"),
+            (
+                "other = 1",
+                "s.other is not known; [s] has at, form, limits, list, long, number, on, small, text",
+            ),
+        ] {
+            assert_eq!(said(line), expected, "{line}");
+        }
+        let variable = [("SOUK__S__NUMBER", "abc"), ("SOUK__S__X", "1")];
+        let of = |n: usize| Config::load(None, environment(&variable[n..=n])).expect("read");
+        assert_eq!(
+            of(0).section::<Every>("s").expect_err("no number").message(),
+            r#"s.number (SOUK__S__NUMBER) is "abc"; it must be a whole number from 0 to 4294967295"#
+        );
+        assert_eq!(
+            of(1).section::<Nothing>("s").expect_err("no such key").message(),
+            "s.x (SOUK__S__X) is not known; [s] has no settings"
+        );
+    }
+
     fn environment(pairs: &[(&str, &str)]) -> impl Iterator<Item = (String, String)> + use<> {
         pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Vec<_>>().into_iter()
     }
@@ -209,9 +308,9 @@ mod tests {
     fn unknown_keys_and_sections_are_named() {
         let config = Config::load(None, environment(&[("SOUK__CART__LINE_MAX", "7")])).expect("read");
         let error = config.section::<Cart>("cart").expect_err("unknown key");
-        assert!(
-            error.message().contains("line_max") && error.message().contains("SOUK__CART__LINE_MAX"),
-            "{error}"
+        assert_eq!(
+            error.message(),
+            "cart.line_max (SOUK__CART__LINE_MAX) is not known; [cart] has lines_max, note"
         );
         assert!(config.only_sections(&["order"]).expect_err("unknown").message().contains("[cart]"));
         assert!(Config::load(None, environment(&[("SOUK__CART", "7")])).is_err());

@@ -150,7 +150,8 @@ fn unwritable(path: &Path, error: std::io::Error) -> Error {
 /// What the file system says.
 pub fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    let dir = path.parent().unwrap_or(Path::new("."));
+    // The folder of a bare file name is the empty path, which names nothing that can be opened.
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let temporary = path.with_extension("new");
     let mut file =
@@ -192,6 +193,17 @@ mod tests {
         secrets(dir, 3).get("another").expect("never made before");
         std::fs::write(dir.join("databases"), "").expect("the line is deleted");
         assert_ne!(secrets(dir, 3).get("seals").expect("made anew").bytes(), &made);
+    }
+
+    #[test]
+    fn a_bare_file_name_is_in_the_folder_of_the_process() {
+        let name = format!("bare-name-{}", std::process::id());
+        let written = write_private(Path::new(&name), b"text");
+        let read = std::fs::read(&name);
+        // The folder is the crate's own, so nothing stays there.
+        let _ = std::fs::remove_file(&name);
+        assert!(written.is_ok(), "{written:?}");
+        assert_eq!(read.expect("there"), b"text");
     }
 
     #[test]

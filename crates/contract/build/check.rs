@@ -327,7 +327,23 @@ impl Reader<'_> {
                 self.problem(&format!("has the reason `{reason}` twice; remove one"));
             }
         }
+        for missing in
+            self.reasons_of_a_list().into_iter().filter(|reason| !seen.contains(&(*reason).to_owned()))
+        {
+            self.problem(&format!("reads a list by pages and lacks the reason `{missing}`; add it"));
+        }
         reasons
+    }
+
+    /// What a list that is read by pages answers to a page that cannot be.
+    fn reasons_of_a_list(&self) -> Vec<&'static str> {
+        let input = self.method.input();
+        let has = |field| input.get_field_by_name(field).is_some();
+        match (has("page"), has("cursor"), has("limit")) {
+            (true, ..) | (_, true, true) => vec!["INVALID_LIMIT", "INVALID_CURSOR"],
+            (_, true, false) => vec!["INVALID_CURSOR"],
+            _ => Vec::new(),
+        }
     }
 }
 

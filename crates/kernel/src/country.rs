@@ -20,6 +20,20 @@ pub fn name(code: &str) -> Option<&'static str> {
     all().find(|(known, _)| *known == code).map(|(_, name)| name)
 }
 
+/// Countries whose names take an article within a sentence.
+const WITH_ARTICLE: &[&str] = &[
+    "AE", "AX", "BS", "CC", "CD", "CF", "CK", "DO", "FK", "FO", "GB", "GM", "IM", "IO", "KM", "KY", "MH",
+    "MP", "MV", "NL", "PH", "SB", "SC", "TC", "TF", "UM", "US", "VG", "VI",
+];
+
+/// The English name of a country as it stands within a sentence, such as "the United Kingdom"; `None` for a code that is
+/// none.
+#[must_use]
+pub fn name_in_sentence(code: &str) -> Option<String> {
+    let name = name(code)?;
+    Some(if WITH_ARTICLE.contains(&code) { format!("the {name}") } else { name.to_owned() })
+}
+
 /// The code of an unknown country.
 pub const UNKNOWN: &str = "ZZ";
 
@@ -53,11 +67,27 @@ mod tests {
     }
 
     #[test]
+    fn a_name_has_its_article_within_a_sentence() {
+        for (code, words) in [
+            ("GB", "the United Kingdom"),
+            ("US", "the United States"),
+            ("NL", "the Netherlands"),
+            ("AX", "the Åland Islands"),
+            ("FR", "France"),
+            ("GS", "South Georgia and the South Sandwich Islands"),
+        ] {
+            assert_eq!(name_in_sentence(code).as_deref(), Some(words));
+        }
+        assert_eq!(name_in_sentence("XX"), None);
+        assert!(WITH_ARTICLE.iter().all(|code| name(code).is_some()));
+    }
+
+    #[test]
     fn people_find_their_country_by_its_name() {
         let names: Vec<_> = by_name().into_iter().map(|(_, name)| name).collect();
         assert_eq!((names.len(), names[0]), (249, "Afghanistan"));
         let place = |wanted: &str| names.iter().position(|name| *name == wanted).expect(wanted);
-        assert!(place("Aland Islands") < place("Albania") && place("Albania") < place("Algeria"));
+        assert!(place("Åland Islands") < place("Albania") && place("Albania") < place("Algeria"));
         assert!(place("Spain") < place("Switzerland") && place("Switzerland") < place("United Kingdom"));
     }
 

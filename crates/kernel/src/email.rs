@@ -52,7 +52,7 @@ impl Email {
         if local.len() + 1 + domain.len() > BYTES_MAX {
             return Err(LONG);
         }
-        if !is_local(&local) || !domain.contains('.') {
+        if !is_local(&local) || !has_top_level(&domain) {
             return Err(NONE);
         }
         Ok(Self(format!("{local}@{domain}")))
@@ -78,6 +78,12 @@ impl Email {
         let lowered = local.nfkc().collect::<String>().to_lowercase();
         format!("{}@{domain}", lowered.nfkc().collect::<String>())
     }
+}
+
+/// Whether a domain ends in the name of a top-level domain. One of digits alone is none: it would be an address of IPv4
+/// (RFC 1123, 2.1).
+fn has_top_level(domain: &str) -> bool {
+    domain.rsplit_once('.').is_some_and(|(_, last)| !last.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A domain as A-labels; `None` when it is none.
@@ -197,6 +203,10 @@ mod tests {
             "a\n@b.c",
             "a@b.c,d@e.f",
             "a@xn--a.com",
+            "ada@1.2.3.4",
+            "ada@123.456",
+            "ada@example.123",
+            "ada@example.１２３",
             "ada @example.com",
             &long_local,
             &long_label,
@@ -221,6 +231,8 @@ mod tests {
             "用户@例子.公司",
             "a_b-c@xn--bcher-kva.example",
             "x@r3---sn.example",
+            "ada@163.com",
+            "ada@123.4chan",
         ] {
             assert!(Email::parse("/email", text).is_ok(), "{text}");
         }

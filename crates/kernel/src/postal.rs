@@ -47,8 +47,8 @@ pub enum Part {
 pub struct AddressFormat {
     /// ISO 3166-1 alpha-2.
     code: &'static str,
-    /// Its English name.
-    country: &'static str,
+    /// Its English name, as it stands within a sentence.
+    country: String,
     /// The region: state, province, county.
     pub region: Part,
     /// What its regions are called, for example "state".
@@ -83,7 +83,7 @@ fn read(line: &'static str) -> Option<(&'static str, AddressFormat)> {
     let (region_name, example) = (name(parts.next()?), parts.next()?);
     let format = AddressFormat {
         code,
-        country: country::name(code)?,
+        country: country::name_in_sentence(code)?,
         region,
         region_name: if region_name == "do_si" { "province" } else { region_name },
         postal_code,
@@ -113,12 +113,14 @@ impl AddressFormat {
             return Ok(code.to_owned());
         }
         let plain = code.nfkc().collect::<String>().to_uppercase();
-        let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ").replace(['–', '—', '‐', '−'], "-");
-        let Some(regex) = self.regex.get_or_init(|| compile(self.form)) else { return Ok(plain) };
-        let written = self.spellings(&plain).into_iter().find(|code| regex.is_match(code));
-        written.ok_or_else(|| {
-            format!("is not a postal code of {}; one looks like {}", self.country, self.example)
-        })
+        let plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+        // Japan's sign for post stands before a code, and its long vowel is typed for a hyphen; Brazil writes a dot.
+        let plain = plain.replace(['–', '—', '‐', '−', 'ー'], "-").replace(['〒', '.'], "");
+        let plain = plain.trim();
+        let Some(regex) = self.regex.get_or_init(|| compile(self.form)) else { return Ok(plain.to_owned()) };
+        let written = self.spellings(plain).into_iter().find(|code| regex.is_match(code));
+        written
+            .ok_or_else(|| format!("is not a postcode of {}; one looks like {}", self.country, self.example))
     }
 
     /// How a code may have been meant: as it stands; with the separators of the example; without or with the country before
@@ -133,6 +135,10 @@ impl AddressFormat {
             }
         }
         all.push(self.laid_out(&[self.code, code].concat()));
+        // A ZIP+4 code in one piece; no other country has codes of nine digits.
+        if code.len() == 9 && code.bytes().all(|byte| byte.is_ascii_digit()) {
+            all.push(format!("{}-{}", &code[..5], &code[5..]));
+        }
         all
     }
 
@@ -172,7 +178,7 @@ mod tests {
     fn every_country_has_a_format_whose_example_fits() {
         for (code, name) in country::all() {
             let format = address_format(code).unwrap_or_else(|| panic!("{code}"));
-            assert_eq!(format.country, name);
+            assert_eq!(format.country.trim_start_matches("the "), name);
             assert_eq!(format.postal_code == Part::Absent, format.example.is_empty(), "{code}");
             assert_eq!(format.postal_code == Part::Absent, format.form.is_empty(), "{code}");
             if !format.example.is_empty() {
@@ -217,7 +223,18 @@ mod tests {
             ("JP", "１５４－００２３", Some("154-0023")),
             ("IE", "", Some("")),
             ("IE", "A65 F4E2", Some("A65 F4E2")),
+            ("IE", "d6wxy00", Some("D6WXY00")),
             ("IE", "nonsense", None),
+            ("IE", "Dublin 2", None),
+            ("IE", "A6A F4E2", None),
+            ("JP", "〒100-0001", Some("100-0001")),
+            ("JP", "〒 100-0001", Some("100-0001")),
+            ("JP", "100ー0001", Some("100-0001")),
+            ("JP", "１００ｰ０００１", Some("100-0001")),
+            ("US", "902101234", Some("90210-1234")),
+            ("US", "90210123", None),
+            ("BR", "01.310-100", Some("01310-100")),
+            ("DE", "〒", None),
             ("HK", "", Some("")),
             ("AE", "", Some("")),
             ("AE", "00000", Some("00000")),
@@ -227,6 +244,18 @@ mod tests {
             let format = address_format(country).expect(country);
             assert_eq!(format.check_postal_code(code).ok().as_deref(), stored, "{country} {code:?}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_is_a_sentence_of_english() {
+        let said = |country: &str, code: &str| {
+            address_format(country).expect(country).check_postal_code(code).expect_err(code)
+        };
+        assert_eq!(said("GB", "12345"), "is not a postcode of the United Kingdom; one looks like EC1Y 8SY");
+        assert_eq!(said("US", ""), "is required in the United States; one looks like 95014");
+        assert_eq!(said("FR", "x"), "is not a postcode of France; one looks like 33380");
+        let region = address_format("US").expect("US").check_region("");
+        assert_eq!(region, Err("is required in the United States: the state".to_owned()));
     }
 
     #[test]

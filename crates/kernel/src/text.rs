@@ -8,6 +8,7 @@
 //! | characters that only format and show nothing: zero-width blanks, soft hyphens, directional embeddings and isolates, tags, byte order marks | removed |
 //! | joiners, variation selectors, direction marks, emoji tags | kept where the characters beside them need them, else removed |
 //! | decomposed letters | composed (NFC) |
+//! | more than ten marks on one letter | refused |
 //!
 //! Blanks at both ends are removed. Lengths are counted in characters of what is stored. A text that was given and shows
 //! nothing is refused. Sources: the Unicode Character Database (UAX #44), UTS #51 for sequences of emoji, RFC 5892 for the
@@ -16,6 +17,10 @@
 use icu_properties::props::{DefaultIgnorableCodePoint, ExtendedPictographic, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_normalization::UnicodeNormalization;
+
+/// Marks in a row, after letters are composed. No language writes more than a handful over, under and in one letter
+/// (Tibetan stacks and Hebrew with cantillation are the deepest); more of them only paint over the lines beside them.
+const MARKS_MAX: usize = 10;
 
 /// How many lines a field has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +76,9 @@ pub fn clean(text: &str, lines: Lines) -> Result<String, &'static str> {
     }
     if !shows(composed) {
         return Err("shows nothing");
+    }
+    if has_piled_marks(composed) {
+        return Err("has too many marks on one letter");
     }
     Ok(composed.to_owned())
 }
@@ -128,6 +136,19 @@ fn is_of_no_script(c: char) -> bool {
 pub fn is_mark(c: char) -> bool {
     use GeneralCategory as Of;
     matches!(category(c), Of::NonspacingMark | Of::SpacingMark | Of::EnclosingMark)
+}
+
+/// Whether there are more than [`MARKS_MAX`] marks in a row. What only formats does not part them.
+fn has_piled_marks(text: &str) -> bool {
+    let mut marks = 0;
+    text.chars().any(|c| {
+        marks = match c {
+            c if is_mark(c) => marks + 1,
+            c if is_format(c) => marks,
+            _ => 0,
+        };
+        marks > MARKS_MAX
+    })
 }
 
 /// Whether the characters beside a format character need it.
@@ -295,6 +316,21 @@ mod tests {
         }
         for text in ["a\u{ffff}", "a\u{fdd0}", "a\u{378}", "a\u{1fffe}"] {
             assert_eq!(many(text), Err("has characters that Unicode does not define"), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn marks_do_not_pile_up() {
+        let piled = Err("has too many marks on one letter");
+        let marks = |count: usize| "\u{336}".repeat(count);
+        assert_eq!(one(&format!("a{}", marks(90))), piled);
+        assert_eq!(one(&format!("{}a", marks(90))), piled);
+        assert_eq!(one(&format!("Ada {}", "\u{488}\u{301}".repeat(20))), piled);
+        assert!(one(&format!("a{}", marks(10))).is_ok());
+        assert!(one(&format!("a{0}b{0}", marks(9))).is_ok(), "each letter has its own");
+        for text in ["བསྒྲུབས", "בְּרֵאשִׁ֖ית", "นี้น้ำ", "ệ́", "က္ဘာ", "क्ष्म्य"]
+        {
+            assert!(one(text).is_ok(), "{text:?}");
         }
     }
 

@@ -107,8 +107,11 @@ impl<N: Layer> Layer for Identify<N> {
             call.request.extensions_mut().insert(FromOutside);
             self.read_headers(&mut call)?;
         }
+        // Health and reflection answer everybody alike, so a token that is not good hinders nobody there: whoever is refused
+        // elsewhere finds the types of the refusal's details by reflection.
+        let is_for_everybody = call.method.is_none() && crate::foreign(call.request.uri().path()).is_some();
         // A token in the request itself counts before what is inherited.
-        if let Some(token) = bearer(&call.request)? {
+        if !is_for_everybody && let Some(token) = bearer(&call.request)? {
             call.scope.principal = Some(self.verifier.verify(token)?);
         }
         if let Some(verified) = &call.scope.principal {

@@ -152,7 +152,7 @@ impl Feed {
         }
         tracing::info!(
             documents = built.index.documents(),
-            took_ms = took.as_millis(),
+            took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
             "a search index took its place"
         );
         built

@@ -54,6 +54,26 @@ async fn the_older_version_answers_as_well() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_bad_token_hinders_nobody_to_ask() {
+    let world = World::start(34).await;
+    let question = Some(MessageRequest::FileContainingSymbol("google.rpc.ErrorInfo".into()));
+    let missing = Some(MessageRequest::FileContainingSymbol("souk.No".into()));
+    let ask = |message_request| ServerReflectionRequest { host: String::new(), message_request };
+    let requests = futures_util::stream::iter([ask(missing), ask(question)]);
+    let mut requests = tonic::Request::new(requests);
+    requests.metadata_mut().insert("authorization", "Bearer nonsense".parse().expect("text"));
+    let mut client = ServerReflectionClient::new(world.running().outside());
+    let mut answers = client.server_reflection_info(requests).await.expect("a stream").into_inner();
+    let mut next =
+        async || answers.message().await.expect("readable").and_then(|answer| answer.message_response);
+    assert!(matches!(next().await, Some(MessageResponse::ErrorResponse(_))), "a miss is an answer");
+    assert!(
+        matches!(next().await, Some(MessageResponse::FileDescriptorResponse(_))),
+        "and the stream goes on"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn health_is_told_and_ends_with_the_drain() {
     use tonic_health::pb::HealthCheckRequest;
     use tonic_health::pb::health_check_response::ServingStatus;

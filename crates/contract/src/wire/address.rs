@@ -48,6 +48,9 @@ pub fn parse_address(pointer: &str, value: &Option<v1::Address>) -> Result<v1::A
         format!("{pointer}/lines"),
         format!("has more than {LINES_MAX} lines"),
     );
+    // A number may be written in many ways; what has no digit is none, whatever the country.
+    let is_number = address.phone.is_empty() || address.phone.contains(char::is_numeric);
+    violations.check(is_number, format!("{pointer}/phone"), "has no digit");
     violations.take(&format!("{pointer}/country_code"), country(&value.country_code));
     violations.finish()?;
     Ok(address)
@@ -202,6 +205,17 @@ mod tests {
         let small = v1::Address { postal_code: " sw1y 4jh".into(), ..london() };
         let address = deliverable_address("/a", small).expect("good");
         assert_eq!(address.postal_code, "SW1Y 4JH");
+    }
+
+    #[test]
+    fn a_phone_number_has_a_digit() {
+        for number in ["", "+44 20 7946 0000", "٠٢٠ ٧٩٤٦", "1-800-FLOWERS"] {
+            let address = v1::Address { phone: number.into(), ..london() };
+            assert!(parse_address("/address", &Some(address)).is_ok(), "{number}");
+        }
+        let address = v1::Address { phone: "abc".into(), ..london() };
+        let error = parse_address("/address", &Some(address)).expect_err("no number");
+        assert_eq!(error.message(), "/address/phone has no digit");
     }
 
     #[test]

@@ -131,6 +131,20 @@ fn somebody_may_call() {
 }
 
 #[test]
+fn a_list_names_what_it_answers_to_a_wrong_page() {
+    let fields = "// How many.\nint32 limit = 1;\n// From where.\nstring cursor = 2;";
+    let access = "access: { public: {} }";
+    let both = r#"access: { public: {} } reasons: ["INVALID_LIMIT", "INVALID_CURSOR"]"#;
+    assert!(problems(example(READ, both, fields)).is_empty());
+    let one = r#"access: { public: {} } reasons: ["INVALID_CURSOR"]"#;
+    refused(READ, one, fields, "lacks the reason `INVALID_LIMIT`");
+    refused(READ, access, "// From where.\nstring cursor = 1;", "lacks the reason `INVALID_CURSOR`");
+    let page = "// Which.\nPage page = 1;\n// A page.\nmessage Page {\n// How many.\nint32 limit = 1;\n}";
+    assert_eq!(problems(example(READ, access, page)).len(), 2);
+    assert!(problems(example(READ, access, "// How many.\nint32 limit = 1;")).is_empty());
+}
+
+#[test]
 fn what_changes_something_has_a_key() {
     let access = "access: { public: {} }";
     refused(WRITE, access, "", "BuyRequest needs `string request_id");
