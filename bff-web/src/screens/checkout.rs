@@ -278,7 +278,7 @@ async fn pay(visit: Visit, _: NoParams, mut form: CheckoutForm) -> Result<Answer
         return quoted(&visit, form, notice).await?.page(&visit, cart).await;
     }
     visit.needs_somebody()?;
-    match place(&visit, key, token, form.payment_method.clone()).await {
+    match place_once(&visit, key, token, form.payment_method.clone()).await {
         Ok(placed) => {
             let action = placed.next_action.as_ref().filter(|action| !action.challenge_id.is_empty());
             match action {
@@ -290,6 +290,22 @@ async fn pay(visit: Visit, _: NoParams, mut form: CheckoutForm) -> Result<Answer
             }
         }
         Err(error) => refused(&visit, form, error).await,
+    }
+}
+
+/// Places a quote by a form that a browser may have kept. Its key may have been used with another card, or for another quote.
+/// A quote is placed once whatever the keys, so under a fresh key the order that exists is named, or this one is placed.
+async fn place_once(
+    visit: &Visit,
+    key: String,
+    quote_token: String,
+    payment_method: String,
+) -> Result<order::Order> {
+    match place(visit, key, quote_token.clone(), payment_method.clone()).await {
+        Err(error) if error.reason() == "IDEMPOTENCY_KEY_REUSED" => {
+            place(visit, visit.new_key(), quote_token, payment_method).await
+        }
+        placed => placed,
     }
 }
 
@@ -309,7 +325,6 @@ async fn refused(visit: &Visit, form: CheckoutForm, error: Error) -> Result<Answ
             | "QUOTE_TOKEN_INVALID"
             | "HOLD_EXPIRED"
             | "PLACING_TIMED_OUT"
-            | "IDEMPOTENCY_KEY_REUSED"
     );
     if !known {
         return Err(error);

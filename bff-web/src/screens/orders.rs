@@ -335,6 +335,12 @@ async fn cancel_form(visit: Visit, which: Named, form: CancelForm) -> Result<Ans
             let page = ask_to_cancel(&visit, which.order_id, form.note, wrong).await?;
             return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
         }
+        // The browser kept a form that was sent before. Where it cancelled this order, the page says so.
+        Err(error) if error.reason() == "IDEMPOTENCY_KEY_REUSED" => {
+            let wrong = "You have sent this form before. Send it again to cancel this order.".to_owned();
+            let page = ask_to_cancel(&visit, which.order_id, form.note, wrong).await?;
+            return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
         // It left, or failed, while its owner looked at the page.
         Err(error) if matches!(error.reason(), "ORDER_SHIPPED" | "ORDER_FAILED") => {
             let notice = if error.reason() == "ORDER_SHIPPED" {

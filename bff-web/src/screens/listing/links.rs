@@ -3,7 +3,7 @@
 use kernel::Error;
 
 use super::{ListingView, PriceFacet, Sort, Wanted};
-use crate::money::Price;
+use crate::money::{CurrencyCode, Price};
 use crate::view::encoded;
 
 /// Values of a group that are shown at once, and those behind "more".
@@ -21,6 +21,17 @@ pub fn in_query(error: Error) -> Error {
     };
     let [only] = error.violations() else { return error };
     Error::field(renamed(&only.field), error.reason().to_owned(), only.description.clone())
+}
+
+/// An error of search as a page tells it: what programs write as prices and facts was chosen from a list by a person.
+pub fn for_people(error: Error) -> Error {
+    let [only] = error.violations() else { return error };
+    let (field, words) = match only.field.split('/').nth(1) {
+        Some("price") => ("/price", "is not a range that this list knows"),
+        Some("attribute") => ("/choice", "is not one that this list knows"),
+        _ => return error,
+    };
+    Error::field(field, error.reason().to_owned(), words)
 }
 
 /// Where the choices of a list lead.
@@ -100,6 +111,7 @@ impl Links {
             add("attribute", attribute);
         }
         add("price", &wanted.price);
+        add("currency_code", wanted.currency_code.as_ref().map_or("", CurrencyCode::as_str));
         if wanted.sort != Sort::Relevance {
             let word =
                 Sort::ALL.iter().find(|(sort, ..)| *sort == wanted.sort).map_or("", |(_, word, _)| word);
@@ -140,8 +152,8 @@ impl Links {
         let categories = below.map(|facet| {
             let path = &facet.category.path;
             let href = if self.in_category {
-                let at = path.split('/').map(encoded).collect::<Vec<_>>().join("/");
-                format!("/c/{at}")
+                let currency_code = self.wanted.currency_code.clone();
+                Self::category(path, &Wanted { currency_code, ..Wanted::default() }).to(|_| {})
             } else {
                 self.to(|wanted| path.clone_into(&mut wanted.category))
             };
