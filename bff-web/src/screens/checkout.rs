@@ -22,6 +22,7 @@ use self::form::{CheckoutForm, FieldError, FieldErrors};
 use self::quote::{Difference, QuoteScreen};
 use super::cart::{self, CART, CartScreen, VARIANTS};
 use super::listing::STOCK;
+use super::listing::links::with_own_names;
 use super::orders::OrderScreen;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
@@ -34,6 +35,10 @@ const PLACE: Need = Need::required("till", "/souk.order.v1.OrderService/PlaceOrd
 const METHODS: Need = Need::required("payment methods", "/souk.testpay.v1.TestpayService/ListPaymentMethods");
 const ACCOUNT: Need = Need::optional("account", "/souk.identity.v1.IdentityService/GetAccount");
 const ADDRESSES: Need = Need::optional("addresses", "/souk.user.v1.UserService/ListAddresses");
+
+/// The pointers of order's own fields, as this gateway's request has them.
+const FIELDS: &[(&str, &str)] =
+    &[("/tenders/0/payment_method", "/payment_method"), ("/tenders", "/payment_method")];
 
 /// The most that paying may take: the order's own limit and a little.
 const PAY_WITHIN: Duration = Duration::from_secs(16);
@@ -163,7 +168,8 @@ async fn methods_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
 
 async fn place_json(visit: Visit, _: NoParams, wanted: Place) -> Result<Answer> {
     visit.needs_somebody()?;
-    let placed = place(&visit, visit.key()?, wanted.quote_token, wanted.payment_method).await?;
+    let placed = place(&visit, visit.key()?, wanted.quote_token, wanted.payment_method).await;
+    let placed = placed.map_err(|error| with_own_names(error, FIELDS))?;
     let screen = OrderScreen::of(placed);
     let (path, version) = (format!("/api/v1/orders/{}", screen.order_id), screen.version);
     Ok(Answer::json(&screen)?.created(&path).at_version(version))

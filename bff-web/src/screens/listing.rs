@@ -185,6 +185,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .named("search", "Find products by words and filters")
             .answers::<Shown<ListingView>>()
             .problems(&[404, 422])
+            .refuses(&["CATEGORY_NOT_FOUND", "INVALID_LIMIT", "INVALID_PRICE_RANGE"])
             .needs(needs)
             .cost(2),
         api(shop, Method::GET, "/api/v1/categories", categories)

@@ -249,7 +249,8 @@ async fn list_page(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
     let first = paged.cursor.is_empty();
     let failed = paged.state == Some(OrderStateView::Failed);
     let which = if failed { Which::In(OrderStateView::Failed) } else { Which::Placed };
-    let orders = list(&visit, PAGE, paged.cursor, which).await?;
+    let orders = list(&visit, PAGE, paged.cursor, which).await;
+    let orders = orders.map_err(super::listing::links::for_people)?;
     let title = if failed { "Attempts that did not go through" } else { "Your orders" };
     let frame = Frame::of(&visit, title).await;
     let signed_in = visit.session().is_signed_in();

@@ -20,6 +20,19 @@ pub fn name(code: &str) -> Option<&'static str> {
     all().find(|(known, _)| *known == code).map(|(_, name)| name)
 }
 
+/// A country's English name within a sentence: "the United Kingdom", "Germany".
+#[must_use]
+pub fn in_sentence(name: &str) -> String {
+    let takes_article = WITH_ARTICLE.contains(&name)
+        || ["Islands", "Republic", "Territory", "Territories"].iter().any(|word| name.ends_with(word))
+        || ["United ", "Isle of ", "Democratic "].iter().any(|word| name.starts_with(word));
+    if takes_article { format!("the {name}") } else { name.to_owned() }
+}
+
+/// Names that have an article and do not show it by a word.
+const WITH_ARTICLE: &[&str] =
+    &["Bahamas", "Comoros", "Gambia", "Maldives", "Netherlands", "Philippines", "Seychelles"];
+
 /// The code of an unknown country.
 pub const UNKNOWN: &str = "ZZ";
 
@@ -50,6 +63,21 @@ mod tests {
             assert_eq!(name(code), Some(country));
         }
         assert_eq!((name("GB"), name("XX")), (Some("United Kingdom"), None));
+    }
+
+    #[test]
+    fn names_have_their_articles_in_a_sentence() {
+        for (code, words) in [
+            ("GB", "the United Kingdom"),
+            ("US", "the United States"),
+            ("NL", "the Netherlands"),
+            ("DO", "the Dominican Republic"),
+            ("FK", "the Falkland Islands"),
+            ("DE", "Germany"),
+        ] {
+            let country = name(code).expect(code);
+            assert_eq!(in_sentence(country), words);
+        }
     }
 
     #[test]

@@ -104,7 +104,8 @@ impl AddressFormat {
         if code.is_empty() {
             return match self.postal_code {
                 Part::Required => {
-                    Err(format!("is required in {}; one looks like {}", self.country, self.example))
+                    let country = country::in_sentence(self.country);
+                    Err(format!("is required in {country}; one looks like {}", self.example))
                 }
                 Part::Optional | Part::Absent => Ok(String::new()),
             };
@@ -117,7 +118,8 @@ impl AddressFormat {
         let Some(regex) = self.regex.get_or_init(|| compile(self.form)) else { return Ok(plain) };
         let written = self.spellings(&plain).into_iter().find(|code| regex.is_match(code));
         written.ok_or_else(|| {
-            format!("is not a postal code of {}; one looks like {}", self.country, self.example)
+            let country = country::in_sentence(self.country);
+            format!("is not a postal code of {country}; one looks like {}", self.example)
         })
     }
 
@@ -153,7 +155,8 @@ impl AddressFormat {
     /// What is wrong with it, a clause that follows the field's name.
     pub fn check_region(&self, text: &str) -> Result<(), String> {
         if self.region == Part::Required && text.trim().is_empty() {
-            return Err(format!("is required in {}: the {}", self.country, self.region_name));
+            let country = country::in_sentence(self.country);
+            return Err(format!("is required in {country}: the {}", self.region_name));
         }
         Ok(())
     }

@@ -15,20 +15,24 @@ const FIELDS: &[(&str, &str)] =
 
 /// An error of search, with its fields named as in the query.
 pub fn in_query(error: Error) -> Error {
-    let renamed = |field: &str| {
-        let known = FIELDS.iter().find_map(|(theirs, ours)| Some((ours, field.strip_prefix(theirs)?)));
-        known.map_or_else(|| field.to_owned(), |(ours, rest)| format!("{ours}{rest}"))
-    };
-    let [only] = error.violations() else { return error };
-    Error::field(renamed(&only.field), error.reason().to_owned(), only.description.clone())
+    with_own_names(error, FIELDS)
 }
 
-/// An error of search as a page tells it: what programs write as prices and facts was chosen from a list by a person.
+/// An error of a service, with its fields named as in this gateway's request: pairs of the beginning of a pointer, theirs and ours.
+pub fn with_own_names(error: Error, names: &[(&str, &str)]) -> Error {
+    let [only] = error.violations() else { return error };
+    let renamed = |(theirs, ours): &(&str, &str)| Some(format!("{ours}{}", only.field.strip_prefix(theirs)?));
+    let Some(field) = names.iter().find_map(renamed) else { return error };
+    Error::field(field, error.reason().to_owned(), only.description.clone())
+}
+
+/// An error of a list as its page tells it: what programs write as prices, facts and cursors was chosen from links by a person.
 pub fn for_people(error: Error) -> Error {
     let [only] = error.violations() else { return error };
     let (field, words) = match only.field.split('/').nth(1) {
         Some("price") => ("/price", "is not a range that this list knows"),
         Some("attribute") => ("/choice", "is not one that this list knows"),
+        Some("cursor") => ("/page", "is not one of this list; begin with its first"),
         _ => return error,
     };
     Error::field(field, error.reason().to_owned(), words)
