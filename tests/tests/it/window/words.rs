@@ -172,6 +172,7 @@ async fn a_program_is_told_by_its_own_names() {
 const NOT_TOLD: &[&str] = &[
     "ALREADY_EXISTS",
     "BATCH_TOO_LARGE",
+    "CURRENCY_MISMATCH",
     "DATA_DIR_IN_USE",
     "DATA_DIR_UNWRITABLE",
     "DATA_MISSING",
