@@ -121,6 +121,9 @@ fn sentence(problem: &Problem) -> String {
     match (problem.status, part) {
         (503, Some(part)) => format!("We cannot reach the {part} just now."),
         (404, _) => "There is nothing at this address.".to_owned(),
+        (400, _) if problem.code == "UNKNOWN_FIELD" => {
+            "The form had something in it that this page does not know.".to_owned()
+        }
         // The headline says it.
         (401 | 500.., _) => String::new(),
         _ => crate::words::sentence(&problem.detail),

@@ -46,7 +46,7 @@ impl Frame {
             aisle: String::new(),
             currency: house.currency(ask, None).to_owned(),
             currencies: house.offered_now(),
-            here: ask.target(),
+            here: without_currency(&ask.target()),
             query: String::new(),
             waits: false,
             css: assets::css(),
@@ -62,9 +62,23 @@ impl Frame {
         self
     }
 
+    /// The same around a page that shows its prices in this currency.
+    #[must_use]
+    pub fn priced_in(mut self, currency: &str) -> Self {
+        currency.clone_into(&mut self.currency);
+        self
+    }
+
     /// The frame of a page.
     pub async fn of(visit: &Visit, title: &str) -> Self {
         let tree: Arc<Tree> = visit.shop.categories(visit).await;
         Self::with(visit, &tree, title)
     }
+}
+
+/// An address without the currency that it asks for: who comes back to it has chosen another one.
+fn without_currency(target: &str) -> String {
+    let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.starts_with("currency_code=")).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }

@@ -28,7 +28,7 @@ impl JsonSchema for CurrencyCode {
         "CurrencyCode".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "description": "An ISO 4217 code.", "enum": Currency::codes().collect::<Vec<_>>() })
+        json_schema!({ "type": "string", "description": "An ISO 4217 code in capitals.", "enum": Currency::codes().collect::<Vec<_>>() })
     }
 }
 

@@ -206,6 +206,13 @@ impl Shop {
         asked.map_or_else(usual, CurrencyCode::as_str).to_owned()
     }
 
+    /// The currency of a page: the one that its address asks for where it can be chosen, the one chosen before, or the usual one.
+    pub fn page_currency(&self, ask: &Ask, asked: Option<&CurrencyCode>) -> String {
+        let asked = asked.map(CurrencyCode::as_str);
+        let offered = asked.filter(|code| self.known_currency(Some(code)) == *code);
+        offered.unwrap_or_else(|| self.known_currency(ask.preference(CURRENCY))).to_owned()
+    }
+
     /// The chosen currency where it can be chosen, else the usual one.
     pub fn known_currency(&self, chosen: Option<&str>) -> &str {
         let priced = self.priced.lock();

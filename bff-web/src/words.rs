@@ -34,6 +34,7 @@ fn field(pointer: &str) -> String {
 fn name(part: &str) -> String {
     let words = part.replace("~1", "/").replace("~0", "~").replace('_', " ");
     let words = words.split(' ').map(|word| match word {
+        "q" => "what you search for",
         "sku" => "SKU",
         "skus" => "SKUs",
         "id" => "ID",
@@ -62,6 +63,7 @@ mod tests {
             ("/currency_code is not an ISO 4217 code", "Currency code is not an ISO 4217 code."),
             ("/lines/0/quantity must be between 1 and 999", "Line 1, quantity must be between 1 and 999."),
             ("/sku is not a SKU of the shop", "SKU is not a SKU of the shop."),
+            ("/q has control characters", "What you search for has control characters."),
             ("/category_ids/3 is not a category.", "Category ID 4 is not a category."),
             ("/categories/0 is required", "Category 1 is required."),
             (

@@ -298,16 +298,16 @@ async fn password_form(visit: Visit, _: NoParams, wanted: PasswordChange) -> Res
             account_page(&visit, Feedback { message, ..Feedback::default() }).await
         }
         Err(error) => {
-            let words = match error.reason() {
-                "CREDENTIALS_REFUSED" => "That is not your current password.",
-                "PASSWORD_REQUIRED" => "Give both passwords.",
-                "PASSWORD_TOO_SHORT" => "Use at least 8 characters.",
-                "PASSWORD_TOO_LONG" => "Use at most 256 characters.",
-                "PASSWORD_TOO_COMMON" => "Many people use this one. Choose another.",
-                "TOO_MANY_ATTEMPTS" => "That was often. Wait a minute before you try again.",
+            let (field, words) = match error.reason() {
+                "CREDENTIALS_REFUSED" => ("current_password", "That is not your current password."),
+                "PASSWORD_REQUIRED" => ("current_password", "Give both passwords."),
+                "PASSWORD_TOO_SHORT" => ("new_password", "Use at least 8 characters."),
+                "PASSWORD_TOO_LONG" => ("new_password", "Use at most 256 characters."),
+                "PASSWORD_TOO_COMMON" => ("new_password", "Many people use this one. Choose another."),
+                "TOO_MANY_ATTEMPTS" => ("", "That was often. Wait a minute before you try again."),
                 _ => return Err(error),
             };
-            let errors = vec![FieldError::new("current_password", words)];
+            let errors = vec![FieldError::new(field, words)];
             account_page(
                 &visit,
                 Feedback { errors, status: StatusCode::UNPROCESSABLE_ENTITY, ..Feedback::default() },

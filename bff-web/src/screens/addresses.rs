@@ -315,6 +315,11 @@ async fn not_saved(visit: &Visit, form: AddressForm, address_id: String, error: 
         let words = "Your book is full. Take an address out first.";
         return form_page(visit, form, address_id, vec![FieldError::new("recipient", words)], "").await;
     }
+    if error.reason() == "IDEMPOTENCY_KEY_REUSED" {
+        let message = "You have saved this form before. Save again to add this as another address.";
+        let page = form_page(visit, form, address_id, Vec::new(), message).await?;
+        return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+    }
     if let Some(label) = error.violations().iter().find(|violation| violation.field == "/label") {
         let errors = vec![FieldError::clause("label", &label.description)];
         return form_page(visit, form, address_id, errors, "").await;

@@ -7,10 +7,11 @@ use contract::souk::order::v1::GetOrderRequest;
 use contract::souk::testpay::v1::{ChallengeOutcome, CompleteChallengeRequest};
 use edge::{Answer, Key, Need, Nothing, Route};
 use http::Method;
-use kernel::{OrderId, Result};
+use kernel::{Error, OrderId, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::listing::links::with_own_names;
 use super::{api, page, shown};
 use crate::frame::Frame;
 use crate::money::Money;
@@ -18,7 +19,7 @@ use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::encoded;
 
-const ORDER: Need = Need::optional("order", "/souk.order.v1.OrderService/GetOrder");
+const ORDER: Need = Need::required("order", "/souk.order.v1.OrderService/GetOrder");
 const CHALLENGE: Need = Need::required("bank", "/souk.testpay.v1.TestpayService/CompleteChallenge");
 
 /// Which challenge, and the order it is for.
@@ -89,17 +90,21 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 }
 
 async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let order = order_of(&which);
-    let action = format!("/bank/{}?order={order}", encoded(&which.challenge));
-    let total = if order.is_empty() { None } else { total(&visit, order).await };
+    let order_id = order_of(&which);
+    if order_id.is_empty() {
+        return Err(Error::not_found("CHALLENGE_NOT_FOUND", "there is no such challenge"));
+    }
+    visit.needs_somebody()?;
+    let request = visit.request(GetOrderRequest { order_id: order_id.clone() });
+    let order = visit.need(&ORDER, visit.shop.orders.clone().get_order(request)).await?.order;
+    let order = order.unwrap_or_default();
+    if order.next_action.is_none_or(|action| action.challenge_id != which.challenge) {
+        // It has ended, or it is not this order's: the order says how it stands.
+        return Answer::see(&format!("/orders/{order_id}"));
+    }
+    let action = format!("/bank/{}?order={order_id}", encoded(&which.challenge));
+    let total = order.total.map(Money::from);
     shown(&BankPage { frame: Frame::of(&visit, "Your bank").await, action, total })
-}
-
-/// What is to be paid, where the bank can see it.
-async fn total(visit: &Visit, order_id: String) -> Option<Money> {
-    let request = visit.request(GetOrderRequest { order_id });
-    let answer = visit.may(&ORDER, visit.shop.orders.clone().get_order(request)).await?;
-    answer.order?.total.map(Money::from)
 }
 
 /// The order's id, if it is one.
@@ -134,6 +139,7 @@ async fn end_form(visit: Visit, which: Which, form: Ending) -> Result<Answer> {
 }
 
 async fn end_json(visit: Visit, named: Named, body: Ending) -> Result<Answer> {
-    let outcome = end(&visit, named.challenge_id, body.outcome).await?;
+    let ended = end(&visit, named.challenge_id, body.outcome).await;
+    let outcome = ended.map_err(|error| with_own_names(error, &[("/challenge_token", "/challenge_id")]))?;
     Answer::json(&Ended { outcome })
 }

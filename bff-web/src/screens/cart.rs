@@ -190,7 +190,13 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     const SHOW: &[&Need] = &[&CART, &VARIANTS, &STOCK, &CATEGORIES];
     vec![
         page(shop, Method::GET, "/cart", show_page).needs(SHOW),
-        page(shop, Method::POST, "/cart/lines", add_form).needs(&[&ADD]),
+        page(shop, Method::POST, "/cart/lines", add_form).needs(&[
+            &ADD,
+            &CART,
+            &VARIANTS,
+            &STOCK,
+            &CATEGORIES,
+        ]),
         page(shop, Method::POST, "/cart/lines/{line_id}", line_form).needs(EDIT),
         api(shop, Method::GET, "/api/v1/cart", show_json)
             .named("getCart", "The cart of this session; empty without one")
@@ -257,8 +263,18 @@ async fn show_json(visit: Visit, asked: super::home::InCurrency, _: Nothing) -> 
 }
 
 async fn add_form(visit: Visit, _: NoParams, form: Add) -> Result<Answer> {
-    put(&visit, &form).await?;
-    Answer::see("/cart")
+    match put(&visit, &form).await {
+        // The page that the form stood on is older than the catalogue.
+        Err(error) if error.reason() == "SKU_NOT_FOUND" => {
+            let cart = load(&visit, None).await?;
+            let message = "We do not sell this any more. Your cart is as it was.".to_owned();
+            Ok(cart_page(&visit, cart, message).await?.with_status(StatusCode::NOT_FOUND))
+        }
+        added => {
+            added?;
+            Answer::see("/cart")
+        }
+    }
 }
 
 async fn add(visit: Visit, _: NoParams, body: Add) -> Result<Answer> {

@@ -22,6 +22,7 @@ use self::form::{CheckoutForm, FieldError, FieldErrors};
 use self::quote::{Difference, QuoteScreen};
 use super::cart::{self, CART, CartScreen, VARIANTS};
 use super::listing::STOCK;
+use super::listing::links::with_own_names;
 use super::orders::OrderScreen;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
@@ -34,6 +35,10 @@ const PLACE: Need = Need::required("till", "/souk.order.v1.OrderService/PlaceOrd
 const METHODS: Need = Need::required("payment methods", "/souk.testpay.v1.TestpayService/ListPaymentMethods");
 const ACCOUNT: Need = Need::optional("account", "/souk.identity.v1.IdentityService/GetAccount");
 const ADDRESSES: Need = Need::optional("addresses", "/souk.user.v1.UserService/ListAddresses");
+
+/// The pointers of order's own fields, as this gateway's request has them.
+const FIELDS: &[(&str, &str)] =
+    &[("/tenders/0/payment_method", "/payment_method"), ("/tenders", "/payment_method")];
 
 /// The most that paying may take: the order's own limit and a little.
 const PAY_WITHIN: Duration = Duration::from_secs(16);
@@ -163,7 +168,8 @@ async fn methods_json(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
 
 async fn place_json(visit: Visit, _: NoParams, wanted: Place) -> Result<Answer> {
     visit.needs_somebody()?;
-    let placed = place(&visit, visit.key()?, wanted.quote_token, wanted.payment_method).await?;
+    let placed = place(&visit, visit.key()?, wanted.quote_token, wanted.payment_method).await;
+    let placed = placed.map_err(|error| with_own_names(error, FIELDS))?;
     let screen = OrderScreen::of(placed);
     let (path, version) = (format!("/api/v1/orders/{}", screen.order_id), screen.version);
     Ok(Answer::json(&screen)?.created(&path).at_version(version))
@@ -278,7 +284,7 @@ async fn pay(visit: Visit, _: NoParams, mut form: CheckoutForm) -> Result<Answer
         return quoted(&visit, form, notice).await?.page(&visit, cart).await;
     }
     visit.needs_somebody()?;
-    match place(&visit, key, token, form.payment_method.clone()).await {
+    match place_once(&visit, key, token, form.payment_method.clone()).await {
         Ok(placed) => {
             let action = placed.next_action.as_ref().filter(|action| !action.challenge_id.is_empty());
             match action {
@@ -290,6 +296,22 @@ async fn pay(visit: Visit, _: NoParams, mut form: CheckoutForm) -> Result<Answer
             }
         }
         Err(error) => refused(&visit, form, error).await,
+    }
+}
+
+/// Places a quote by a form that a browser may have kept. Its key may have been used with another card, or for another quote.
+/// A quote is placed once whatever the keys, so under a fresh key the order that exists is named, or this one is placed.
+async fn place_once(
+    visit: &Visit,
+    key: String,
+    quote_token: String,
+    payment_method: String,
+) -> Result<order::Order> {
+    match place(visit, key, quote_token.clone(), payment_method.clone()).await {
+        Err(error) if error.reason() == "IDEMPOTENCY_KEY_REUSED" => {
+            place(visit, visit.new_key(), quote_token, payment_method).await
+        }
+        placed => placed,
     }
 }
 
@@ -309,7 +331,6 @@ async fn refused(visit: &Visit, form: CheckoutForm, error: Error) -> Result<Answ
             | "QUOTE_TOKEN_INVALID"
             | "HOLD_EXPIRED"
             | "PLACING_TIMED_OUT"
-            | "IDEMPOTENCY_KEY_REUSED"
     );
     if !known {
         return Err(error);

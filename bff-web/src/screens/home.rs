@@ -85,15 +85,19 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
     ]
 }
 
-async fn show(visit: Visit, _: super::NoParams, _: Nothing) -> Result<Answer> {
-    let (home, tree) = load(&visit, None).await?;
+async fn show(visit: Visit, asked: InCurrency, _: Nothing) -> Result<Answer> {
+    let tree = visit.shop.categories(&visit).await;
+    let currency = visit.shop.page_currency(&visit, asked.currency_code.as_ref());
+    let home = load(&visit, &currency, &tree).await?;
     let empty = home.picks.is_empty();
-    let page = HomePage { frame: Frame::with(&visit, &tree, ""), home };
+    let page = HomePage { frame: Frame::with(&visit, &tree, "").priced_in(&currency), home };
     Ok(shown(&page)?.showing(tags()).passing(empty))
 }
 
 async fn show_json(visit: Visit, params: InCurrency, _: Nothing) -> Result<Answer> {
-    let (home, _) = load(&visit, params.currency_code.as_ref()).await?;
+    let tree = visit.shop.categories(&visit).await;
+    let currency = visit.shop.currency(&visit, params.currency_code.as_ref());
+    let home = load(&visit, &currency, &tree).await?;
     let empty = home.picks.is_empty();
     Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()).passing(empty))
 }
@@ -102,14 +106,12 @@ fn tags() -> [String; 2] {
     [news::CATALOGUE.to_owned(), news::CATEGORIES.to_owned()]
 }
 
-async fn load(visit: &Visit, currency: Option<&CurrencyCode>) -> Result<(HomeView, Arc<Tree>)> {
-    let currency = visit.shop.currency(visit, currency);
-    let tree = visit.shop.categories(visit).await;
+async fn load(visit: &Visit, currency: &str, tree: &Tree) -> Result<HomeView> {
     let top: Vec<_> = tree.below("").take(AISLES_MAX).cloned().collect();
     let ask = |category_ids: Vec<String>, limit: usize| {
         let request = SearchRequest {
             category_ids,
-            currency_code: currency.clone(),
+            currency_code: currency.to_owned(),
             sort: SearchSort::Newest.into(),
             page: Some(PageRequest { limit: i32::try_from(limit).unwrap_or(1), cursor: String::new() }),
             ..SearchRequest::default()
@@ -131,13 +133,13 @@ async fn load(visit: &Visit, currency: Option<&CurrencyCode>) -> Result<(HomeVie
     }
     let picks = picked(&shelves, newest.hits);
     let door = |((category, products), shelf): ((&Category, i64), &Vec<SearchHit>)| {
-        let picture = picture_of_hit(for_door(shelf, &picks)?, &tree, &visit.shop.pictures);
+        let picture = picture_of_hit(for_door(shelf, &picks)?, tree, &visit.shop.pictures);
         Some(AisleView { category: CategoryView::of(category), picture, products })
     };
     let aisles = aisles.into_iter().zip(&shelves).filter_map(door).collect();
-    let picks = listing::cards(visit, picks, &currency, &tree).await;
+    let picks = listing::cards(visit, picks, currency, tree).await;
     let promise = "Useful things for the house, made well and chosen slowly.".to_owned();
-    Ok((HomeView { promise, picks, categories: aisles }, tree))
+    Ok(HomeView { promise, picks, categories: aisles })
 }
 
 /// One of each shelf in turn, none twice; then the newest.

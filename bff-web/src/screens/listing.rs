@@ -124,6 +124,7 @@ pub struct InCategory {
     price: String,
     #[serde(default)]
     sort: Sort,
+    currency_code: Option<CurrencyCode>,
     #[serde(default)]
     cursor: String,
 }
@@ -184,6 +185,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .named("search", "Find products by words and filters")
             .answers::<Shown<ListingView>>()
             .problems(&[404, 422])
+            .refuses(&["CATEGORY_NOT_FOUND", "INVALID_LIMIT", "INVALID_PRICE_RANGE"])
             .needs(needs)
             .cost(2),
         api(shop, Method::GET, "/api/v1/categories", categories)
@@ -213,7 +215,8 @@ async fn categories(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> {
 
 async fn suggest(visit: Visit, typed: Typed, _: Nothing) -> Result<Answer> {
     let request = visit.request(SuggestRequest { query: typed.q, limit: 8 });
-    let answer = visit.need(&SUGGESTIONS, visit.shop.search.clone().suggest(request)).await?;
+    let answer = visit.need(&SUGGESTIONS, visit.shop.search.clone().suggest(request)).await;
+    let answer = answer.map_err(links::in_query)?;
     let suggestions = answer.suggestions.into_iter().map(|found| {
         let category = found.kind() == SuggestionKind::Category;
         let href = if category {
@@ -228,17 +231,19 @@ async fn suggest(visit: Visit, typed: Typed, _: Nothing) -> Result<Answer> {
 
 async fn search_json(visit: Visit, wanted: Wanted, _: Nothing) -> Result<Answer> {
     let tree = visit.shop.categories(&visit).await;
-    let listing = load(&visit, &wanted, &tree).await?;
+    let currency = visit.shop.currency(&visit, wanted.currency_code.as_ref());
+    let listing = load(&visit, &wanted, &currency, &tree).await?;
     Answer::json(&Shown::new(listing, &visit))
 }
 
 async fn search(visit: Visit, mut wanted: Wanted, _: Nothing) -> Result<Answer> {
     wanted.q = wanted.q.chars().take(QUERY_CHARS_MAX).collect();
     let tree = visit.shop.categories(&visit).await;
-    let listing = load(&visit, &wanted, &tree).await?;
+    let currency = visit.shop.page_currency(&visit, wanted.currency_code.as_ref());
+    let listing = load(&visit, &wanted, &currency, &tree).await.map_err(links::for_people)?;
     let title = if wanted.q.is_empty() { "Everything".to_owned() } else { format!("“{}”", wanted.q) };
     let links = Links::search(&wanted);
-    shown(&listing_page(&visit, &tree, listing, title, &wanted, &links))
+    shown(&listing_page(&visit, &tree, listing, title, &currency, &wanted, &links))
 }
 
 async fn category(visit: Visit, at: InCategory, _: Nothing) -> Result<Answer> {
@@ -249,14 +254,16 @@ async fn category(visit: Visit, at: InCategory, _: Nothing) -> Result<Answer> {
         attribute: at.attribute,
         price: at.price,
         sort: at.sort,
+        currency_code: at.currency_code,
         cursor: at.cursor,
         ..Wanted::default()
     };
-    let listing = load(&visit, &wanted, &tree).await?;
+    let currency = visit.shop.page_currency(&visit, wanted.currency_code.as_ref());
+    let listing = load(&visit, &wanted, &currency, &tree).await.map_err(links::for_people)?;
     let tags: Vec<String> = [news::CATALOGUE, news::CATEGORIES].map(str::to_owned).to_vec();
     let links = Links::category(&at.path, &wanted);
     let empty = listing.products.is_empty();
-    let page = listing_page(&visit, &tree, listing, title, &wanted, &links);
+    let page = listing_page(&visit, &tree, listing, title, &currency, &wanted, &links);
     Ok(shown(&page)?.showing(tags).passing(empty))
 }
 
@@ -265,16 +272,16 @@ fn listing_page(
     tree: &Tree,
     listing: ListingView,
     headline: String,
+    currency: &str,
     wanted: &Wanted,
     links: &Links,
 ) -> ListingPage {
-    let mut frame = Frame::with(visit, tree, &headline);
+    let mut frame = Frame::with(visit, tree, &headline).priced_in(currency);
     frame.query = wanted.q.clone();
     frame.aisle = wanted.category.split('/').next().unwrap_or_default().to_owned();
-    let currency = visit.shop.currency(visit, None);
     ListingPage {
-        groups: links.groups(&listing, &currency),
-        chips: links.chips(&listing, &currency),
+        groups: links.groups(&listing, currency),
+        chips: links.chips(&listing, currency),
         sorts: links.sorts(wanted.sort),
         carried: links.carried(),
         action: links.base.clone(),
@@ -288,8 +295,7 @@ fn listing_page(
     }
 }
 
-async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView> {
-    let currency = visit.shop.currency(visit, wanted.currency_code.as_ref());
+async fn load(visit: &Visit, wanted: &Wanted, currency: &str, tree: &Tree) -> Result<ListingView> {
     let chosen = match wanted.category.as_str() {
         "" => None,
         path => Some(tree.by_path(path).ok_or_else(|| {
@@ -301,7 +307,7 @@ async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView
         query: wanted.q.clone(),
         category_ids: chosen.map(|category| category.category_id.clone()).into_iter().collect(),
         attributes: attributes(&wanted.attribute)?,
-        currency_code: currency.clone(),
+        currency_code: currency.to_owned(),
         price: price(&wanted.price)?,
         sort: wanted.sort.wire().into(),
         facets: true,
@@ -317,7 +323,7 @@ async fn load(visit: &Visit, wanted: &Wanted, tree: &Tree) -> Result<ListingView
     };
     let SearchResponse { hits, total, facets, page, .. } = found;
     Ok(ListingView {
-        products: cards(visit, hits, &currency, tree).await,
+        products: cards(visit, hits, currency, tree).await,
         total,
         matching,
         trail: chosen.map(|category| CategoryView::trail(tree, &category.category_id)).unwrap_or_default(),

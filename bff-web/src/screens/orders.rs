@@ -249,7 +249,8 @@ async fn list_page(visit: Visit, paged: Paged, _: Nothing) -> Result<Answer> {
     let first = paged.cursor.is_empty();
     let failed = paged.state == Some(OrderStateView::Failed);
     let which = if failed { Which::In(OrderStateView::Failed) } else { Which::Placed };
-    let orders = list(&visit, PAGE, paged.cursor, which).await?;
+    let orders = list(&visit, PAGE, paged.cursor, which).await;
+    let orders = orders.map_err(super::listing::links::for_people)?;
     let title = if failed { "Attempts that did not go through" } else { "Your orders" };
     let frame = Frame::of(&visit, title).await;
     let signed_in = visit.session().is_signed_in();
@@ -332,6 +333,12 @@ async fn cancel_form(visit: Visit, which: Named, form: CancelForm) -> Result<Ans
     let order = match cancel(&visit, which.order_id.clone(), key, form.note.clone()).await {
         Err(error) if error.violations().iter().any(|wrong| wrong.field == "/note") => {
             let wrong = words::sentence(&error.message().replacen("/note", "this", 1));
+            let page = ask_to_cancel(&visit, which.order_id, form.note, wrong).await?;
+            return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
+        }
+        // The browser kept a form that was sent before. Where it cancelled this order, the page says so.
+        Err(error) if error.reason() == "IDEMPOTENCY_KEY_REUSED" => {
+            let wrong = "You have sent this form before. Send it again to cancel this order.".to_owned();
             let page = ask_to_cancel(&visit, which.order_id, form.note, wrong).await?;
             return Ok(page.with_status(StatusCode::UNPROCESSABLE_ENTITY));
         }

@@ -27,14 +27,10 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 
 async fn choose(visit: Visit, _: NoParams, choice: Choice) -> Result<Answer> {
     if !visit.shop.currencies.contains(&choice.currency) {
-        return Err(Error::field("/currency", "INVALID_CURRENCY", "is not a currency of this shop"));
+        return Err(Error::field("/currency", "INVALID_CURRENCY", "is not offered here"));
     }
     if !visit.shop.offered(&visit).await.contains(&choice.currency) {
-        return Err(Error::field(
-            "/currency",
-            "INVALID_CURRENCY",
-            "is a currency in which nothing has a price",
-        ));
+        return Err(Error::field("/currency", "INVALID_CURRENCY", "has no prices here"));
     }
     visit.prefer(CURRENCY, &choice.currency);
     Answer::see(local(&choice.back))

@@ -177,14 +177,14 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
 }
 
 async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency = visit.shop.currency(&visit, which.currency_code.as_ref());
     let (product, tree) = find(&visit, which.slug).await?;
+    let currency = visit.shop.page_currency(&visit, which.currency_code.as_ref());
     // What is left and what is like it need to know which product it is.
     let (stock, others) =
         futures_util::join!(stock(&visit, &product), others(&visit, &product, &currency, &tree));
     let product = view(&visit, product, stock.as_deref(), &currency, &tree);
     let tags = tags(&product, &others);
-    let mut frame = Frame::with(&visit, &tree, &product.name);
+    let mut frame = Frame::with(&visit, &tree, &product.name).priced_in(&currency);
     frame.description = product.description.chars().take(155).collect();
     frame.aisle = product.trail.first().map(|category| category.path.clone()).unwrap_or_default();
     let stock_known = product.variants.iter().all(|variant| variant.stock.is_some());

@@ -11,6 +11,7 @@ use kernel::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::checkout::form::{FieldError, FieldErrors};
 use super::preferences::local;
 use super::{NoParams, api, page, shown};
 use crate::frame::Frame;
@@ -94,15 +95,8 @@ struct SignPage {
     email: String,
     back: String,
     key: String,
-    /// What is wrong, by field: `email`, `password`, or empty for both.
-    errors: Vec<(String, String)>,
+    errors: FieldErrors,
     ended: bool,
-}
-
-impl SignPage {
-    fn wrong(&self, field: &str) -> bool {
-        self.errors.iter().any(|(wrong, _)| wrong == field)
-    }
 }
 
 /// Their routes.
@@ -202,11 +196,11 @@ async fn enter(visit: &Visit, key: String, given: &Credentials, up: bool) -> Res
 }
 
 async fn sign_in_page(visit: Visit, then: Then, _: Nothing) -> Result<Answer> {
-    form_page(&visit, false, String::new(), then.back, &[]).await
+    form_page(&visit, false, String::new(), then.back, Vec::new()).await
 }
 
 async fn sign_up_page(visit: Visit, then: Then, _: Nothing) -> Result<Answer> {
-    form_page(&visit, true, String::new(), then.back, &[]).await
+    form_page(&visit, true, String::new(), then.back, Vec::new()).await
 }
 
 async fn form_page(
@@ -214,19 +208,19 @@ async fn form_page(
     up: bool,
     email: String,
     back: String,
-    errors: &[(String, String)],
+    errors: Vec<FieldError>,
 ) -> Result<Answer> {
     let title = if up { "Make an account" } else { "Sign in" };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     let page = SignPage {
         frame: Frame::of(visit, title).await,
         up,
         email,
         back: local(&back).to_owned(),
         key: visit.new_key(),
-        errors: errors.to_vec(),
+        errors: errors.into(),
         ended: visit.session().has_ended(),
     };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::UNPROCESSABLE_ENTITY };
     Ok(shown(&page)?.with_status(status))
 }
 
@@ -244,15 +238,15 @@ async fn by_form(visit: Visit, form: Form, up: bool) -> Result<Answer> {
     match enter(&visit, key, &given, up).await {
         Ok(()) => Answer::see(local(&form.back)),
         Err(error) => match told(&error) {
-            Some(errors) => form_page(&visit, up, given.email, form.back, &errors).await,
+            Some(errors) => form_page(&visit, up, given.email, form.back, errors).await,
             None => Err(error),
         },
     }
 }
 
-/// What a person can mend about what they gave, by field.
-fn told(error: &Error) -> Option<Vec<(String, String)>> {
-    let words = |field: &str, words: &str| Some(vec![(field.to_owned(), words.to_owned())]);
+/// What a person can mend about what they gave, by field; what is about both has none.
+fn told(error: &Error) -> Option<Vec<FieldError>> {
+    let words = |field: &'static str, words: &str| Some(vec![FieldError::new(field, words)]);
     match error.reason() {
         "CREDENTIALS_REFUSED" => words("", "We do not know this e-mail address with this password."),
         "EMAIL_TAKEN" => {

@@ -7,17 +7,24 @@ use serde_json::Value;
 
 use crate::route::{Kind, Route};
 
-/// Reasons that the gateway itself gives, on any route.
+/// Reasons that the gateway itself gives, or any call of a service, on any route.
 const OWN_REASONS: &[&str] = &[
     "BODY_TOO_LARGE",
     "BODY_UNREADABLE",
+    "DATA_CORRUPT",
     "DEADLINE_EXCEEDED",
+    "FAULT_INJECTED",
     "FIELDS_TOO_LARGE",
     "FORGED_ORIGIN",
     "INTERNAL",
     "INVALID_ARGUMENT",
+    "INVALID_COUNTRY",
+    "INVALID_CURRENCY",
+    "INVALID_ID",
     "INVALID_IDEMPOTENCY_KEY",
     "INVALID_JSON",
+    "INVALID_MESSAGE",
+    "MESSAGE_TOO_LARGE",
     "METHOD_NOT_ALLOWED",
     "OVERLOADED",
     "PATH_TOO_LONG",
@@ -25,9 +32,14 @@ const OWN_REASONS: &[&str] = &[
     "PRECONDITION_REQUIRED",
     "QUERY_TOO_LONG",
     "QUOTA_EXCEEDED",
+    "REQUEST_IN_PROGRESS",
     "REQUEST_TIMEOUT",
     "ROUTE_NOT_FOUND",
     "SESSION_UNKNOWN",
+    "STORAGE_BUSY",
+    "STORAGE_FAILED",
+    "STORAGE_FULL",
+    "STORE_CLOSED",
     "TOKEN_EXPIRED",
     "TOKEN_INVALID",
     "TOKEN_REVOKED",
@@ -154,10 +166,11 @@ fn operation_section(page: &mut String, path: &str, method: &str, operation: &Va
     page.push_str("</section>");
 }
 
-/// The reasons of the calls that a route makes.
+/// The reasons of a route: its own, and those of the calls that it makes.
 fn reasons_of(route: &Route) -> Vec<&'static str> {
     let methods = route.needs.iter().filter_map(|need| contract::method(need.method));
-    let mut reasons: Vec<&str> = methods.flat_map(|method| method.reasons.iter().copied()).collect();
+    let of_calls = methods.flat_map(|method| method.reasons.iter().copied());
+    let mut reasons: Vec<&str> = of_calls.chain(route.reasons.iter().copied()).collect();
     reasons.sort_unstable();
     reasons.dedup();
     reasons

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::allowed::{clause, schema_at};
 
+/// What is wrong with a field that takes one value and has several.
+const GIVEN_TWICE: &str = "is given twice";
 /// Longest part of a wrong field's name that is told, in characters.
 const NAME_CHARS_MAX: usize = 200;
 
@@ -36,15 +38,27 @@ pub fn form<T: DeserializeOwned>(text: &str, schema: &Value) -> Result<T> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     for pair in pairs {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let bad =
-            |part: &str| percent_decode_str(part).decode_utf8().map_or(true, |text| text.contains('\0'));
-        if bad(name) || bad(value) {
-            return Err(not_text(&percent_decode_str(name).decode_utf8_lossy()));
+        let bytes = |part: &str| percent_decode_str(part).collect::<Vec<u8>>();
+        for part in [name, value] {
+            check_text(&bytes(part), &percent_decode_str(name).decode_utf8_lossy())?;
         }
     }
     let deserializer = serde_html_form::Deserializer::from_bytes(text.as_bytes());
-    serde_path_to_error::deserialize(deserializer)
-        .map_err(|error| named(&error.path().to_string(), &error.into_inner().to_string(), schema))
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        if is_given_twice(text, &path, schema) {
+            return Error::field(pointer(&[&path]), "INVALID_ARGUMENT", GIVEN_TWICE);
+        }
+        named(&path, &error.into_inner().to_string(), schema)
+    })
+}
+
+/// Whether a field that takes one value has several.
+fn is_given_twice(text: &str, name: &str, schema: &Value) -> bool {
+    let is_list = schema_at(schema, &[name]).is_some_and(|field| field["type"] == "array");
+    let names = text.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    let given = names.filter(|given| percent_decode_str(given).decode_utf8_lossy() == name);
+    !is_list && given.count() > 1
 }
 
 /// A JSON body of a shape. Lists that stand where the schema has an object are refused here, since serde would read them as
@@ -56,7 +70,7 @@ pub fn json_of<T: DeserializeOwned>(bytes: &[u8], schema: &Value) -> Result<T> {
     if let Ok(value) = serde_json::from_slice::<Value>(bytes) {
         let at = objects(&value, schema, schema, &mut Vec::new());
         if let Err(at) = at {
-            return Err(Error::field(at, "INVALID_ARGUMENT", "must be an object"));
+            return Err(wrong(at, "must be an object"));
         }
     }
     json(bytes, schema)
@@ -70,7 +84,7 @@ fn objects(value: &Value, schema: &Value, root: &Value, path: &mut Vec<String>) 
     };
     if let Some(properties) = schema["properties"].as_object() {
         let Some(fields) = value.as_object() else {
-            return Err(format!("/{}", path.join("/")));
+            return Err(path.iter().map(|part| format!("/{part}")).collect());
         };
         for (name, schema) in properties {
             if let Some(field) = fields.get(name) {
@@ -130,10 +144,18 @@ fn named(path: &str, words: &str, schema: &Value) -> Error {
         return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "is required");
     }
     if let Some(field) = quoted("duplicate field `") {
-        return Error::field(inside(&parts, field), "INVALID_ARGUMENT", "is given twice");
+        return Error::field(inside(&parts, field), "INVALID_ARGUMENT", GIVEN_TWICE);
     }
     let at = schema_at(schema, &parts).unwrap_or(&Value::Null);
-    Error::field(pointer(&parts), "INVALID_ARGUMENT", clause(at, schema))
+    wrong(pointer(&parts), &clause(at, schema))
+}
+
+/// The error of the value at a pointer; the whole body has the empty one (RFC 6901).
+fn wrong(at: String, clause: &str) -> Error {
+    if at.is_empty() {
+        return Error::invalid("INVALID_ARGUMENT", format!("the body {clause}")).with_field(at, clause);
+    }
+    Error::field(at, "INVALID_ARGUMENT", clause)
 }
 
 fn unknown_at(at: String) -> Error {
@@ -145,10 +167,19 @@ pub(crate) fn unknown_field(name: &str) -> Error {
     unknown_at(pointer(&[name]))
 }
 
-/// The error of a parameter whose value is no text.
-pub(crate) fn not_text(name: &str) -> Error {
+/// Whether bytes are text that a field may have: UTF-8 without NUL.
+///
+/// # Errors
+/// INVALID_ARGUMENT naming the field.
+pub(crate) fn check_text<'a>(bytes: &'a [u8], name: &str) -> Result<&'a str> {
+    let what = match std::str::from_utf8(bytes) {
+        Ok(text) if !text.contains('\0') => return Ok(text),
+        // As the services say it.
+        Ok(_) => "has control characters",
+        Err(_) => "is not UTF-8 text",
+    };
     let name: String = name.chars().take(60).collect();
-    Error::field(pointer(&[&name]), "INVALID_ARGUMENT", "is not UTF-8 text")
+    Err(Error::field(pointer(&[&name]), "INVALID_ARGUMENT", what))
 }
 
 fn inside(parents: &[&str], field: &str) -> String {
@@ -165,7 +196,7 @@ fn pointer(parts: &[&str]) -> String {
             text.push_str(&clipped(piece).replace('~', "~0").replace('/', "~1"));
         }
     }
-    if text.is_empty() { "/".to_owned() } else { text }
+    text
 }
 
 /// Whether the body is said to be of a media type, with no charset or UTF-8.
@@ -276,6 +307,11 @@ mod tests {
         assert_eq!(query("sort=price"), "must be one of name, newest");
         assert_eq!(query("limit=many"), "must be a whole number from 0 to 255");
         assert_eq!(query("colour=red"), "is not a field here");
+        for twice in ["limit=1&limit=2", "sort=name&sort=name", "q=a&q=b", "q=a&%71=b"] {
+            assert_eq!(query(twice), "is given twice", "{twice}");
+        }
+        assert_eq!(query("q=%00"), "has control characters");
+        assert_eq!(query("q=%ff"), "is not UTF-8 text");
         assert_eq!(told(params::<Search>(&[], "").expect_err("missing")), "is required");
         let body = |text: &str| told(json::<Order>(text.as_bytes()).expect_err(text));
         assert_eq!(body(r#"{"lines": [{"quantity": "x"}]}"#), "must be a whole number from 0 to 255");
@@ -298,7 +334,9 @@ mod tests {
         let read = |text: &str| json_of::<Order>(text.as_bytes(), &schema);
         assert!(read(r#"{"lines": [{"quantity": 1}]}"#).is_ok());
         assert_eq!(at(&read(r#"{"lines": [{"quantity": 1}, [1]]}"#).expect_err("a list")), "/lines/1");
-        assert_eq!(at(&read("[[]]").expect_err("a list")), "/");
+        assert_eq!(at(&read("[[]]").expect_err("a list")), "");
+        assert_eq!(read("[[]]").expect_err("a list").message(), "the body must be an object");
+        assert_eq!(at(&json::<Order>(b"null").expect_err("nothing")), "");
     }
 
     #[test]

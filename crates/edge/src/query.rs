@@ -73,7 +73,10 @@ impl Parameters {
                 // What is not known is not looked at further by a page.
                 _ if !known && !self.strict => {}
                 Some(_) if name_text.is_some() => return Err(input::unknown_field(&shown())),
-                _ => return Err(input::not_text(&shown())),
+                _ => {
+                    input::check_text(&bytes(name), &shown())?;
+                    input::check_text(&bytes(value), &shown())?;
+                }
             }
         }
         // The order of values of one name stays.

@@ -75,6 +75,7 @@ pub struct Route {
     pub(crate) body_bytes_max: usize,
     pub(crate) needs: &'static [&'static Need],
     pub(crate) problems: &'static [u16],
+    pub(crate) reasons: &'static [&'static str],
     pub(crate) parameters: Parameters,
     pub(crate) public: bool,
     pub(crate) params_schema: fn(&mut SchemaGenerator) -> schemars::Schema,
@@ -178,6 +179,7 @@ impl Route {
             body_bytes_max: BODY_BYTES_MAX,
             needs: &[],
             problems: &[],
+            reasons: &[],
             parameters: Parameters::of::<P>(kind),
             public: false,
             params_schema: |generator| P::json_schema(generator),
@@ -212,6 +214,13 @@ impl Route {
     #[must_use]
     pub fn problems(mut self, statuses: &'static [u16]) -> Self {
         self.problems = statuses;
+        self
+    }
+
+    /// The stable reasons that it refuses for by itself, beside those of the calls that it makes.
+    #[must_use]
+    pub fn refuses(mut self, reasons: &'static [&'static str]) -> Self {
+        self.reasons = reasons;
         self
     }
 

@@ -5,6 +5,7 @@ mod asks_first;
 mod buying;
 mod forms;
 mod keeping;
+mod kept;
 mod missing;
 mod orders;
 mod people;
@@ -13,6 +14,7 @@ mod profile;
 mod public;
 mod sockets;
 mod wire;
+mod words;
 
 use tests::{Browser, Page, World};
 

@@ -4,7 +4,7 @@ use contract::souk::user::v1 as pb;
 use edge::{Answer, Need, Nothing};
 use http::StatusCode;
 use kernel::country::UNKNOWN;
-use kernel::{Error, Result};
+use kernel::{Error, FieldViolation, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,10 @@ pub(super) async fn show_json(visit: Visit, _: NoParams, _: Nothing) -> Result<A
 
 async fn update(visit: &Visit, version: i64, wanted: ProfileInput) -> Result<ProfileView> {
     visit.needs_account()?;
+    if wanted.country_code == UNKNOWN {
+        let what = "is not an ISO 3166-1 country code in capitals";
+        return Err(Error::field("/country_code", "INVALID_COUNTRY", what));
+    }
     let request = pb::UpdateProfileRequest {
         request_id: visit.key()?,
         profile_id: String::new(),
@@ -157,16 +161,17 @@ pub(super) async fn form(visit: Visit, _: NoParams, form: ProfileForm) -> Result
 
 /// What a person can mend about an error, beside the form's fields; `None` for one that is not theirs.
 fn wrong(error: &Error) -> Option<Vec<FieldError>> {
-    let field = |pointer: &str| match pointer {
-        "/name" => Some("name"),
-        "/email" => Some("contact_email"),
-        "/locale" => Some("locale"),
-        "/country_code" => Some("country"),
+    let told = |wrong: &FieldViolation| match wrong.field.as_str() {
+        "/name" => Some(FieldError::clause("name", &wrong.description)),
+        "/email" => Some(FieldError::clause("contact_email", &wrong.description)),
+        // The standards' names say nothing to a person.
+        "/locale" if wrong.description.contains("BCP 47") => {
+            Some(FieldError::new("locale", "This is not a language tag. One looks like en-GB."))
+        }
+        "/locale" => Some(FieldError::clause("locale", &wrong.description)),
+        "/country_code" => Some(FieldError::new("country", "Choose a country from the list.")),
         _ => None,
     };
-    let violations = error.violations().iter();
-    let errors: Option<Vec<FieldError>> = violations
-        .map(|wrong| field(&wrong.field).map(|field| FieldError::clause(field, &wrong.description)))
-        .collect();
+    let errors: Option<Vec<FieldError>> = error.violations().iter().map(told).collect();
     errors.filter(|errors| !errors.is_empty())
 }

@@ -145,8 +145,7 @@ impl CheckoutForm {
             "This is not a whole e-mail address.",
         );
         require(!self.recipient.trim().is_empty(), "recipient", "Say who receives it.");
-        let has_line = self.lines().into_iter().any(|line| !line.trim().is_empty());
-        require(has_line, "line1", "Give street and number.");
+        require(!self.line1.trim().is_empty(), "line1", "Give street and number.");
         require(!self.city.trim().is_empty(), "city", "Give the town.");
         require(country::name(&self.country).is_some(), "country", "Choose a country.");
         errors.extend(self.check_by_country());
@@ -164,7 +163,8 @@ impl CheckoutForm {
             let words = if self.postal_code.trim().is_empty() {
                 format!("Give the postcode. One looks like {}.", format.example)
             } else {
-                format!("This {wrong}.")
+                // The field is called so on the page.
+                format!("This {}.", wrong.replace("postal code", "postcode"))
             };
             errors.push(FieldError::new("postal_code", &words));
         }
@@ -232,6 +232,9 @@ pub fn happened(error: &Error) -> String {
     let why = match error.reason() {
         "PAYMENT_DECLINED" => sentence(error.message()),
         "CARD_NUMBER_REFUSED" => "Never type a card number here.".to_owned(),
+        "INVALID_TENDERS" if error.violations().iter().any(|wrong| wrong.field.starts_with("/tenders/0")) => {
+            "We do not know that way to pay.".to_owned()
+        }
         "INVALID_TENDERS" => "It was not said how to pay.".to_owned(),
         "QUOTE_EXPIRED" => "The prices were held for 15 minutes, and that time is over.".to_owned(),
         _ => return "We could not place this order, and nothing was charged.".to_owned(),

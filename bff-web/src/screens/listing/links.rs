@@ -3,7 +3,7 @@
 use kernel::Error;
 
 use super::{ListingView, PriceFacet, Sort, Wanted};
-use crate::money::Price;
+use crate::money::{CurrencyCode, Price};
 use crate::view::encoded;
 
 /// Values of a group that are shown at once, and those behind "more".
@@ -15,12 +15,27 @@ const FIELDS: &[(&str, &str)] =
 
 /// An error of search, with its fields named as in the query.
 pub fn in_query(error: Error) -> Error {
-    let renamed = |field: &str| {
-        let known = FIELDS.iter().find_map(|(theirs, ours)| Some((ours, field.strip_prefix(theirs)?)));
-        known.map_or_else(|| field.to_owned(), |(ours, rest)| format!("{ours}{rest}"))
-    };
+    with_own_names(error, FIELDS)
+}
+
+/// An error of a service, with its fields named as in this gateway's request: pairs of the beginning of a pointer, theirs and ours.
+pub fn with_own_names(error: Error, names: &[(&str, &str)]) -> Error {
     let [only] = error.violations() else { return error };
-    Error::field(renamed(&only.field), error.reason().to_owned(), only.description.clone())
+    let renamed = |(theirs, ours): &(&str, &str)| Some(format!("{ours}{}", only.field.strip_prefix(theirs)?));
+    let Some(field) = names.iter().find_map(renamed) else { return error };
+    Error::field(field, error.reason().to_owned(), only.description.clone())
+}
+
+/// An error of a list as its page tells it: what programs write as prices, facts and cursors was chosen from links by a person.
+pub fn for_people(error: Error) -> Error {
+    let [only] = error.violations() else { return error };
+    let (field, words) = match only.field.split('/').nth(1) {
+        Some("price") => ("/price", "is not a range that this list knows"),
+        Some("attribute") => ("/choice", "is not one that this list knows"),
+        Some("cursor") => ("/page", "is not one of this list; begin with its first"),
+        _ => return error,
+    };
+    Error::field(field, error.reason().to_owned(), words)
 }
 
 /// Where the choices of a list lead.
@@ -100,6 +115,7 @@ impl Links {
             add("attribute", attribute);
         }
         add("price", &wanted.price);
+        add("currency_code", wanted.currency_code.as_ref().map_or("", CurrencyCode::as_str));
         if wanted.sort != Sort::Relevance {
             let word =
                 Sort::ALL.iter().find(|(sort, ..)| *sort == wanted.sort).map_or("", |(_, word, _)| word);
@@ -140,8 +156,8 @@ impl Links {
         let categories = below.map(|facet| {
             let path = &facet.category.path;
             let href = if self.in_category {
-                let at = path.split('/').map(encoded).collect::<Vec<_>>().join("/");
-                format!("/c/{at}")
+                let currency_code = self.wanted.currency_code.clone();
+                Self::category(path, &Wanted { currency_code, ..Wanted::default() }).to(|_| {})
             } else {
                 self.to(|wanted| path.clone_into(&mut wanted.category))
             };

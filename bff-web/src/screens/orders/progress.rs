@@ -72,7 +72,7 @@ impl Progress {
     /// In a word or two.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Unknown => "Confirmed",
+            Self::Unknown => "Placed",
             Self::Packing => "Being packed",
             Self::Packed => "Packed",
             Self::PartlyOnItsWay => "Partly on its way",

@@ -67,7 +67,8 @@ impl OrderStateView {
             Self::Pending => "Being placed",
             Self::ActionRequired => "Waiting for your bank",
             Self::AwaitingApproval => "Waiting for us",
-            Self::Confirmed => "Confirmed",
+            // Lists of orders do not ask where the parcels are, so this word has to stay true to the end.
+            Self::Confirmed => "Placed",
             Self::Cancelling => "Being cancelled",
             Self::Cancelled => "Cancelled",
             Self::Failed => "Not placed",

@@ -110,7 +110,7 @@ pub async fn addresses(window: &mut Window) -> Result {
     window.pay_with("pm_card_visa").await?;
     window.confirmed().await?;
     window.go("/account").await?;
-    window.says("Confirmed").await?;
+    window.says("Placed").await?;
     window.look("account, with an order").await?;
     window.press("Edit Grace Hopper").await?;
     window.press("Delete this address").await?;

@@ -19,8 +19,8 @@ pub async fn declined(window: &mut Window) -> Result {
     window.go("/orders").await?;
     window.headline("Your orders").await?;
     let table = window.text("main table").await?;
-    if table.matches("Confirmed").count() != 1 {
-        return Err(format!("not exactly one order is confirmed: {table}"));
+    if table.matches("Placed").count() != 1 {
+        return Err(format!("not exactly one order is placed: {table}"));
     }
     Ok(())
 }

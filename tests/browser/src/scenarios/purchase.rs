@@ -110,7 +110,7 @@ async fn afterwards(window: &mut Window) -> Result {
     window.press("Back to the order").await?;
     window.press("All your orders").await?;
     window.headline("Your orders").await?;
-    window.says("Confirmed").await?;
+    window.says("Placed").await?;
     window.look("orders").await?;
     window.go("/cart").await?;
     window.says("Nothing in it yet.").await?;

@@ -45,7 +45,7 @@ async fn a_profile_is_changed_by_its_form() {
     assert_eq!(wrong.status, 422);
     let text = wrong.text();
     assert!(
-        text.contains("id=\"e-locale\">This is not a BCP 47 language tag.")
+        text.contains("id=\"e-locale\">This is not a language tag. One looks like en-GB.")
             && text.contains("value=\"en_GB\""),
         "{text}"
     );
