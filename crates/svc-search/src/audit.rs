@@ -33,7 +33,11 @@ impl Examine for IndexRows {
             let index = served.index.clone();
             let read = tokio::task::spawn_blocking(move || index.damaged_files()).await;
             for file in read.map_err(Error::internal)?? {
-                examined.finds(format!("file {file}"), "bytes that fit its checksum", "others: reindex, or restart");
+                examined.finds(
+                    format!("file {file}"),
+                    "bytes that fit its checksum",
+                    "others: reindex, or restart",
+                );
             }
             if !examined.findings.is_empty() {
                 // What stands in damaged files cannot be compared.

@@ -340,7 +340,8 @@ fn damage_to_an_index_that_serves_is_named() {
     writer.put(&product(1, "Bowl")).expect("put");
     writer.commit(Some(Position { epoch: 5, sequence: 3 })).expect("commit");
     writer.close().expect("closed");
-    let store = files(directory.path()).into_iter().find(|path| path.extension().is_some_and(|end| end == "store"));
+    let store =
+        files(directory.path()).into_iter().find(|path| path.extension().is_some_and(|end| end == "store"));
     let store = store.expect("stored documents");
     let mut bytes = std::fs::read(&store).expect("readable");
     bytes[2] ^= 1;
