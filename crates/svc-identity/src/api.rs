@@ -10,9 +10,11 @@ mod wire;
 
 use std::net::IpAddr;
 
-use chassis::{Context, Reply};
+use chassis::{Context, Reply, SEAL_BYTES};
 use kernel::{Code, CustomerId, Error, Result};
 use mesh::Caller;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use store::RequestKey;
 
 use crate::derive::Derive;
@@ -86,6 +88,25 @@ impl Api {
     ) -> Result<RequestKey> {
         let checked = chassis::request_key(&Caller::default(), method, request_id, &())?;
         Ok(RequestKey { principal: owner, fingerprint, ..checked })
+    }
+
+    /// What is remembered of an answer that gives tokens or a secret. It is sealed with its request, so that whoever can write
+    /// the database cannot give them to another.
+    fn seal_answer(&self, key: &RequestKey, given: &impl Serialize) -> Result<Vec<u8>> {
+        let mut answer = serde_json::to_vec(given).map_err(Error::internal)?;
+        let seal = self.store.seals().answer(key, &answer).seal();
+        answer.extend(seal);
+        Ok(answer)
+    }
+
+    /// Reads such an answer; `None` when it has not the seal of this request, as those of releases without seals.
+    fn open_answer<T: DeserializeOwned>(&self, key: &RequestKey, answer: &[u8]) -> Result<Option<T>> {
+        match answer.split_last_chunk::<SEAL_BYTES>() {
+            Some((given, seal)) if self.store.seals().answer(key, given).fits(seal) => {
+                serde_json::from_slice(given).map(Some).map_err(Error::internal)
+            }
+            _ => Ok(None),
+        }
     }
 
     /// What is remembered of a request, as an answer.

@@ -12,14 +12,19 @@ use store::Row;
 use tonic::async_trait;
 
 use crate::derive::Derive;
-use crate::domain::{AccountKind, OPERATOR, Permissions, SessionEnd, revocation_ends, void_before};
+use crate::domain::{
+    AccountKind, OPERATOR, Permissions, SessionEnd, is_key_of, revocation_ends, void_before,
+};
 use crate::store::accounts::EMAIL_RULE;
-use crate::store::{Store, accounts};
+use crate::store::seals::is_sealed;
+use crate::store::{Store, accounts, secrets, sessions};
 
 pub(crate) use events::describe;
 
 /// Bytes that refresh tokens are derived from.
 const SEED_BYTES: usize = 16;
+/// What is expected of a row that does not fit its seal.
+const SEALED: &str = "the row that was sealed";
 /// Hexadecimal digits of a SHA-256.
 const HASH_CHARS: usize = 64;
 
@@ -97,11 +102,14 @@ impl Examine for AccountRows {
             let named = operator == (row.str("kind")? == "operator")
                 && (operator || (row.opt_text("email")?.is_some() && !row.str("email_key")?.is_empty()));
             examined.expects(named, &at, "an address, or the operator's name", "another one");
+            let email = row.opt_text("email")?.unwrap_or_default();
+            let found = operator || is_key_of(row.str("email_key")?, &email);
+            examined.expects(found, &at, "the key of its address to sign in with", "another one");
             let phc = row.opt_text("password")?.is_none_or(|password| password.starts_with("$argon2id$"));
             examined.expects(phc, &at, "a password as a hash of argon2id, or none", "something else");
             examined.expects(row.int("version")? > 0, &at, "a version from 1", row.int("version")?);
             let made =
-                row.int("created_at")? > 0 && row.int("updated_at")? > 0 && row.int("tokens_from")? >= 0;
+                row.int("created_at")? > 0 && row.int("updated_at")? > 0 && row.int("tokens_from")? > 0;
             examined.expects(made, &at, "times of its making and its last change", row.int("created_at")?);
             let id = row.str("id")?;
             examined.facts.push(Fact::new("row", id).version(account.version).at(account.updated_at));
@@ -120,6 +128,18 @@ impl Examine for AccountRows {
     }
 }
 
+/// A session as its owner's: sealed, and not longer than a session lasts.
+fn check_session(store: &Store, row: &Row, at: &str, examined: &mut Examined) -> Result<()> {
+    let Ok(session) = sessions::read(row) else {
+        examined.finds(at, "a session that reads", "another row");
+        return Ok(());
+    };
+    examined.expects(is_sealed(store.seals().session(&session), row)?, at, SEALED, "another row");
+    let latest = session.ends_at_the_latest();
+    examined.expects(session.expires_at <= latest, at, format!("an end by {latest}"), session.expires_at);
+    Ok(())
+}
+
 #[async_trait]
 impl Examine for SessionRows {
     fn table(&self) -> &'static str {
@@ -127,8 +147,8 @@ impl Examine for SessionRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let query = "SELECT s.id, s.subject, s.seed, s.generation, s.created_at, s.refreshed_at, s.expires_at, s.ended_at, \
-             s.end_reason, a.id AS account, (SELECT amount FROM counters WHERE name = 'revocations_swept') AS swept FROM sessions s LEFT JOIN accounts a ON a.id = s.subject \
+        let query = "SELECT s.id, s.subject, s.device, s.seed, s.generation, s.created_at, s.refreshed_at, s.expires_at, \
+             s.ended_at, s.end_reason, s.seal, a.id AS account, (SELECT amount FROM counters WHERE name = 'revocations_swept') AS swept FROM sessions s LEFT JOIN accounts a ON a.id = s.subject \
              WHERE s.id > ? ORDER BY s.id LIMIT ?";
         let rows = self.0.stored(query, after, limit).await?;
         let mut examined = examined(&rows, limit)?;
@@ -149,12 +169,20 @@ impl Examine for SessionRows {
             examined.expects(row.int("generation")? >= 0, &at, "a generation from 0", row.int("generation")?);
             let lasts = row.int("created_at")? > 0 && row.int("expires_at")? > row.int("created_at")?;
             examined.expects(lasts, &at, "an end after its beginning", row.int("expires_at")?);
+            check_session(&self.0, row, &at, &mut examined)?;
             let (ended, why) = (row.opt_timestamp("ended_at")?, row.opt_text("end_reason")?);
             examined.expects(
                 ended.is_some() == why.is_some(),
                 &at,
                 "an end with its reason, or neither",
                 "one of them",
+            );
+            let reason = why.as_deref().is_none_or(|why| SessionEnd::ALL.iter().any(|end| end.name() == why));
+            examined.expects(
+                reason,
+                &at,
+                "a reason to end that there is",
+                why.as_deref().unwrap_or_default(),
             );
             let everywhere = why.as_deref() == Some(SessionEnd::Everywhere.name());
             let revoked = if guest || everywhere { subject } else { row.str("id")? };
@@ -179,7 +207,7 @@ impl Examine for SecretRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let query = "SELECT s.id, s.account_id, s.hash, s.session_id, s.created_at, s.expires_at, s.revoked_at, a.id AS account, \
+        let query = "SELECT s.id, s.account_id, s.label, s.hash, s.session_id, s.created_at, s.expires_at, s.revoked_at, s.seal, a.id AS account, \
              (SELECT amount FROM counters WHERE name = 'revocations_swept') AS swept FROM secrets s LEFT JOIN accounts a ON a.id = s.account_id WHERE s.id > ? ORDER BY s.id LIMIT ?";
         let rows = self.0.stored(query, after, limit).await?;
         let mut examined = examined(&rows, limit)?;
@@ -195,7 +223,12 @@ impl Examine for SecretRows {
             examined.expects(SessionId::parse(session).is_ok(), &at, "the id of a session", session);
             let made = row.timestamp("created_at")?;
             examined.expects(made.micros() > 0, &at, "the time of its making", made);
-            examined.facts.push(Fact::new("secret", row.str("id")?).at(made));
+            let sealed = match secrets::read(row) {
+                Ok(secret) => is_sealed(self.0.seals().secret(&secret), row)?,
+                Err(_) => false,
+            };
+            examined.expects(sealed, &at, SEALED, "another row");
+            examined.facts.push(Fact::new("secret", row.str("id")?).at(made).about(row.str("account_id")?));
             match row.opt_timestamp("revoked_at")? {
                 Some(at) => {
                     must_be_revoked(row, session, at, revocation_ends(void_before(at)), &mut examined)?;
@@ -215,7 +248,7 @@ impl Examine for CounterRows {
 
     async fn page(&self, _: Option<&str>, _: u32) -> Result<Examined> {
         // Counter and accounts in one query, so that they are of one moment.
-        let query = "SELECT c.name, c.amount, (SELECT COUNT(*) FROM accounts WHERE staff = 1 AND permissions LIKE ?) AS admins \
+        let query = "SELECT c.name, c.amount, c.seal, (SELECT COUNT(*) FROM accounts WHERE staff = 1 AND permissions LIKE ?) AS admins \
              FROM counters c LIMIT ?";
         let rows = self.0.stored(query, Some("% admin %"), 100).await?;
         let mut examined = Examined { rows: rows.len(), ..Examined::default() };
@@ -231,7 +264,11 @@ impl Examine for CounterRows {
                 "admins" => row.int("admins")?,
                 "email_rule" => EMAIL_RULE,
                 // It rises; a clock may have been ahead.
-                "revocations_swept" => found.max(0),
+                "revocations_swept" => {
+                    let sealed = is_sealed(self.0.seals().swept(row.timestamp("amount")?), row)?;
+                    examined.expects(sealed, "counter revocations_swept", SEALED, found);
+                    continue;
+                }
                 _ => {
                     examined.finds(format!("counter {name}"), "no such counter", found.to_string());
                     continue;

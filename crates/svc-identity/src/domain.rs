@@ -8,7 +8,7 @@ mod permission;
 mod session;
 
 pub use account::{Account, AccountKind, OPERATOR};
-pub use email::SignInName;
+pub use email::{SignInName, is_key_of};
 pub use key::{KeyPlan, KeyTimes, SigningKey, end_all, is_behind, overlap, plan, published, signer};
 pub use password::Password;
 pub use permission::{ADMIN, AdminChange, KNOWN, Permissions};

@@ -162,7 +162,7 @@ impl Keyring {
             let (state, now) = (self.state.borrow().clone(), self.ctx.now());
             let (ended, plan) = end_all(&state.keys, now);
             let key = self.make(&plan).ok_or_else(|| Error::internal("a rotation makes a key"))?;
-            let batch = ended.iter().fold(sessions::settle(Batch::new(), now), keys::end);
+            let batch = ended.iter().fold(sessions::settle(Batch::new(), self.store.seals(), now), keys::end);
             match self.store.commit(keys::insert(batch, &key)).await {
                 Ok(_) => {
                     self.newest.store(now.micros(), Ordering::Relaxed);

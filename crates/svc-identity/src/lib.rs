@@ -18,7 +18,7 @@ mod throttle;
 use std::time::Duration;
 
 use ::store::Database;
-use chassis::{Context, Role, Service, Starting};
+use chassis::{Context, RecordKey, Role, Service, Starting};
 use contract::souk::identity::v1::identity_service_server::IdentityServiceServer;
 use kernel::{Error, Result};
 
@@ -29,7 +29,7 @@ use crate::derive::Derive;
 use crate::domain::KeyTimes;
 use crate::hashing::Hasher;
 use crate::keyring::Keyring;
-use crate::store::{MIGRATIONS, Store};
+use crate::store::{MIGRATIONS, Seals, Store};
 use crate::throttle::Throttle;
 
 /// The role.
@@ -48,11 +48,20 @@ const SESSIONS_KEPT: Duration = Duration::from_secs(96 * 3600);
 /// Keys that verify nothing any more are kept so long, to tell what signed an old token.
 const KEYS_KEPT: Duration = Duration::from_secs(86_400);
 
+/// The secret under which rows are sealed.
+const SEAL_KEY: &str = "identity-records";
+/// The mark that rows of before there were seals have been sealed; it lies with the secrets, where no database can change it.
+const ADOPTED: &str = "identity-records-adopted";
+
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let settings: Settings = ctx.config()?;
         let database = ctx.database(MIGRATIONS).await?;
-        let store = Store::new(database.sql());
+        let store = Store::new(database.sql(), Seals::new(RecordKey::new(ctx.secret(SEAL_KEY).await?)));
+        if !ctx.has_secret(ADOPTED).await? {
+            store.adopt_unsealed().await?;
+            ctx.secret(ADOPTED).await?;
+        }
         store.renew_emails().await?;
         let derive = Derive::new(ctx.secret("identity").await?.bytes());
         audit::tables(&store, &derive).into_iter().for_each(|table| ctx.examine(table));
@@ -60,7 +69,7 @@ fn start(ctx: Context) -> Starting {
         let times =
             KeyTimes { life: settings.key_life(), ahead: KEY_AHEAD, ahead_on_request: KEY_AHEAD_ON_REQUEST };
         let keyring = Keyring::open(ctx.clone(), store.clone(), derive.clone(), times).await?;
-        tend(&ctx, &database, &keyring, &settings);
+        tend(&ctx, &database, &store, &keyring, &settings);
         let hasher = Hasher::new(settings.hashes_at_once(), ctx.random());
         let throttle = Throttle::new(ctx.kv(), derive.clone(), &settings);
         let api = Api { ctx, store, derive, keyring, hasher, throttle };
@@ -69,15 +78,15 @@ fn start(ctx: Context) -> Starting {
 }
 
 /// Loops beside the calls: other instances' changes, the next key, what is over.
-fn tend(ctx: &Context, database: &Database, keyring: &Keyring, settings: &Settings) {
+fn tend(ctx: &Context, database: &Database, store: &Store, keyring: &Keyring, settings: &Settings) {
     let watched = keyring.clone();
     ctx.every("watch keys", settings.look_every(), move || {
         let keyring = watched.clone();
         async move { log("the signing keys", keyring.reload().await.and(keyring.tend().await)) }
     });
-    let swept = database.clone();
+    let (database, swept) = (database.clone(), store.clone());
     ctx.every("sweep sessions", SWEEP_EVERY, move || {
-        let (store, now) = (Store::new(swept.sql()), swept.retention_now());
+        let (store, now) = (swept.clone(), database.retention_now());
         async move {
             log("sessions that are over", store.sweep_sessions(now, now.minus(SESSIONS_KEPT)).await);
             log("keys that are over", store.sweep_keys(now.minus(KEYS_KEPT)).await);

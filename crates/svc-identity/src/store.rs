@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod keys;
+pub(crate) mod seals;
 pub(crate) mod secrets;
 pub(crate) mod sessions;
 
@@ -9,6 +10,7 @@ use kernel::{Error, Result};
 use store::{Batch, CommitError, Migration, RequestKey, Sql};
 
 pub(crate) use accounts::{AccountFilter, Credentials};
+pub(crate) use seals::Seals;
 pub(crate) use secrets::SecretRow;
 pub(crate) use sessions::Revoke;
 
@@ -20,6 +22,7 @@ pub(crate) const MIGRATIONS: &[Migration] = &[
         name: "0003_revocations_swept",
         sql: include_str!("../migrations/0003_revocations_swept.sql"),
     },
+    Migration { name: "0004_seals", sql: include_str!("../migrations/0004_seals.sql") },
 ];
 
 /// Rows that one sweep deletes of each table at most.
@@ -29,6 +32,7 @@ const SWEEP_ROWS: u32 = 1000;
 #[derive(Clone)]
 pub(crate) struct Store {
     sql: Sql,
+    seals: Seals,
 }
 
 /// How a commit ended.
@@ -82,8 +86,12 @@ impl Store {
         self.sql.fetch(store::sql(query).bind(text.unwrap_or_default()).bind(limit)).await
     }
 
-    pub(crate) fn new(sql: Sql) -> Self {
-        Self { sql }
+    pub(crate) fn new(sql: Sql, seals: Seals) -> Self {
+        Self { sql, seals }
+    }
+
+    pub(crate) fn seals(&self) -> &Seals {
+        &self.seals
     }
 
     /// What is remembered of a request.

@@ -1,4 +1,4 @@
-//! What the index holds, for an audit to compare with the catalogue.
+//! What the index holds, for an audit to compare with the catalogue, and whether its files are whole.
 
 use std::sync::Arc;
 
@@ -28,8 +28,24 @@ impl Examine for IndexRows {
         };
         // Until the first index is built there is nothing in it.
         let Some(served) = self.0.served.load_full() else { return Ok(Examined::default()) };
+        let mut examined = Examined::default();
+        if after.is_none() {
+            let index = served.index.clone();
+            let read = tokio::task::spawn_blocking(move || index.damaged_files()).await;
+            for file in read.map_err(Error::internal)?? {
+                examined.finds(
+                    format!("file {file}"),
+                    "bytes that fit its checksum",
+                    "others: reindex, or restart",
+                );
+            }
+            if !examined.findings.is_empty() {
+                // What stands in damaged files cannot be compared.
+                return Ok(examined);
+            }
+        }
         let (hits, next) = served.index.hits_from(from, limit as usize)?;
-        let mut examined = Examined { rows: hits.len(), ..Examined::default() };
+        examined.rows = hits.len();
         for hit in &hits {
             let hit = show::hit(hit)?;
             let content = format!("{} | {} | {:?}", hit.name, hit.slug, hit.skus);

@@ -9,6 +9,7 @@ mod browse;
 mod collect;
 mod expand;
 mod inspect;
+mod intact;
 mod segment;
 mod write;
 
@@ -144,7 +145,7 @@ impl Index {
         all.sort();
         for (_, directory) in all.into_iter().rev() {
             if newest.is_none() {
-                match Self::open(&directory) {
+                match intact::guarded(|| Self::open(&directory)) {
                     Ok(Some(opened)) => {
                         newest = Some(opened);
                         continue;
@@ -169,7 +170,13 @@ impl Index {
         else {
             return Ok(None);
         };
-        Ok(Some((Self::new(index, Some(directory.to_owned()))?, position)))
+        let damaged = intact::damaged_files(&index)?;
+        if !damaged.is_empty() {
+            return Err(unusable(directory, format!("wrong checksums of {}", damaged.join(", "))));
+        }
+        let opened = Self::new(index, Some(directory.to_owned()))?;
+        opened.check_segments()?;
+        Ok(Some((opened, position)))
     }
 
     fn new(index: tantivy::Index, directory: Option<PathBuf>) -> Result<Self> {

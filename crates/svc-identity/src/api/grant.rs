@@ -7,6 +7,7 @@ use contract::souk::identity::v1::SessionTokens;
 use contract::wire::timestamp;
 use kernel::{Error, Result, SessionId, Timestamp};
 use serde::{Deserialize, Serialize};
+use store::RequestKey;
 
 use super::{Api, convert};
 use crate::domain::{Account, Permissions, Session};
@@ -23,21 +24,16 @@ pub(super) struct Given {
     expires: Timestamp,
 }
 
-impl Given {
-    pub(super) fn encode(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(Error::internal)
-    }
-
-    pub(super) fn decode(answer: &[u8]) -> Result<Self> {
-        serde_json::from_slice(answer).map_err(Error::internal)
-    }
-}
-
 /// A session that is given again.
 pub(super) struct Again {
     pub(super) session: Session,
     pub(super) account: Option<Account>,
     pub(super) tokens: SessionTokens,
+}
+
+fn moved_on() -> Error {
+    let message = "the session of this request was refreshed since; begin another under a new request_id";
+    Error::precondition("SESSION_MOVED_ON", message)
 }
 
 impl Api {
@@ -89,9 +85,10 @@ impl Api {
     /// session.
     ///
     /// # Errors
-    /// `SESSION_ENDED`; `SESSION_MOVED_ON` when the session was refreshed since, so that the refresh token is spent.
-    pub(super) async fn give_again(&self, answer: &[u8]) -> Result<Again> {
-        let given = Given::decode(answer)?;
+    /// `SESSION_ENDED`; `SESSION_MOVED_ON` when the session was refreshed since, so that the refresh token is spent, or the answer
+    /// is not sealed.
+    pub(super) async fn give_again(&self, key: &RequestKey, answer: &[u8]) -> Result<Again> {
+        let Some(given) = self.open_answer::<Given>(key, answer)? else { return Err(moved_on()) };
         let now = self.ctx.now();
         let ended = || {
             Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again")
@@ -99,9 +96,7 @@ impl Api {
         let session = self.store.session(given.session).await?.ok_or_else(ended)?;
         session.live(now)?;
         if session.generation != given.generation {
-            let message =
-                "the session of this request was refreshed since; begin another under a new request_id";
-            return Err(Error::precondition("SESSION_MOVED_ON", message));
+            return Err(moved_on());
         }
         let account = match session.subject.account() {
             Some(id) => Some(self.store.account(id).await?.ok_or_else(ended)?.account),

@@ -101,7 +101,7 @@ impl Api {
             fingerprint,
         )?;
         if let Some(answer) = self.store.answer(&key).await? {
-            return self.secret_again(&answer).await;
+            return self.secret_again(&key, &answer).await;
         }
         self.retry(|| self.write_secret(&asked, target, label.clone(), lifetime, key.clone())).await
     }
@@ -120,18 +120,18 @@ impl Api {
             let message = "the account has as many secrets as it may have; revoke one first";
             return Err(Refused::Failed(Error::precondition("TOO_MANY_SECRETS", message)));
         }
-        let fresh = self.new_secret("svc_", &account, label, lifetime, now);
+        let fresh = self.new_secret("svc_", &account, label, lifetime, now).map_err(Refused::Failed)?;
         let message = wire::CreateSecretResponse {
             secret: fresh.text.clone(),
             info: Some(convert::secret(&fresh.row)),
         };
         let account = account.changed(now);
-        let batch =
-            with_secret(accounts::save(Batch::new(), &account), &account, &fresh).map_err(Refused::Failed)?;
-        let batch = batch.remember(key, fresh.made.encode().map_err(Refused::Failed)?);
+        let batch = self.with_secret(accounts::save(Batch::new(), &account), &account, &fresh);
+        let remembered = self.seal_answer(&key, &fresh.made).map_err(Refused::Failed)?;
+        let batch = batch.remember(key.clone(), remembered);
         match self.store.commit(batch).await? {
             Written::Fresh => Ok(Reply::fresh(message)),
-            Written::Replayed(answer) => self.secret_again(&answer).await.map_err(Refused::Failed),
+            Written::Replayed(answer) => self.secret_again(&key, &answer).await.map_err(Refused::Failed),
         }
     }
 
@@ -142,8 +142,16 @@ impl Api {
         Ok(account)
     }
 
-    async fn secret_again(&self, answer: &[u8]) -> Result<Reply<wire::CreateSecretResponse>> {
-        let made = Made::decode(answer)?;
+    async fn secret_again(
+        &self,
+        key: &RequestKey,
+        answer: &[u8],
+    ) -> Result<Reply<wire::CreateSecretResponse>> {
+        let Some(made) = self.open_answer::<Made>(key, answer)? else {
+            let message =
+                "the secret of this request cannot be told again; make another under a new request_id";
+            return Err(Error::precondition("SECRET_NOT_TOLD_AGAIN", message));
+        };
         let row = self.store.secret(made.secret).await?.ok_or_else(no_secret)?;
         let secret = self.derive.secret("svc_", &made.seed);
         Ok(Reply::replayed(wire::CreateSecretResponse { secret, info: Some(convert::secret(&row)) }))
@@ -156,19 +164,22 @@ impl Api {
         label: String,
         lifetime: Option<Duration>,
         now: Timestamp,
-    ) -> Fresh {
+    ) -> Result<Fresh> {
         let seed = self.ctx.random();
+        let text = self.derive.secret(prefix, &seed);
+        let hash = secret_hash(&text).ok_or_else(|| Error::internal("a secret of our own has no hash"))?;
         let row = SecretRow {
             id: self.ctx.id(),
             account: account.id,
             label,
+            hash,
             session: self.ctx.id(),
             created_at: now,
             expires_at: lifetime.map(|lifetime| now.plus(lifetime)),
             revoked_at: None,
         };
         let made = Made { secret: row.id, seed };
-        Fresh { row, text: self.derive.secret(prefix, &seed), made }
+        Ok(Fresh { row, text, made })
     }
 
     pub(super) async fn list_secrets(
@@ -212,7 +223,7 @@ impl Api {
     }
 
     fn revoked(&self, batch: Batch, secret: &SecretRow, tokens_from: Timestamp, now: Timestamp) -> Batch {
-        let batch = secrets::revoke(batch, secret.id, now);
+        let batch = secrets::revoke(batch, self.store.seals(), secret, now);
         let revoke = self.revoke(Subject::Account(secret.account), tokens_from, now);
         sessions::revoke(batch, &secret.session.to_string(), revoke)
     }
@@ -226,7 +237,7 @@ impl Api {
         let owner = format!("role:{}", role.as_deref().unwrap_or_default());
         let key = self.key(owner, "identity.EnsureOperator", &asked.message.request_id, fingerprint)?;
         if let Some(answer) = self.store.answer(&key).await? {
-            return self.operator_again(&answer).await;
+            return self.operator_again(&key, &answer).await;
         }
         self.retry(|| self.write_operator(asked.message.reissue, key.clone())).await
     }
@@ -242,7 +253,8 @@ impl Api {
             let account = Some(convert::account(&account));
             return Ok(Reply::fresh(wire::EnsureOperatorResponse { account, secret: String::new() }));
         }
-        let fresh = self.new_secret("ops_", &account, OPERATOR_LABEL.to_owned(), None, now);
+        let label = OPERATOR_LABEL.to_owned();
+        let fresh = self.new_secret("ops_", &account, label, None, now).map_err(Refused::Failed)?;
         let (mut batch, account) = if known {
             let account = account.changed(now);
             (accounts::save(Batch::new(), &account), account)
@@ -263,22 +275,33 @@ impl Api {
             account: Some(convert::account(&account)),
             secret: fresh.text.clone(),
         };
-        let batch = with_secret(batch, &account, &fresh).map_err(Refused::Failed)?;
-        let batch = batch.remember(key, fresh.made.encode().map_err(Refused::Failed)?);
+        let batch = self.with_secret(batch, &account, &fresh);
+        let remembered = self.seal_answer(&key, &fresh.made).map_err(Refused::Failed)?;
+        let batch = batch.remember(key.clone(), remembered);
         match self.store.commit(batch).await {
             Ok(Written::Fresh) => {
                 self.keyring.changed().await;
                 Ok(Reply::fresh(message))
             }
-            Ok(Written::Replayed(answer)) => self.operator_again(&answer).await.map_err(Refused::Failed),
+            Ok(Written::Replayed(answer)) => {
+                self.operator_again(&key, &answer).await.map_err(Refused::Failed)
+            }
             // Another instance made the operator at the same time.
             Err(Refused::EmailTaken) => Err(Refused::Stale),
             Err(refused) => Err(refused),
         }
     }
 
-    async fn operator_again(&self, answer: &[u8]) -> Result<Reply<wire::EnsureOperatorResponse>> {
-        let made = Made::decode(answer)?;
+    async fn operator_again(
+        &self,
+        key: &RequestKey,
+        answer: &[u8],
+    ) -> Result<Reply<wire::EnsureOperatorResponse>> {
+        let Some(made) = self.open_answer::<Made>(key, answer)? else {
+            let account = self.store.operator().await?.ok_or_else(no_account)?;
+            let account = Some(convert::account(&account));
+            return Ok(Reply::replayed(wire::EnsureOperatorResponse { account, secret: String::new() }));
+        };
         let row = self.store.secret(made.secret).await?.ok_or_else(no_secret)?;
         let account = self.store.account(row.account).await?.ok_or_else(no_account)?.account;
         let secret = self.derive.secret("ops_", &made.seed);
@@ -287,24 +310,14 @@ impl Api {
             secret,
         }))
     }
-}
 
-fn with_secret(batch: Batch, account: &Account, fresh: &Fresh) -> Result<Batch> {
-    let hash = secret_hash(&fresh.text).ok_or_else(|| Error::internal("a secret of our own has no hash"))?;
-    let event = wire::AccountSecretCreated {
-        account_id: account.id.to_string(),
-        version: account.version,
-        secret_id: fresh.row.id.to_string(),
-    };
-    Ok(secrets::insert(batch, &fresh.row, hash).event(chassis::event(account.id, account.version, &event)))
-}
-
-impl Made {
-    fn encode(&self) -> Result<Vec<u8>> {
-        serde_json::to_vec(self).map_err(Error::internal)
-    }
-
-    fn decode(answer: &[u8]) -> Result<Self> {
-        serde_json::from_slice(answer).map_err(Error::internal)
+    fn with_secret(&self, batch: Batch, account: &Account, fresh: &Fresh) -> Batch {
+        let event = wire::AccountSecretCreated {
+            account_id: account.id.to_string(),
+            version: account.version,
+            secret_id: fresh.row.id.to_string(),
+        };
+        let batch = secrets::insert(batch, self.store.seals(), &fresh.row);
+        batch.event(chassis::event(account.id, account.version, &event))
     }
 }

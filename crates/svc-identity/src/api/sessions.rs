@@ -34,7 +34,7 @@ impl Api {
         let owner = self.derive.pseudonym(&email.key());
         let key = self.key(owner, "identity.SignUp", &asked.message.request_id, fingerprint)?;
         if let Some(answer) = self.store.answer(&key).await? {
-            return signed_up_again(self.give_again(&answer).await?);
+            return signed_up_again(self.give_again(&key, &answer).await?);
         }
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
         // Hashed before anybody knows whether the address is taken, so that both answers take as long.
@@ -46,13 +46,13 @@ impl Api {
         let event = wire::AccountCreated { account_id: account.id.to_string(), version: account.version };
         let batch = accounts::insert(Batch::new(), &account, Some(hash))
             .event(chassis::event(account.id, account.version, &event))
-            .remember(key, given.encode()?);
-        match self.store.commit(sessions::insert(batch, &session)).await? {
+            .remember(key.clone(), self.seal_answer(&key, &given)?);
+        match self.store.commit(sessions::insert(batch, self.store.seals(), &session)).await? {
             Written::Fresh => {
                 let account = Some(convert::account(&account));
                 Ok(Reply::fresh(wire::SignUpResponse { account, tokens: Some(tokens) }))
             }
-            Written::Replayed(answer) => signed_up_again(self.give_again(&answer).await?),
+            Written::Replayed(answer) => signed_up_again(self.give_again(&key, &answer).await?),
         }
     }
 
@@ -68,7 +68,7 @@ impl Api {
         let owner = self.derive.pseudonym(name.key());
         let key = self.key(owner, "identity.SignIn", &asked.message.request_id, fingerprint)?;
         if let Some(answer) = self.store.answer(&key).await? {
-            return signed_in_again(self.give_again(&answer).await?);
+            return signed_in_again(self.give_again(&key, &answer).await?);
         }
         self.throttle.by_address(&asked.caller.principal, asked.address).await?;
         self.throttle.by_account(name.key(), asked.address).await?;
@@ -123,7 +123,8 @@ impl Api {
         let account = found.account;
         let session = self.begin(Subject::Account(account.id), device, now);
         let (given, tokens) = self.give(&session, Some(&account), now).await.map_err(Refused::Failed)?;
-        let mut batch = sessions::insert(accounts::signed_in(batch, &account, now), &session);
+        let batch = accounts::signed_in(batch, &account, now);
+        let mut batch = sessions::insert(batch, self.store.seals(), &session);
         let live = self.store.live_sessions(session.subject, now).await.map_err(Refused::Failed)?;
         let surplus = live.iter().skip(SESSIONS_MAX - 1);
         let ended = surplus.clone().count();
@@ -136,7 +137,8 @@ impl Api {
                 self.revoke(session.subject, account.tokens_from, now),
             );
         }
-        let batch = batch.remember(key, given.encode().map_err(Refused::Failed)?);
+        let remembered = self.seal_answer(&key, &given).map_err(Refused::Failed)?;
+        let batch = batch.remember(key.clone(), remembered);
         match self.store.commit(batch).await? {
             Written::Fresh => {
                 if ended > 0 {
@@ -146,7 +148,7 @@ impl Api {
                 Ok(Reply::fresh(wire::SignInResponse { account, tokens: Some(tokens) }))
             }
             Written::Replayed(answer) => {
-                let again = self.give_again(&answer).await.map_err(Refused::Failed)?;
+                let again = self.give_again(&key, &answer).await.map_err(Refused::Failed)?;
                 signed_in_again(again).map_err(Refused::Failed)
             }
         }
@@ -171,20 +173,21 @@ impl Api {
             return Err(Error::field("/request_id", "INVALID_REQUEST_ID", what));
         }
         if let Some(answer) = self.store.answer(&key).await? {
-            return guest_again(self.give_again(&answer).await?);
+            return guest_again(self.give_again(&key, &answer).await?);
         }
         self.throttle.guest(&asked.caller.principal, asked.address).await?;
         let now = self.ctx.now();
         let guest = self.ctx.id();
         let session = self.begin(Subject::Guest(guest), device, now);
         let (given, tokens) = self.give(&session, None, now).await?;
-        let batch = sessions::insert(Batch::new(), &session).remember(key, given.encode()?);
+        let batch = sessions::insert(Batch::new(), self.store.seals(), &session)
+            .remember(key.clone(), self.seal_answer(&key, &given)?);
         match self.store.commit(batch).await? {
             Written::Fresh => {
                 let guest_id = guest.to_string();
                 Ok(Reply::fresh(wire::CreateGuestSessionResponse { guest_id, tokens: Some(tokens) }))
             }
-            Written::Replayed(answer) => guest_again(self.give_again(&answer).await?),
+            Written::Replayed(answer) => guest_again(self.give_again(&key, &answer).await?),
         }
     }
 
@@ -210,10 +213,9 @@ impl Api {
                 fingerprint,
             )?;
             if let Some(answer) = self.store.answer(&key).await?
-                && Given::decode(&answer)?.generation == session.generation
+                && let Some(tokens) = self.refreshed_again(&session, &key, &answer, now).await?
             {
-                let again = self.give_again(&answer).await?;
-                return Ok(Reply::replayed(wire::RefreshSessionResponse { tokens: Some(again.tokens) }));
+                return Ok(Reply::replayed(wire::RefreshSessionResponse { tokens: Some(tokens) }));
             }
             let next = match session.present(token.generation, now)? {
                 Presented::Newest(next) => next,
@@ -234,22 +236,44 @@ impl Api {
         Err(busy())
     }
 
+    /// The tokens of a refresh that comes again, while they are those of the session's present generation.
+    async fn refreshed_again(
+        &self,
+        session: &Session,
+        key: &RequestKey,
+        answer: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<wire::SessionTokens>> {
+        let present = |given: &Given| given.session == session.id && given.generation == session.generation;
+        match self.open_answer::<Given>(key, answer)? {
+            Some(given) if present(&given) => Ok(Some(self.give_again(key, answer).await?.tokens)),
+            Some(_) => Ok(None),
+            // A release without seals remembered it: of what it says the session alone counts, which is the token's own.
+            None if serde_json::from_slice(answer).is_ok_and(|given| present(&given)) => {
+                session.live(now)?;
+                let account = self.account_of(session).await?;
+                Ok(Some(self.give(session, account.as_ref(), now).await?.1))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The account of a session; none for a guest's.
+    async fn account_of(&self, session: &Session) -> Result<Option<Account>> {
+        let Some(id) = session.subject.account() else { return Ok(None) };
+        Ok(Some(self.store.account(id).await?.ok_or_else(refused)?.account))
+    }
+
     async fn write_refresh(
         &self,
         next: &Session,
         key: RequestKey,
         now: Timestamp,
     ) -> Result<Option<wire::SessionTokens>, Refused> {
-        let account = match next.subject.account() {
-            Some(id) => match self.store.account(id).await.map_err(Refused::Failed)? {
-                Some(found) => Some(found.account),
-                None => return Err(Refused::Failed(refused())),
-            },
-            None => None,
-        };
+        let account = self.account_of(next).await.map_err(Refused::Failed)?;
         let (given, tokens) = self.give(next, account.as_ref(), now).await.map_err(Refused::Failed)?;
-        let remembered = given.encode().map_err(Refused::Failed)?;
-        let batch = sessions::refresh(Batch::new(), next).remember(key, remembered);
+        let remembered = self.seal_answer(&key, &given).map_err(Refused::Failed)?;
+        let batch = sessions::refresh(Batch::new(), self.store.seals(), next).remember(key, remembered);
         Ok(match self.store.commit(batch).await? {
             Written::Fresh => Some(tokens),
             Written::Replayed(_) => None,

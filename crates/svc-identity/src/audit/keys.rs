@@ -61,8 +61,9 @@ impl Examine for RevocationRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let query = "SELECT row_id AS id, revoked, void_before, ends_at FROM revocations WHERE row_id > ? \
-             ORDER BY row_id LIMIT ?";
+        let query = "SELECT r.row_id AS id, r.revoked AS revoked, r.void_before AS void_before, r.ends_at AS ends_at, \
+             a.tokens_from AS tokens_from FROM revocations r LEFT JOIN accounts a ON a.id = r.revoked WHERE r.row_id > ? \
+             ORDER BY r.row_id LIMIT ?";
         let rows = self.0.stored(query, after, limit).await?;
         let mut examined = examined(&rows, limit)?;
         for row in &rows {
@@ -77,6 +78,10 @@ impl Examine for RevocationRows {
             examined.expects(before.micros() > 0, &at, "a time from which on tokens are good", before);
             let (expected, found) = (revocation_ends(before), row.timestamp("ends_at")?);
             examined.expects(expected == found, &at, format!("over at {expected}"), found);
+            if let Some(from) = row.opt_timestamp("tokens_from")? {
+                let expected = format!("tokens from {before} at the earliest, as they were revoked");
+                examined.expects(from >= before, &format!("account {revoked}"), expected, from);
+            }
             examined.facts.push(Fact::new("revocation", revoked).version(before.micros()));
         }
         Ok(examined)

@@ -43,6 +43,14 @@ impl SignInName {
     }
 }
 
+/// Whether an account with this address may be stored under this key: that of today's rule, or the former one, which an account
+/// keeps that could not take the new form.
+#[must_use]
+pub fn is_key_of(key: &str, email: &str) -> bool {
+    Email::parse("/email", email).is_ok_and(|email| email.key() == key)
+        || former_key(email).is_some_and(|former| former == key)
+}
+
 /// The key that accounts had before domains were compared as DNS does: the trimmed address in lower case and NFC. `None`
 /// for what was no address then either.
 fn former_key(text: &str) -> Option<String> {

@@ -62,6 +62,10 @@ pub enum SessionEnd {
 }
 
 impl SessionEnd {
+    /// Every one.
+    pub const ALL: [Self; 5] =
+        [Self::SignedOut, Self::Everywhere, Self::PasswordChanged, Self::Theft, Self::TooMany];
+
     /// As it is stored.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -125,6 +129,16 @@ impl Session {
             expires_at,
             ended_at: None,
         }
+    }
+
+    /// When it ends at the latest, as it was begun and refreshed.
+    #[must_use]
+    pub fn ends_at_the_latest(&self) -> Timestamp {
+        let life = match self.subject {
+            Subject::Account(_) => LIFE,
+            Subject::Guest(_) => GUEST_LIFE,
+        };
+        self.refreshed_at.plus(IDLE).min(self.created_at.plus(life))
     }
 
     /// Whether it is neither ended nor expired.

@@ -229,7 +229,7 @@ mod tests {
     use kernel::Clock;
     use store::OpenOptions;
 
-    use super::super::MIGRATIONS;
+    use super::super::{MIGRATIONS, Seals};
     use super::*;
 
     struct Still;
@@ -252,7 +252,7 @@ mod tests {
     async fn addresses_of_the_former_rule_get_the_form_of_today_once() {
         let options = OpenOptions::new(Arc::new(Still));
         let database = store::open("mem:", "identity", MIGRATIONS, options).await.expect("opened");
-        let store = Store::new(database.sql());
+        let store = Store::new(database.sql(), Seals::new(chassis::testing::record_key(1)));
         for (id, email, key) in [
             (1, "Ida@b\u{fc}cher.example", "ida@b\u{fc}cher.example"),
             (2, "ida@xn--fcher-fx.example", "ida@xn--fcher-fx.example"),

@@ -3,17 +3,20 @@
 use kernel::{CustomerId, Result, SessionId, Timestamp};
 use store::{Batch, Row, sql};
 
-use super::Store;
+use super::seals::is_sealed;
+use super::{Seals, Store};
 use crate::domain::{SECRETS_MAX, SecretId};
 
-const COLUMNS: &str = "id, account_id, label, session_id, created_at, expires_at, revoked_at";
+const COLUMNS: &str = "id, account_id, label, hash, session_id, created_at, expires_at, revoked_at";
 
-/// What is kept of a secret beside its hash.
+/// What is kept of a secret.
 #[derive(Clone)]
 pub(crate) struct SecretRow {
     pub(crate) id: SecretId,
     pub(crate) account: CustomerId,
     pub(crate) label: String,
+    /// See [`crate::derive::secret_hash`].
+    pub(crate) hash: String,
     /// The session that its access tokens name.
     pub(crate) session: SessionId,
     pub(crate) created_at: Timestamp,
@@ -34,9 +37,16 @@ impl Store {
         self.sql.fetch_one(query).await?.as_ref().map(read).transpose()
     }
 
+    /// The secret with this hash; none when its seal does not fit, since somebody else wrote it.
     pub(crate) async fn secret_by_hash(&self, hash: &str) -> Result<Option<SecretRow>> {
-        let query = sql(format!("SELECT {COLUMNS} FROM secrets WHERE hash = ?")).bind(hash);
-        self.sql.fetch_one(query).await?.as_ref().map(read).transpose()
+        let query = sql(format!("SELECT {COLUMNS}, seal FROM secrets WHERE hash = ?")).bind(hash);
+        let Some(row) = self.sql.fetch_one(query).await? else { return Ok(None) };
+        let secret = read(&row)?;
+        if is_sealed(self.seals.secret(&secret), &row)? {
+            return Ok(Some(secret));
+        }
+        tracing::error!(secret = %secret.id, "the stored secret does not fit its seal; it is refused");
+        Ok(None)
     }
 
     /// The secrets of an account, newest first.
@@ -58,11 +68,12 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<SecretRow> {
+pub(crate) fn read(row: &Row) -> Result<SecretRow> {
     Ok(SecretRow {
         id: row.id("id")?,
         account: row.id("account_id")?,
         label: row.text("label")?,
+        hash: row.text("hash")?,
         session: row.id("session_id")?,
         created_at: row.timestamp("created_at")?,
         expires_at: row.opt_timestamp("expires_at")?,
@@ -71,22 +82,24 @@ fn read(row: &Row) -> Result<SecretRow> {
 }
 
 /// Adds a secret.
-pub(crate) fn insert(batch: Batch, secret: &SecretRow, hash: String) -> Batch {
-    let insert = sql(
-        "INSERT INTO secrets (id, account_id, label, hash, session_id, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(secret.id)
-    .bind(secret.account)
-    .bind(secret.label.clone())
-    .bind(hash)
-    .bind(secret.session)
-    .bind(secret.created_at)
-    .bind(secret.expires_at);
+pub(crate) fn insert(batch: Batch, seals: &Seals, secret: &SecretRow) -> Batch {
+    let insert =
+        sql("INSERT INTO secrets (id, account_id, label, hash, session_id, created_at, expires_at, seal) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(secret.id)
+        .bind(secret.account)
+        .bind(secret.label.clone())
+        .bind(secret.hash.clone())
+        .bind(secret.session)
+        .bind(secret.created_at)
+        .bind(secret.expires_at)
+        .bind(seals.secret(secret).seal().to_vec());
     batch.insert(insert, "secret")
 }
 
 /// Revokes a secret, if it is not revoked. Its tokens are voided by the revocation of its session.
-pub(crate) fn revoke(batch: Batch, id: SecretId, now: Timestamp) -> Batch {
-    let update = sql("UPDATE secrets SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL");
-    batch.run(update.bind(now).bind(id))
+pub(crate) fn revoke(batch: Batch, seals: &Seals, secret: &SecretRow, now: Timestamp) -> Batch {
+    let update = sql("UPDATE secrets SET revoked_at = ?, seal = ? WHERE id = ? AND revoked_at IS NULL");
+    let revoked = SecretRow { revoked_at: Some(now), ..secret.clone() };
+    batch.run(update.bind(now).bind(seals.secret(&revoked).seal().to_vec()).bind(secret.id))
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use kernel::{Error, Result, SessionId, Timestamp};
 use store::{Batch, Row, sql};
 
-use super::{SWEEP_ROWS, Store};
+use super::seals::is_sealed;
+use super::{SWEEP_ROWS, Seals, Store};
 use crate::domain::{
     GUEST_PREFIX, IDLE, REVOCATIONS_MAX, Revocation, SESSIONS_MAX, Session, SessionEnd, Subject,
     revocation_ends, void_before,
@@ -14,9 +15,16 @@ use crate::domain::{
 const COLUMNS: &str = "id, subject, device, seed, generation, created_at, refreshed_at, expires_at, ended_at";
 
 impl Store {
+    /// A session; none when its seal does not fit, since somebody else wrote it.
     pub(crate) async fn session(&self, id: SessionId) -> Result<Option<Session>> {
-        let query = sql(format!("SELECT {COLUMNS} FROM sessions WHERE id = ?")).bind(id);
-        self.sql.fetch_one(query).await?.as_ref().map(read).transpose()
+        let query = sql(format!("SELECT {COLUMNS}, seal FROM sessions WHERE id = ?")).bind(id);
+        let Some(row) = self.sql.fetch_one(query).await? else { return Ok(None) };
+        let session = read(&row)?;
+        if is_sealed(self.seals.session(&session), &row)? {
+            return Ok(Some(session));
+        }
+        tracing::error!(session = %id, "the stored session does not fit its seal; it is refused");
+        Ok(None)
     }
 
     /// The live sessions of somebody, newest first. A few more than are allowed may be there while others begin.
@@ -78,7 +86,7 @@ impl Store {
             let delete = sql(format!("DELETE FROM {table} WHERE {key} IN ({places})")).bind_all(keys);
             let mut batch = Batch::new().run(delete);
             if table == "revocations" {
-                batch = swept(batch, until);
+                batch = swept(batch, &self.seals, until);
             }
             self.sql.commit(batch).await?;
         }
@@ -86,7 +94,7 @@ impl Store {
     }
 }
 
-fn read(row: &Row) -> Result<Session> {
+pub(crate) fn read(row: &Row) -> Result<Session> {
     let subject = row.str("subject")?;
     let subject =
         Subject::parse(subject).ok_or_else(|| Error::internal(format!("a session of {subject:?}")))?;
@@ -107,10 +115,10 @@ fn read(row: &Row) -> Result<Session> {
 }
 
 /// Adds a session.
-pub(crate) fn insert(batch: Batch, session: &Session) -> Batch {
+pub(crate) fn insert(batch: Batch, seals: &Seals, session: &Session) -> Batch {
     let insert = sql(
-        "INSERT INTO sessions (id, subject, device, seed, generation, created_at, refreshed_at, expires_at) VALUES (?, ?, ?, \
-         ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (id, subject, device, seed, generation, created_at, refreshed_at, expires_at, seal) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(session.id)
     .bind(session.subject.to_string())
@@ -119,19 +127,21 @@ pub(crate) fn insert(batch: Batch, session: &Session) -> Batch {
     .bind(session.generation)
     .bind(session.created_at)
     .bind(session.refreshed_at)
-    .bind(session.expires_at);
+    .bind(session.expires_at)
+    .bind(seals.session(session).seal().to_vec());
     batch.insert(insert, "session")
 }
 
 /// Writes a refreshed session over the generation before it; `Stale` when that was refreshed or ended.
-pub(crate) fn refresh(batch: Batch, session: &Session) -> Batch {
+pub(crate) fn refresh(batch: Batch, seals: &Seals, session: &Session) -> Batch {
     let update = sql(
-        "UPDATE sessions SET generation = ?, refreshed_at = ?, expires_at = ? WHERE id = ? AND generation = ? AND ended_at IS \
-         NULL",
+        "UPDATE sessions SET generation = ?, refreshed_at = ?, expires_at = ?, seal = ? WHERE id = ? AND generation = ? AND \
+         ended_at IS NULL",
     )
     .bind(session.generation)
     .bind(session.refreshed_at)
     .bind(session.expires_at)
+    .bind(seals.session(session).seal().to_vec())
     .bind(session.id)
     .bind(session.generation - 1);
     batch.expect(update, 1, "session")
@@ -171,7 +181,7 @@ pub(crate) fn end_rest(
 
 /// Brings times that a clock wrote which was ahead back to now, so that sessions end in their time and nobody waits for what
 /// was revoked in the future. Revocations go with the keys of the tokens that they are about.
-pub(crate) fn settle(mut batch: Batch, now: Timestamp) -> Batch {
+pub(crate) fn settle(mut batch: Batch, seals: &Seals, now: Timestamp) -> Batch {
     for (text, to) in [
         ("UPDATE sessions SET created_at = ? WHERE created_at > ?", now),
         ("UPDATE sessions SET refreshed_at = ? WHERE refreshed_at > ?", now),
@@ -183,14 +193,14 @@ pub(crate) fn settle(mut batch: Batch, now: Timestamp) -> Batch {
     ] {
         batch = batch.run(sql(text).bind(to).bind(to));
     }
-    swept(batch, revocation_ends(void_before(now)).plus(Duration::from_micros(1)))
+    swept(batch, seals, revocation_ends(void_before(now)).plus(Duration::from_micros(1)))
         .run(sql("DELETE FROM revocations"))
 }
 
 /// Notes that revocations which end before a time may be gone, for the audit.
-fn swept(batch: Batch, until: Timestamp) -> Batch {
-    let text = "UPDATE counters SET amount = ? WHERE name = 'revocations_swept' AND amount < ?";
-    batch.run(sql(text).bind(until).bind(until))
+fn swept(batch: Batch, seals: &Seals, until: Timestamp) -> Batch {
+    let text = "UPDATE counters SET amount = ?, seal = ? WHERE name = 'revocations_swept' AND amount < ?";
+    batch.run(sql(text).bind(until).bind(seals.swept(until).seal().to_vec()).bind(until))
 }
 
 /// What a revocation's row needs.

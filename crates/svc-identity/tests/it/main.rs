@@ -2,6 +2,7 @@
 
 mod accounts;
 mod clock;
+mod damage;
 mod keys;
 mod refusals;
 mod restart;

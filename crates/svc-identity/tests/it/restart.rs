@@ -11,7 +11,7 @@ use svc_identity::SERVICE;
 
 use crate::world::{PASSWORD, reason, sign_in, sign_up};
 
-async fn start(dir: &Path) -> Running {
+pub async fn start(dir: &Path) -> Running {
     run(&[SERVICE], Options::new(format!("dir:{}", dir.display()))).await.expect("starts")
 }
 
@@ -22,7 +22,7 @@ async fn restart(running: Running, from: &Path, to: &Path) -> Running {
     start(to).await
 }
 
-fn copy(from: &Path, to: &Path) {
+pub fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("writable");
     for entry in std::fs::read_dir(from).expect("a directory").map(|entry| entry.expect("an entry")) {
         let to = to.join(entry.file_name());
@@ -34,7 +34,7 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-fn client(running: &Running, role: Option<&str>) -> crate::world::Client {
+pub fn client(running: &Running, role: Option<&str>) -> crate::world::Client {
     running.client("identity", role, Principal::Anonymous, IdentityServiceClient::new).expect("runs here")
 }
 
@@ -44,7 +44,7 @@ async fn key_set(running: &Running) -> Vec<Key> {
 }
 
 /// Runs a statement in the database of a role that does not run.
-async fn write(dir: &Path, statement: String) {
+pub async fn write(dir: &Path, statement: String) {
     let migrations: &'static [store::Migration] = &[
         store::Migration { name: "0001_identity", sql: include_str!("../../migrations/0001_identity.sql") },
         store::Migration {
@@ -55,6 +55,7 @@ async fn write(dir: &Path, statement: String) {
             name: "0003_revocations_swept",
             sql: include_str!("../../migrations/0003_revocations_swept.sql"),
         },
+        store::Migration { name: "0004_seals", sql: include_str!("../../migrations/0004_seals.sql") },
     ];
     let options =
         store::OpenOptions::new(std::sync::Arc::new(chassis::VirtualClock::new(chassis::testing::START)));

@@ -269,6 +269,87 @@ fn a_finished_index_is_opened_again_where_it_stood_and_others_are_removed() {
     assert_eq!(directories(directory.path()).expect("readable").len(), 1);
 }
 
+/// Every file of the index in a directory that queries read: those of the segments, and the list of them.
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let (_, index) = directories(directory).expect("readable").pop().expect("an index");
+    let all = std::fs::read_dir(index).expect("readable").map(|entry| entry.expect("an entry").path());
+    let named = |path: &PathBuf, ends: &str| path.extension().is_some_and(|extension| extension == ends);
+    all.filter(|path| !named(path, "lock") && !path.ends_with(".managed.json")).collect()
+}
+
+#[test]
+fn an_index_with_a_wrong_byte_is_not_opened_and_removed() {
+    let parent = tempfile::tempdir().expect("a directory");
+    let good = parent.path().join("good");
+    let index = Index::create(Some(&good)).expect("created");
+    let mut writer = index.writer(0).expect("a writer");
+    for number in 1..40 {
+        writer.put(&product(number, "A harbour bowl")).expect("put");
+    }
+    writer.commit(Some(Position { epoch: 5, sequence: 3 })).expect("commit");
+    writer.close().expect("closed");
+    assert_eq!(index.damaged_files().expect("readable"), [""; 0]);
+    let copied = |name: &str| {
+        let to = parent.path().join(name).join("index-000001");
+        std::fs::create_dir_all(&to).expect("made");
+        for file in files(&good) {
+            std::fs::copy(&file, to.join(file.file_name().expect("a name"))).expect("copied");
+        }
+        to.parent().expect("a parent").to_owned()
+    };
+    let whole = Index::open_newest(&copied("whole")).expect("readable");
+    assert_eq!(whole.expect("it is whole").0.documents(), 39);
+    for (number, file) in files(&good).iter().enumerate() {
+        if file.ends_with("meta.json") {
+            continue;
+        }
+        for third in 1..3 {
+            let copy = copied(&format!("damaged {number} {third}"));
+            let path = copy.join("index-000001").join(file.file_name().expect("a name"));
+            let mut bytes = std::fs::read(&path).expect("readable");
+            let at = bytes.len() * third / 3;
+            bytes[at] ^= 1;
+            std::fs::write(&path, bytes).expect("written");
+            let opened = Index::open_newest(&copy).expect("no failure of the start");
+            assert!(opened.is_none(), "{} at {at} is seen", path.display());
+            assert!(directories(&copy).expect("readable").is_empty(), "and removed");
+        }
+    }
+}
+
+#[test]
+fn a_list_of_segments_that_was_changed_is_seen() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let index = Index::create(Some(directory.path())).expect("created");
+    let mut writer = index.writer(0).expect("a writer");
+    writer.put(&product(1, "Bowl")).expect("put");
+    writer.commit(Some(Position { epoch: 5, sequence: 3 })).expect("commit");
+    writer.close().expect("closed");
+    let path = files(directory.path()).into_iter().find(|path| path.ends_with("meta.json")).expect("a list");
+    let list = std::fs::read_to_string(&path).expect("readable");
+    assert!(list.contains("\"max_doc\": 1"), "{list}");
+    std::fs::write(&path, list.replace("\"max_doc\": 1", "\"max_doc\": 7")).expect("written");
+    assert!(Index::open_newest(directory.path()).expect("no failure of the start").is_none());
+}
+
+#[test]
+fn damage_to_an_index_that_serves_is_named() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let index = Index::create(Some(directory.path())).expect("created");
+    let mut writer = index.writer(0).expect("a writer");
+    writer.put(&product(1, "Bowl")).expect("put");
+    writer.commit(Some(Position { epoch: 5, sequence: 3 })).expect("commit");
+    writer.close().expect("closed");
+    let store =
+        files(directory.path()).into_iter().find(|path| path.extension().is_some_and(|end| end == "store"));
+    let store = store.expect("stored documents");
+    let mut bytes = std::fs::read(&store).expect("readable");
+    bytes[2] ^= 1;
+    std::fs::write(&store, bytes).expect("written");
+    let name = store.file_name().and_then(|name| name.to_str()).expect("a name");
+    assert_eq!(index.damaged_files().expect("readable"), [name]);
+}
+
 #[test]
 fn names_are_ordered_whole_and_paged_over_segments() {
     let names =

@@ -5,8 +5,8 @@ use super::rows::{find, has_published};
 use crate::audit::books::Books;
 use crate::audit::rows::{Facts, RoleRows};
 
-/// `identity.grants`: an account may do what the newest event that tells it says; each secret was told when it was made, and is
-/// there as long as its account; what ended or lost permissions lately is revoked, and nothing that is revoked is live.
+/// `identity.grants`: an account may do what the newest event that tells it says; each secret was told when it was made, is of the
+/// account that it was made for and there as long as that is; what ended or lost permissions lately is revoked, and nothing that is revoked is live.
 pub fn grants(books: &Books) -> Check {
     let mut check = Check::new("identity.grants");
     let Some(role) = find(books, "identity") else { return check };
@@ -50,6 +50,11 @@ fn secrets(role: &RoleRows, made: &Facts, secrets: &Facts, wrong: &mut Vec<(Stri
                 (format!("the secret that was made for {}", told.about), "none")
             };
             wrong.push((format!("secret {secret}"), expected, found.to_owned()));
+        }
+        if let Some(row) = secrets.get(secret).filter(|row| !row.about.is_empty() && row.about != told.about)
+        {
+            let expected = format!("a secret of {}, for whom it was made", told.about);
+            wrong.push((format!("secret {secret}"), expected, format!("one of {}", row.about)));
         }
     }
     for (secret, row) in secrets.iter().filter(|(secret, _)| !made.contains_key(*secret)) {

@@ -46,8 +46,7 @@ pub fn content(books: &Books) -> Check {
         let rows = role.set("row").unwrap_or(&empty);
         let events = Side { facts: &role.newest, name: "the newest event" };
         let rows = Side { facts: rows, name: "the row" };
-        let silent = role.newest.is_empty();
-        let back = |row: &Told| if has_published(role, row) && !silent { Need::Must } else { Need::May };
+        let back = |row: &Told| if has_published(role, row) { Need::Must } else { Need::May };
         compare(&mut check, &role.role, &events, &rows, aggregate_needs, back);
         times(&mut check, role, rows.facts);
     }

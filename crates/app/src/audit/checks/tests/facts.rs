@@ -80,7 +80,7 @@ fn identity(mut role: RoleRows) -> RoleRows {
     role.add("permissions set", "cus_clerk", told(0, "orders.read", ""));
     role.add("permissions held", "cus_clerk", told(0, "orders.read", ""));
     role.add("secret made", "sec_1", Told { about: "cus_op".into(), ..told(0, "", "") });
-    role.add("secret", "sec_1", at(told(0, "", ""), 1_000));
+    role.add("secret", "sec_1", at(Told { about: "cus_op".into(), ..told(0, "", "") }, 1_000));
     role.add("not revoked", "ses_1", Told { about: "secret sec_1".into(), ..told(0, "", "") });
     role.add("must be revoked", "ses_2", told(7, "", "at least"));
     role.add("revocation", "ses_2", told(9, "", ""));

@@ -37,6 +37,8 @@ fn permissions_that_no_event_gave() {
 fn secrets_without_their_event_and_events_without_their_secret() {
     finds(identity(|rows| loses(rows, "secret", "sec_1")), &[(CHECK, "sec_1")]);
     finds(identity(|rows| rows.add("secret", "sec_2", at(told(0, "", ""), 1_000))), &[(CHECK, "sec_2")]);
+    let given = Told { about: "cus_ada".into(), ..told(0, "", "") };
+    finds(identity(|rows| rows.add("secret", "sec_1", at(given, 1_000))), &[(CHECK, "sec_1")]);
     let deleted = |rows: &mut RoleRows| {
         loses(rows, "secret", "sec_1");
         rows.add("event", "cus_op", told(3, "", "gone"));

@@ -120,6 +120,20 @@ fn events_and_rows_that_do_not_agree() {
 }
 
 #[test]
+fn a_row_that_changed_in_a_role_that_never_published() {
+    let checkout = |version: i64, state: &'static str, oldest_event: i64| {
+        move |books: &mut Books| {
+            let mut rows = RoleRows { role: "checkout".into(), oldest_event, ..RoleRows::default() };
+            rows.add("row", "tax:GB", told(version, "5 %", state));
+            books.rows.push(rows);
+        }
+    };
+    finds(checkout(1, "unpublished", 1), &[]);
+    finds(checkout(2, "", 1), &[("events.content", "checkout: tax:GB")]);
+    finds(checkout(2, "", 9), &[]);
+}
+
+#[test]
 fn events_in_another_order() {
     let add = |role_name: &'static str, key: &'static str, fact: Told| {
         move |books: &mut Books| role(books, role_name).add("event", key, fact)
