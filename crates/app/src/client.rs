@@ -228,6 +228,7 @@ impl Shop {
     }
 
     /// Whether anybody takes connections at the address.
+    #[expect(clippy::disallowed_methods, reason = "this asks for no role: it asks whether anything is there")]
     async fn is_taken(&self) -> bool {
         let Ok(uri) = self.at.parse::<Uri>() else { return false };
         let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
