@@ -135,6 +135,21 @@ fn what_is_ignored_and_what_was_found_is_told() {
 }
 
 #[test]
+fn an_encoding_that_was_said_is_used() {
+    let text = [HEADER.as_bytes(), b"1,a,\x8acole,2,2010-12-01 08:26:00,1,,EIRE\n"].concat();
+    let (mut seen, known) = (String::new(), "macintosh".parse().expect("an encoding"));
+    let summary = read_as(&*text, Some(known), |line| seen = line.description.to_string()).expect("reads");
+    assert_eq!((seen.as_str(), summary.notes.len()), ("äcole", 0));
+}
+
+#[test]
+fn what_can_be_no_stock_code_is_refused_by_line() {
+    let told = message(format!("{HEADER}1,a\u{200b}b,c,2,2010-12-01 08:26:00,1,,EIRE\n").as_bytes());
+    assert!(told.starts_with("line 2, column 2 (StockCode): must be 1 to 64 bytes without hidden"), "{told}");
+    assert_eq!(&*one("1,N-e\u{301},c,2,2010-12-01 08:26:00,1,,EIRE").expect("reads").sku, "N-é");
+}
+
+#[test]
 fn line_breaks_and_tabs_in_a_text_are_blanks() {
     for (written, read) in [
         ("SET\tOF 3", "SET OF 3"),
