@@ -48,7 +48,9 @@ pub fn decomposed(text: &str) -> String {
 /// still found by it.
 #[must_use]
 pub fn may_be_stored(text: &str) -> bool {
-    (1..=SKU_BYTES_MAX).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
+    (1..=SKU_BYTES_MAX).contains(&text.chars().count())
+        && text.trim() == text
+        && !text.chars().any(char::is_control)
 }
 
 #[cfg(test)]
@@ -57,7 +59,17 @@ mod tests {
 
     #[test]
     fn skus_of_real_shops_are_stored_as_they_are() {
-        for sku in ["85123A", "85123a", "POST", "BANK CHARGES", "gift_0001_80", "ÄÖ-1", "м-12", "茶", &"x".repeat(64)] {
+        for sku in [
+            "85123A",
+            "85123a",
+            "POST",
+            "BANK CHARGES",
+            "gift_0001_80",
+            "ÄÖ-1",
+            "м-12",
+            "茶",
+            &"x".repeat(64),
+        ] {
             assert_eq!(clean(sku).as_deref(), Ok(sku));
             assert!(may_be_stored(sku));
         }
@@ -73,8 +85,21 @@ mod tests {
     #[test]
     fn what_nobody_could_tell_apart_is_refused() {
         for text in [
-            "", " a", "a ", "a\u{a0}", "a\nb", "\u{200b}", "a\u{200b}b", "\u{202e}a\u{202c}", "\u{3164}", "a\u{378}b", "\u{301}",
-            "a\u{fe0f}", "\u{e000}", "a\u{2800}", "é\u{feff}",
+            "",
+            " a",
+            "a ",
+            "a\u{a0}",
+            "a\nb",
+            "\u{200b}",
+            "a\u{200b}b",
+            "\u{202e}a\u{202c}",
+            "\u{3164}",
+            "a\u{378}b",
+            "\u{301}",
+            "a\u{fe0f}",
+            "\u{e000}",
+            "a\u{2800}",
+            "é\u{feff}",
         ] {
             assert_eq!(clean(text), Err(RULE), "{text:?}");
         }

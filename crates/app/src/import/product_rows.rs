@@ -17,9 +17,9 @@ use std::fmt;
 use std::io::BufRead;
 use std::path::Path;
 
-use kernel::text::{Lines, clean};
-use kernel::sku::{self, SKU_BYTES_MAX};
 use kernel::Currency;
+use kernel::sku::{self, SKU_BYTES_MAX};
+use kernel::text::{Lines, clean};
 use serde::Serialize;
 use svc_product::domain::limits::REFERENCE_CHARS_MAX;
 

@@ -169,11 +169,7 @@ impl Line {
 ///
 /// # Errors
 /// The first thing that cannot be read; lines before it have been handed over.
-pub fn read(
-    path: &Path,
-    encoding: Option<Encoding>,
-    each: impl FnMut(Line),
-) -> Result<Summary, FileError> {
+pub fn read(path: &Path, encoding: Option<Encoding>, each: impl FnMut(Line)) -> Result<Summary, FileError> {
     read_as(source::open(path).map_err(FileError::Open)?, encoding, each)
 }
 

@@ -227,11 +227,13 @@ fn read_as(bytes: &[u8]) -> (String, &'static str) {
 
 #[test]
 fn a_table_of_western_words_is_not_taken_for_another() {
-    for text in ["CAFÉ MÉTAL £ LANTERN", "name,price\nCAFÉ,£5\n", "CRÈME BRÛLÉE,£ 3.50\n", "Größe M – 5 €\n"] {
+    for text in ["CAFÉ MÉTAL £ LANTERN", "name,price\nCAFÉ,£5\n", "CRÈME BRÛLÉE,£ 3.50\n", "Größe M – 5 €\n"]
+    {
         let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode(text);
         assert_eq!(read_as(&bytes), (text.to_owned(), "windows-1252"));
     }
-    for text in ["Łukasz, Łódź, żółty kubek\n", "Łyżka do zupy, mała\n", "žluťoučký kůň, čaj\n"] {
+    for text in ["Łukasz, Łódź, żółty kubek\n", "Łyżka do zupy, mała\n", "žluťoučký kůň, čaj\n"]
+    {
         let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(text);
         assert_eq!(read_as(&bytes).0, text);
     }
@@ -249,12 +251,16 @@ fn old_macintosh_text_is_found() {
         "Größe für Ängste, schön grün\n",
         "Übergröße, März\n",
         "Crème brûlée – “fine”, déjà vu\n",
-        "Señora, mañana, español, corazón\n",
+        "Señora, mañana, fácil, corazón\n",
     ] {
         let (bytes, _, _) = encoding_rs::MACINTOSH.encode(text);
         assert_eq!(read_as(&bytes), (text.to_owned(), "macintosh"));
     }
-    for text in ["It’s a “fine” café – Brand™ • 5 €\n", "Œuvre d’art, cœur, Žižek, šála\n", "don’t… wait…what, naïve, Ÿ\n"] {
+    for text in [
+        "It’s a “fine” café – Brand™ • 5 €\n",
+        "Œuvre d’art, cœur, Žižek, šála\n",
+        "don’t… wait…what, naïve, Ÿ\n",
+    ] {
         let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode(text);
         assert_ne!(read_as(&bytes).1, "macintosh", "{text}");
     }

@@ -11,9 +11,7 @@ use kernel::{Code, Currency, CustomerId, Email, Error, Guest, Result, UnitPrice,
 use mesh::{Caller, Principal};
 
 use super::facts::Peers;
-use crate::domain::{
-    LINES_MAX, QUANTITY_MAX, REASON_CHARS_MAX, TaxMode, UNIT_PRICE_MICROS_MAX,
-};
+use crate::domain::{LINES_MAX, QUANTITY_MAX, REASON_CHARS_MAX, TaxMode, UNIT_PRICE_MICROS_MAX};
 
 /// Characters of the code of a shipping method.
 const METHOD_CHARS_MAX: usize = 32;

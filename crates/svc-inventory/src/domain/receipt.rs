@@ -141,7 +141,10 @@ mod tests {
     fn a_sku_is_received_in_the_form_in_which_it_is_stored() {
         let receipt = check_references(vec![row("N-e\u{301}", 2, "r")]).expect("good").remove(0);
         assert_eq!(receipt.place.sku, "N-é");
-        assert!(receipt.same_as(&Place::new("N-e\u{301}", "main"), 2).is_ok(), "received by an earlier release");
+        assert!(
+            receipt.same_as(&Place::new("N-e\u{301}", "main"), 2).is_ok(),
+            "received by an earlier release"
+        );
         for sku in ["\u{200b}", "\u{202e}a\u{202c}", "\u{3164}", "a\u{378}b", &"é".repeat(33)] {
             let error = check_references(vec![row(sku, 2, "r")]).expect_err(sku);
             assert_eq!(error.violations()[0].field, "/lines/0/sku");

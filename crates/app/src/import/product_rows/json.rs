@@ -120,7 +120,9 @@ fn parse(bytes: &[u8], line: u64, found: Option<Encoding>) -> Vec<Item> {
 /// What is wrong with a file whose first line is not that of a product a line, a clause.
 fn whole_file(first: &[u8]) -> Option<&'static str> {
     match first.trim_ascii() {
-        [b'[', ..] => Some("the file is one JSON array; write each of its products on a line of its own, without brackets around them"),
+        [b'[', ..] => Some(
+            "the file is one JSON array; write each of its products on a line of its own, without brackets around them",
+        ),
         b"{" => Some("the file has its products on several lines; write each of them on one line"),
         _ => None,
     }

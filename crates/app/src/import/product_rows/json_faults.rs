@@ -21,9 +21,11 @@ pub(super) fn of(value: &Value) -> Faults {
             "name" | "external_reference" | "slug" | "description" | "tax_class" | "status" => {
                 text(&at, value, "", &mut faults);
             }
-            "categories" | "options" | "synonyms" => each(&at, value, "texts", &mut faults, |at, value, faults| {
-                text(at, value, "", faults);
-            }),
+            "categories" | "options" | "synonyms" => {
+                each(&at, value, "texts", &mut faults, |at, value, faults| {
+                    text(at, value, "", faults);
+                })
+            }
             "attributes" => attributes(&at, value, &mut faults),
             "images" => each(&at, value, "pictures", &mut faults, image),
             "variants" => each(&at, value, "variants", &mut faults, variant),
@@ -42,7 +44,13 @@ fn variant(at: &str, value: &Value, faults: &mut Faults) {
             "sku" => text(&at, value, "", faults),
             "options" => texts(&at, value, "such as {\"colour\": \"blue\"}", "", faults),
             "prices" | "compare_at_prices" => {
-                texts(&at, value, "such as {\"GBP\": \"9.50\"}", ": prices are written in quotation marks", faults);
+                texts(
+                    &at,
+                    value,
+                    "such as {\"GBP\": \"9.50\"}",
+                    ": prices are written in quotation marks",
+                    faults,
+                );
             }
             "weight_grams" => whole(&at, value, i64::from(i32::MAX), faults),
             "stock" if !value.is_null() => whole(&at, value, i64::MAX, faults),
@@ -52,7 +60,9 @@ fn variant(at: &str, value: &Value, faults: &mut Faults) {
 }
 
 fn image(at: &str, value: &Value, faults: &mut Faults) {
-    let Some(image) = object(at, value, "a picture, an object with file, content_hash or url", faults) else { return };
+    let Some(image) = object(at, value, "a picture, an object with file, content_hash or url", faults) else {
+        return;
+    };
     for (name, value) in image {
         let at = format!("{at}/{name}");
         match name.as_str() {
@@ -64,17 +74,26 @@ fn image(at: &str, value: &Value, faults: &mut Faults) {
 }
 
 fn attributes(at: &str, value: &Value, faults: &mut Faults) {
-    let Some(attributes) = object(at, value, "an object such as {\"material\": \"oak\"}", faults) else { return };
+    let Some(attributes) = object(at, value, "an object such as {\"material\": \"oak\"}", faults) else {
+        return;
+    };
     for (name, value) in attributes {
         let at = format!("{at}/{name}");
         match value {
-            Value::Array(_) => each(&at, value, "texts", faults, |at, value, faults| text(at, value, "", faults)),
+            Value::Array(_) => {
+                each(&at, value, "texts", faults, |at, value, faults| text(at, value, "", faults))
+            }
             value => text(&at, value, "", faults),
         }
     }
 }
 
-fn object<'a>(at: &str, value: &'a Value, wanted: &str, faults: &mut Faults) -> Option<&'a Map<String, Value>> {
+fn object<'a>(
+    at: &str,
+    value: &'a Value,
+    wanted: &str,
+    faults: &mut Faults,
+) -> Option<&'a Map<String, Value>> {
     let found = value.as_object();
     if found.is_none() {
         faults.push((at.to_owned(), format!("is {}, where {wanted}, is expected", seen(value))));
@@ -101,13 +120,7 @@ fn texts(at: &str, value: &Value, example: &str, more: &str, faults: &mut Faults
     }
 }
 
-fn each(
-    at: &str,
-    value: &Value,
-    what: &str,
-    faults: &mut Faults,
-    check: impl Fn(&str, &Value, &mut Faults),
-) {
+fn each(at: &str, value: &Value, what: &str, faults: &mut Faults, check: impl Fn(&str, &Value, &mut Faults)) {
     match value.as_array() {
         Some(values) => {
             for (n, value) in values.iter().enumerate() {

@@ -335,9 +335,12 @@ fn names_that_the_catalogue_takes_for_one_are_one_in_a_file() {
     let apart = file(&[("réf", "A"), ("other", "O"), ("re\u{301}f", "B")]);
     assert_eq!(problems(Format::Csv, apart), [(4, "external_reference".to_owned())]);
     let line = |reference: &str, sku: &str| {
-        format!("{{\"external_reference\": \"{reference}\", \"name\": \"Cup\", \"variants\": [{{\"sku\": \"{sku}\"}}]}}\n")
+        format!(
+            "{{\"external_reference\": \"{reference}\", \"name\": \"Cup\", \"variants\": [{{\"sku\": \"{sku}\"}}]}}\n"
+        )
     };
-    let lines = [line("x\u{200b}ref", "A"), line("xref", "B"), line("", "N-café"), line("", "N-cafe\u{301}")].concat();
+    let lines = [line("x\u{200b}ref", "A"), line("xref", "B"), line("", "N-café"), line("", "N-cafe\u{301}")]
+        .concat();
     let wanted = [(2, "/external_reference".to_owned()), (4, "/variants/0/sku".to_owned())];
     assert_eq!(problems(Format::JsonLines, lines.clone()), wanted);
     assert_eq!(good(Format::JsonLines, lines)[1].row.variants[0].sku, "N-café");
@@ -348,7 +351,9 @@ fn prices_have_one_meaning_or_are_refused() {
     let price = |separator: char, price: &str| {
         let text = format!("name{separator}sku{separator}prices\nCup{separator}A{separator}\"{price}\"\n");
         let found = good(Format::Csv, text);
-        found.first().map(|located| located.row.variants[0].prices.values().next().cloned().unwrap_or_default())
+        found
+            .first()
+            .map(|located| located.row.variants[0].prices.values().next().cloned().unwrap_or_default())
     };
     for (written, wanted) in [
         ("1.299 EUR", None),
@@ -363,9 +368,12 @@ fn prices_have_one_meaning_or_are_refused() {
             assert_eq!(price(separator, written).as_deref(), wanted, "{written} {separator}");
         }
     }
-    for (written, wanted) in
-        [("9,50 GBP", Some("9.50")), ("1.234,50 EUR", Some("1234.50")), ("1,234 EUR", None), ("1,2,3 EUR", None)]
-    {
+    for (written, wanted) in [
+        ("9,50 GBP", Some("9.50")),
+        ("1.234,50 EUR", Some("1234.50")),
+        ("1,234 EUR", None),
+        ("1,2,3 EUR", None),
+    ] {
         assert_eq!(price(';', written).as_deref(), wanted, "{written}");
         assert_eq!(price(',', written), None, "{written}");
     }
@@ -374,7 +382,10 @@ fn prices_have_one_meaning_or_are_refused() {
 #[test]
 fn json_that_is_no_product_is_told_field_by_field() {
     let told = |line: &str| -> Vec<(String, String)> {
-        let refused = items(Format::JsonLines, format!("{{\"name\": \"Cup\", \"variants\": [{{\"sku\": \"C\"}}]}}\n{line}\n"));
+        let refused = items(
+            Format::JsonLines,
+            format!("{{\"name\": \"Cup\", \"variants\": [{{\"sku\": \"C\"}}]}}\n{line}\n"),
+        );
         let problems = refused.into_iter().filter_map(|item| match item {
             Item::Refused(problems) => Some(problems),
             _ => None,
@@ -396,7 +407,11 @@ fn json_that_is_no_product_is_told_field_by_field() {
         ("{\"name\": \"A\"}", "/variants", "is required"),
         ("{\"name\": \"A\", \"variants\": {}}", "/variants", "is an object, which is not a list of variants"),
         ("[1]", "", "is a list, where a product, an object with name and variants, is expected"),
-        ("{\"name\": \"A\", \"variants\": [", "", "ends before its JSON is complete; a product stands on one line"),
+        (
+            "{\"name\": \"A\", \"variants\": [",
+            "",
+            "ends before its JSON is complete; a product stands on one line",
+        ),
         ("{\"name\": \"A\" \"variants\"}", "", "is not JSON from character 14 on"),
     ] {
         assert_eq!(told(line), [(column.to_owned(), reason.to_owned())], "{line}");
@@ -409,9 +424,16 @@ fn json_that_is_no_product_is_told_field_by_field() {
 #[test]
 fn a_json_file_that_is_not_lines_is_refused_once() {
     let product = "{\"name\": \"Cup\", \"variants\": [{\"sku\": \"C\"}]}";
-    for text in [format!("[\n{product},\n{product}\n]"), format!("\n [{product}]"), "{\n\"name\": \"Cup\"\n}".to_owned()] {
+    for text in [
+        format!("[\n{product},\n{product}\n]"),
+        format!("\n [{product}]"),
+        "{\n\"name\": \"Cup\"\n}".to_owned(),
+    ] {
         let found = items(Format::JsonLines, text.clone());
-        assert!(matches!(found.as_slice(), [Item::Refused(problems)] if problems[0].is_last), "{text}: {found:?}");
+        assert!(
+            matches!(found.as_slice(), [Item::Refused(problems)] if problems[0].is_last),
+            "{text}: {found:?}"
+        );
     }
 }
 
@@ -430,7 +452,8 @@ fn an_encoding_that_was_said_is_not_told() {
         let text = b"name,sku,prices,handle,title,variant price,type,regular price\nCaf\xe9,C,1 GBP,h,Caf\xe9,1,simple,1\n";
         let known = "windows-1252".parse().expect("an encoding");
         let notes = format.read(Box::new(Cursor::new(text.to_vec())), Some(known));
-        let notes = notes.filter(|item| matches!(item, Item::Note(note) if note.reason.contains("--encoding")));
+        let notes =
+            notes.filter(|item| matches!(item, Item::Note(note) if note.reason.contains("--encoding")));
         assert_eq!(notes.count(), 0);
     }
 }

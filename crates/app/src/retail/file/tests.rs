@@ -204,12 +204,12 @@ fn gzip_is_unpacked_and_hashes_like_the_text() {
     encoder.write_all(text.as_bytes()).expect("packs");
     let bytes = encoder.finish().expect("packs");
     std::fs::write(&packed, &bytes).expect("written");
-    let summary = read(&plain, |_| {}).expect("reads");
-    assert_eq!(read(&packed, |_| {}).expect("reads"), summary);
+    let summary = read(&plain, None, |_| {}).expect("reads");
+    assert_eq!(read(&packed, None, |_| {}).expect("reads"), summary);
     assert_eq!(summary.lines, 1);
     std::fs::write(&packed, &bytes[..bytes.len() - 9]).expect("written");
-    assert!(matches!(read(&packed, |_| {}), Err(FileError::Read { .. })));
-    assert!(matches!(read(&directory.path().join("none"), |_| {}), Err(FileError::Open(_))));
+    assert!(matches!(read(&packed, None, |_| {}), Err(FileError::Read { .. })));
+    assert!(matches!(read(&directory.path().join("none"), None, |_| {}), Err(FileError::Open(_))));
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn the_published_month() {
         return;
     };
     let mut lines = Vec::new();
-    let summary = read(Path::new(&path), |line| lines.push(line)).expect("reads");
+    let summary = read(Path::new(&path), None, |line| lines.push(line)).expect("reads");
     let sales: Vec<_> = lines.iter().filter(|line| line.refusal().is_none()).collect();
     let distinct = |names: Vec<&Arc<str>>| names.into_iter().collect::<HashSet<_>>().len();
     assert_eq!((summary.lines, lines.len()), (42_481, 42_481));

@@ -29,7 +29,7 @@ struct Table([char; 256]);
 impl Table {
     fn of(encoding: &'static Encoding) -> Self {
         let mut table = ['\0'; 256];
-        for (byte, place) in (0_u8..).zip(&mut table) {
+        for (byte, place) in (0..=u8::MAX).zip(&mut table) {
             let bytes = [byte];
             let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes);
             // What means nothing is a control, as browsers have it.

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use kernel::sku::SKU_BYTES_MAX;
 
 use super::{COLUMNS, REFERENCE, REQUIRED, problem};
-use crate::import::product_rows::{
-    ImageRow, PROBLEMS_MAX, Problem, ProductRow, Values, VariantRow, cells,
-};
+use crate::import::product_rows::{ImageRow, PROBLEMS_MAX, Problem, ProductRow, Values, VariantRow, cells};
 use crate::table::{Columns, Record, excerpt};
 
 /// The fields of a row by the names of their columns.
@@ -144,7 +142,9 @@ pub(super) fn is_row(record: &Record, columns: &Columns, takes_comma: bool) -> b
         && is("sku", &|sku| (1..=SKU_BYTES_MAX).contains(&sku.len()))
         && is("prices", &|prices| match prices {
             "" => is_code && !is_short,
-            prices => prices.split(';').all(|price| cells::price_with_code(price.trim(), takes_comma).is_ok()),
+            prices => {
+                prices.split(';').all(|price| cells::price_with_code(price.trim(), takes_comma).is_ok())
+            }
         })
         && is("weight_grams", &is_number)
         && is("stock", &is_number)

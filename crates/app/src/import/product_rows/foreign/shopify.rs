@@ -10,11 +10,13 @@ use svc_product::domain::limits::{NAME_CHARS_MAX, WEIGHT_GRAMS_MAX};
 
 use super::super::unread::Unread;
 use super::super::{
-    Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, as_stored, cells, micros,
+    Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, as_stored, cells,
+    micros,
 };
 use super::{
     BadRow, Cells, EXPORT_BYTES_MAX, Facts, ROWS_MAX, Sheet, Skus, Spec, Variants, category_path, cut,
-    description, fit, html, keep_back, list, note, option_value, pictures, price, problem, slug, stock, tax_class, tidy,
+    description, fit, html, keep_back, list, note, option_value, pictures, price, problem, slug, stock,
+    tax_class, tidy,
 };
 use crate::table::{Encoding, excerpt};
 

@@ -99,8 +99,9 @@ pub fn tax_class<'a>(
     let is_taxed = !cells.get("tax_status").eq_ignore_ascii_case("none");
     let rows: Vec<(u64, &str)> = variations
         .map(|variation| match variation.get("tax_class") {
-            text if text.eq_ignore_ascii_case("parent") || !is_taxed => (variation.line, own),
-            "" if !variation.has("tax_class") => (variation.line, own),
+            text if text.is_empty() || text.eq_ignore_ascii_case("parent") || !is_taxed => {
+                (variation.line, own)
+            }
             _ => (variation.line, tax_of(variation, notes)),
         })
         .collect();
