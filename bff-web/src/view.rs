@@ -249,8 +249,11 @@ impl AddressInput {
     /// INVALID_ARGUMENT naming every wrong field.
     pub fn check(&self, pointer: &str) -> Result<()> {
         let mut violations = Violations::new();
-        for (place, line) in self.lines.iter().enumerate().skip(1) {
-            violations.check(!line.trim().is_empty(), format!("{pointer}/lines/{place}"), "is required");
+        let is_blank = |line: &String| line.trim().is_empty();
+        // One that is blank alone, or before others, is what the rules of a parcel say something of.
+        let skipped = usize::from(self.lines.len() == 1 || !self.lines.iter().all(is_blank));
+        for (place, line) in self.lines.iter().enumerate().skip(skipped) {
+            violations.check(!is_blank(line), format!("{pointer}/lines/{place}"), "is required");
         }
         violations.finish()?;
         let address = wire::parse_address(pointer, &Some(shared::Address::from(self.clone())))?;

@@ -53,7 +53,8 @@ attributes ({"material": "stoneware"}), images ([{"file": "mug.jpg", "alt": "A w
 options ({"colour": "blue"}), prices ({"GBP": "9.50"}), compare_at_prices, weight_grams and stock.
 
 Exports of other shops (--from shopify, --from woocommerce) go in as they are. Their prices are in --currency, pictures that
-stand elsewhere are skipped, and what is not published goes in as a draft. What the other shop sells without counting units
+stand elsewhere are skipped, and what is not published for certain, or is no parcel (gift cards, bookings, bundles,
+subscriptions), goes in as a draft. What the other shop sells without counting units
 (no inventory tracker, "In stock?" without a stock, orders beyond it) goes in sold out, which is told for each product;
 --stock-when-untracked 100 receives 100 units of each such variant. Exports of WooCommerce may have their header in English,
 German, French, Spanish, Dutch or Italian.

@@ -15,6 +15,7 @@ mod money;
 mod page;
 pub mod postal;
 mod rate;
+pub mod sku;
 pub mod text;
 mod time;
 mod violations;

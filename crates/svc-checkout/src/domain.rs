@@ -18,8 +18,6 @@ pub const QUANTITY_MAX: i64 = 1_000_000;
 pub const UNIT_PRICE_MICROS_MAX: i64 = 1_000_000_000_000;
 /// Characters that a reason given by staff may have.
 pub const REASON_CHARS_MAX: usize = 200;
-/// Bytes that a SKU may have.
-pub const SKU_BYTES_MAX: usize = 64;
 
 /// How many units of each SKU all lines want together, in the order in which SKUs first appear.
 #[must_use]

@@ -133,12 +133,12 @@ impl Api {
             skus.retain(|_| first.next().unwrap_or(false));
         }
         // What can be no SKU is not looked for.
-        let sound: Vec<String> = skus.iter().filter(|sku| domain::sku_is_good(sku)).cloned().collect();
+        let sound: Vec<String> = skus.iter().filter(|sku| kernel::sku::may_be_stored(sku)).cloned().collect();
         let mut found = self.catalogue.by_skus(&sound).await?.into_iter();
         let tree = self.catalogue.tree();
         let mut response = pb::BatchGetVariantsResponse::default();
         for sku in skus {
-            let found = if domain::sku_is_good(&sku) { found.next().flatten() } else { None };
+            let found = if kernel::sku::may_be_stored(&sku) { found.next().flatten() } else { None };
             let found = found.filter(|found| all || found.product.status != domain::Status::Draft);
             match found.and_then(|found| show::sellable(&found, &sku, &tree)) {
                 Some(variant) => response.variants.push(variant),

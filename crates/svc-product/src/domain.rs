@@ -9,7 +9,7 @@ mod product;
 mod slug;
 
 pub use category::{CATEGORIES_MAX, Category, CategoryDraft, Tree};
-pub use draft::{Draft, Input, InputVariant, sku_is_good};
+pub use draft::{Draft, Input, InputVariant};
 pub use limits::{DEPTH_MAX, REFERENCE_CHARS_MAX, SLUG_CHARS_MAX};
 pub use picture::{Format, Picture, address_is_good, content_hash_is_good};
 pub use price::{PRICE_MICROS_MAX, Price, PriceChange, PriceRecord};

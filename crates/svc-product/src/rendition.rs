@@ -76,7 +76,7 @@ pub struct Rendered {
 /// `INVALID_ARGUMENT`, `PICTURE_TOO_LARGE`.
 pub fn check(file: &[u8]) -> Result<()> {
     if file.is_empty() {
-        return Err(Error::field("/data", "INVALID_ARGUMENT", "is required"));
+        return Err(Error::field("/data", "INVALID_ARGUMENT", "is empty"));
     }
     if file.len() > PICTURE_BYTES_MAX {
         return Err(too_large(format!("must have at most {PICTURE_BYTES_MAX} bytes")));
@@ -149,8 +149,8 @@ fn read(file: &[u8]) -> Result<Read> {
     limits.max_image_height = Some(SIDE_MAX);
     limits.max_alloc = Some(MEMORY_MAX);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder().map_err(unreadable)?;
     let layout = layout::layout(file, format)?;
+    let mut decoder = reader.into_decoder().map_err(unreadable)?;
     let (across, down) = decoder.dimensions();
     let bytes = if layout.is_cmyk { 4 * u64::from(across) * u64::from(down) } else { decoder.total_bytes() };
     check_size((across, down), bytes, layout.scratch)?;

@@ -116,6 +116,7 @@ fn parse(request: pb::SearchRequest) -> Result<Ask> {
     Ok(Ask {
         query: request.query,
         words: Vec::new(),
+        is_wordless: false,
         categories: request.category_ids,
         attributes: request.attributes.into_iter().map(choice).collect(),
         currency,

@@ -195,6 +195,7 @@ impl CheckoutForm {
 /// The field of the form that a field of a quote is.
 const FIELDS: &[(&str, &str)] = &[
     ("/destination/recipient", "recipient"),
+    ("/destination/lines/0", "line1"),
     ("/destination/lines/1", "line2"),
     ("/destination/lines/2", "line3"),
     ("/destination/lines/3", "line4"),

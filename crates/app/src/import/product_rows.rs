@@ -8,6 +8,7 @@ mod cells;
 mod csv;
 mod foreign;
 mod json;
+mod json_faults;
 mod row;
 mod unread;
 
@@ -17,8 +18,10 @@ use std::io::BufRead;
 use std::path::Path;
 
 use kernel::Currency;
+use kernel::sku::{self, SKU_BYTES_MAX};
+use kernel::text::{Lines, clean};
 use serde::Serialize;
-use svc_product::domain::limits::{REFERENCE_CHARS_MAX, SKU_BYTES_MAX};
+use svc_product::domain::limits::REFERENCE_CHARS_MAX;
 
 use crate::table::{Encoding, Limits, encoding};
 
@@ -147,8 +150,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn check(&mut self, located: Located) -> Item {
+    fn check(&mut self, mut located: Located) -> Item {
         let mut problems = Vec::new();
+        for variant in &mut located.row.variants {
+            // As the catalogue stores it; what it refuses stays as it is.
+            variant.sku = sku::clean(&variant.sku).unwrap_or_else(|_| std::mem::take(&mut variant.sku));
+        }
         for (n, variant) in located.row.variants.iter().enumerate() {
             if let Some(line) = self.skus.get(&variant.sku) {
                 let reason = format!("is {:?}, which line {line} has already", variant.sku);
@@ -159,7 +166,7 @@ impl Seen {
         // there.
         let reference = located.row.reference();
         let is_short = reference.len() <= 4 * REFERENCE_CHARS_MAX;
-        if problems.is_empty() && is_short && !self.references.insert(reference.to_owned()) {
+        if problems.is_empty() && is_short && !self.references.insert(as_stored(reference)) {
             let reason = "repeats a product of this file; variants of one product must follow each other";
             problems.push(located.problem("/external_reference", reason));
         }
@@ -174,6 +181,12 @@ impl Seen {
         }
         Item::Product(located)
     }
+}
+
+/// The name of a product as the catalogue stores it, so that two that are one there are one in a file. What the catalogue refuses
+/// stays as it is.
+fn as_stored(reference: &str) -> String {
+    clean(reference, Lines::One).unwrap_or_else(|_| reference.to_owned())
 }
 
 impl Problem {
@@ -191,9 +204,9 @@ fn unreadable(problem: Problem) -> Problem {
     Problem { reason: format!("cannot be read: {}", problem.reason), ..problem }
 }
 
-/// Tells the encoding of a file that is not UTF-8.
-fn encoding_note(found: &encoding::Found) -> Option<Item> {
-    let encoding = found.get().filter(|encoding| !encoding.is_utf8())?;
+/// Tells the encoding of a file that is not UTF-8, where it was found and not said.
+fn encoding_note(found: &encoding::Found, known: Option<Encoding>) -> Option<Item> {
+    let encoding = found.get().filter(|encoding| known.is_none() && !encoding.is_utf8())?;
     let reason = format!("the file was read as {}; say --encoding where that is wrong", encoding.name());
     Some(Item::Note(Problem { line: 1, column: String::new(), reason, is_last: false }))
 }

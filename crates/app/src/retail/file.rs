@@ -12,11 +12,12 @@ use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use kernel::sku::{self, SKU_BYTES_MAX};
 use kernel::text::{self, Lines};
 use kernel::{Currency, Money, Rounding, Timestamp, UnitPrice};
 use sha2::{Digest as _, Sha256};
 
-use crate::table::{Columns, Fault, Known, Limits, Record, Records, Utf8, excerpt, source};
+use crate::table::{Columns, Encoding, Fault, Known, Limits, Record, Records, Utf8, excerpt, source};
 use parse::{parse_customer, parse_price, parse_quantity, parse_time};
 
 /// Lines that one file may have; more do not fit the memory of a small machine.
@@ -46,7 +47,7 @@ pub struct Line {
     pub number: u64,
     /// Invoice; `C…` is a cancellation, `A…` an adjustment.
     pub invoice: Arc<str>,
-    /// What was sold, byte for byte: codes differ in case alone.
+    /// What was sold, as the catalogue stores it: codes differ in case alone.
     pub sku: Arc<str>,
     /// As spelt on this line; may be empty.
     pub description: Arc<str>,
@@ -168,18 +169,31 @@ impl Line {
 ///
 /// # Errors
 /// The first thing that cannot be read; lines before it have been handed over.
-pub fn read(path: &Path, each: impl FnMut(Line)) -> Result<Summary, FileError> {
-    read_from(source::open(path).map_err(FileError::Open)?, each)
+pub fn read(path: &Path, encoding: Option<Encoding>, each: impl FnMut(Line)) -> Result<Summary, FileError> {
+    read_as(source::open(path).map_err(FileError::Open)?, encoding, each)
 }
 
 /// Reads unpacked text and hands over each line in turn.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summary, FileError> {
+#[cfg(test)]
+pub fn read_from(input: impl BufRead, each: impl FnMut(Line)) -> Result<Summary, FileError> {
+    read_as(input, None, each)
+}
+
+/// Reads unpacked text in an encoding that is to be found unless it is known, and hands over each line in turn.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_as(
+    input: impl BufRead,
+    encoding: Option<Encoding>,
+    mut each: impl FnMut(Line),
+) -> Result<Summary, FileError> {
     let known = Known { names: &COLUMNS, file: "the data set" };
     let hashed = Hashed { input, hash: Sha256::new() };
-    let text = Utf8::new(hashed, None);
+    let text = Utf8::new(hashed, encoding);
     let found = text.found();
     let mut notes = Vec::new();
     let mut records =
@@ -215,8 +229,8 @@ pub fn read_from(input: impl BufRead, mut each: impl FnMut(Line)) -> Result<Summ
     if header.is_none() {
         return Err(bad(1, "the file is empty; its first line names the columns".to_owned()));
     }
-    if let Some(encoding) = found.get().filter(|encoding| !encoding.is_utf8()) {
-        notes.push(format!("the file was read as {}; save it as UTF-8 where that is wrong", encoding.name()));
+    if let Some(found) = found.get().filter(|found| encoding.is_none() && !found.is_utf8()) {
+        notes.push(format!("the file was read as {}; say --encoding where that is wrong", found.name()));
     }
     Ok(Summary { lines, sha256: records.into_inner().into_inner().hash.finalize().into(), notes })
 }
@@ -300,6 +314,8 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
     let parsed = |index: usize, wanted: &str, found: &str| {
         bad_field(number, places[index], COLUMNS[index], format!("{} is not {wanted}", excerpt(found)))
     };
+    let sku = sku::clean(text(1, 4 * SKU_BYTES_MAX, true)?)
+        .map_err(|what| bad_field(number, places[1], COLUMNS[1], what.to_owned()))?;
     let quantity = text(3, 32, true)?;
     let time = text(4, 32, true)?;
     let price = text(5, 32, true)?;
@@ -307,7 +323,7 @@ fn line(record: &Record, places: &[usize; 8], width: usize, names: &mut Names) -
     Ok(Line {
         number,
         invoice: names.shared(text(0, 32, true)?),
-        sku: names.shared(text(1, 64, true)?),
+        sku: names.shared(&sku),
         description: names.shared(&described(text(2, 400, false)?)),
         quantity: parse_quantity(quantity)
             .ok_or_else(|| parsed(3, "a whole number between -1000000000 and 1000000000", quantity))?,

@@ -21,6 +21,7 @@ use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
 use crate::import::send;
+use crate::table::Encoding;
 
 /// Products in one call.
 const PRODUCTS_MAX: usize = 250;
@@ -43,6 +44,9 @@ pub struct ImportArgs {
     /// Stock to receive: what the file sells, or a whole percentage of it, rounded down per stock code.
     #[arg(long, value_name = "exact|N%", default_value = "exact")]
     pub stock: StockShare,
+    /// Encoding of the file where it is not found right, such as windows-1252.
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Which shop.
     #[command(flatten)]
     pub shop: ShopArgs,
@@ -98,7 +102,7 @@ pub async fn run(args: ImportArgs) -> Outcome {
 pub async fn import(args: &ImportArgs) -> Result<Report, Failure> {
     let began = Stopwatch::start();
     let mut catalogue = Catalogue::default();
-    let summary = file::read(&args.file, |line| catalogue.add(&line))
+    let summary = file::read(&args.file, args.encoding, |line| catalogue.add(&line))
         .map_err(|error| unreadable(&args.file, &error, "nothing was imported"))?;
     let shop = Shop::connect(&args.shop).await?;
     let articles: Vec<Article> = catalogue.articles().collect();

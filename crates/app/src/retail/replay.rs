@@ -17,6 +17,7 @@ use super::unreadable;
 use crate::client::{Shop, ShopArgs};
 use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
+use crate::table::Encoding;
 use account::table;
 use confirmed::Confirmed;
 use invoice::{Account, Book, Fate};
@@ -43,6 +44,9 @@ pub struct ReplayArgs {
     /// Appends a line for each order the moment it is told to be confirmed: order id, tab, minor units.
     #[arg(long, value_name = "FILE")]
     pub confirmed: Option<PathBuf>,
+    /// Encoding of the file where it is not found right, such as windows-1252.
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<Encoding>,
     /// Which shop.
     #[command(flatten)]
     pub shop: ShopArgs,
@@ -95,7 +99,7 @@ pub async fn run(args: ReplayArgs) -> Outcome {
 pub async fn replay(args: &ReplayArgs) -> Result<Report, Failure> {
     let began = Stopwatch::start();
     let mut book = Book::default();
-    let summary = file::read(&args.file, |line| book.add(&line))
+    let summary = file::read(&args.file, args.encoding, |line| book.add(&line))
         .map_err(|error| unreadable(&args.file, &error, "nothing was placed"))?;
     if let Some(limit) = args.limit_invoices {
         book.limit(limit);

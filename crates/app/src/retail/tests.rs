@@ -48,7 +48,8 @@ impl Market {
 
     async fn import(&self, file: &Path, stock: &str) -> super::import::Report {
         let stock = stock.parse().expect("a share");
-        let args = ImportArgs { file: file.to_owned(), stock, shop: self.shop.clone(), json: true };
+        let args =
+            ImportArgs { file: file.to_owned(), stock, shop: self.shop.clone(), encoding: None, json: true };
         import(&args).await.expect("imported")
     }
 
@@ -56,6 +57,7 @@ impl Market {
         let confirmed = Some(self.directory.path().join("confirmed.tsv"));
         let file = file.to_owned();
         ReplayArgs {
+            encoding: None,
             file,
             in_flight: 16,
             limit_invoices: None,
@@ -200,6 +202,7 @@ async fn a_file_that_cannot_be_read_ends_before_anything_was_done() {
     ] {
         std::fs::write(&path, text).expect("written");
         let args = ImportArgs {
+            encoding: None,
             file: path.clone(),
             stock: "exact".parse().expect("a share"),
             shop: shop.clone(),
@@ -212,6 +215,7 @@ async fn a_file_that_cannot_be_read_ends_before_anything_was_done() {
             "{told}"
         );
         let args = ReplayArgs {
+            encoding: None,
             file: path.clone(),
             in_flight: 1,
             limit_invoices: None,

@@ -2,13 +2,17 @@
 //!
 //! A byte order mark decides. Without one, NUL in every second byte is UTF-16. Letters of ASCII are the same in all the
 //! others, so these are decided at the first byte outside it: when what follows is UTF-8, or half of it is, the text is UTF-8 and
-//! what is not is left for its reader to refuse by position; else `chardetng`, which browsers use, says which one it is.
+//! what is not is left for its reader to refuse by position; else `chardetng`, which browsers use, says which one it is, but for two
+//! that it does not know enough of (`likelier`).
+
+mod letters;
 
 use std::io::{self, BufRead, Read};
 use std::sync::{Arc, OnceLock};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, UTF_8, UTF_16BE, UTF_16LE};
+use letters::likelier;
 
 /// How much of a text is looked at to find its encoding, from the first byte that is not ASCII.
 const WINDOW_BYTES: usize = 1 << 16;
@@ -275,7 +279,8 @@ fn is_utf8(window: &[u8], is_whole: bool) -> bool {
 fn detect(window: &[u8], is_whole: bool) -> &'static encoding_rs::Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
     detector.feed(window, is_whole);
-    detector.guess(None, Utf8Detection::Deny)
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    likelier(window, guess)
 }
 
 impl<R: Read> Read for Utf8<R> {

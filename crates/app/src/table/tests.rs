@@ -216,6 +216,55 @@ fn encodings_are_found() {
     assert!("klingon".parse::<Encoding>().is_err());
 }
 
+/// What bytes are found to be, and read as.
+fn read_as(bytes: &[u8]) -> (String, &'static str) {
+    let mut reader = Utf8::new(bytes, None);
+    let found = reader.found();
+    let mut text = String::new();
+    reader.read_to_string(&mut text).expect("UTF-8");
+    (text, found.get().expect("found").name())
+}
+
+#[test]
+fn a_table_of_western_words_is_not_taken_for_another() {
+    for text in ["CAFÉ MÉTAL £ LANTERN", "name,price\nCAFÉ,£5\n", "CRÈME BRÛLÉE,£ 3.50\n", "Größe M – 5 €\n"]
+    {
+        let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode(text);
+        assert_eq!(read_as(&bytes), (text.to_owned(), "windows-1252"));
+    }
+    for text in ["Łukasz, Łódź, żółty kubek\n", "Łyżka do zupy, mała\n", "žluťoučký kůň, čaj\n"]
+    {
+        let (bytes, _, _) = encoding_rs::WINDOWS_1250.encode(text);
+        assert_eq!(read_as(&bytes).0, text);
+    }
+    let text = "Şeker kâsesi, çay bardağı, gümüş kaşık, İstanbul işi\n";
+    let (bytes, _, _) = encoding_rs::WINDOWS_1254.encode(text);
+    assert_eq!(read_as(&bytes).0, text);
+}
+
+#[test]
+fn old_macintosh_text_is_found() {
+    for text in [
+        "Café crème\n",
+        "name,sku\nÉcole à côté,A\n",
+        "CAFÉ MÉTAL\n",
+        "Größe für Ängste, schön grün\n",
+        "Übergröße, März\n",
+        "Crème brûlée – “fine”, déjà vu\n",
+    ] {
+        let (bytes, _, _) = encoding_rs::MACINTOSH.encode(text);
+        assert_eq!(read_as(&bytes), (text.to_owned(), "macintosh"));
+    }
+    for text in [
+        "It’s a “fine” café – Brand™ • 5 €\n",
+        "Œuvre d’art, cœur, Žižek, šála\n",
+        "don’t… wait…what, naïve, Ÿ\n",
+    ] {
+        let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode(text);
+        assert_ne!(read_as(&bytes).1, "macintosh", "{text}");
+    }
+}
+
 #[test]
 fn a_bad_byte_is_told_in_the_encoding_of_its_file() {
     let shift_jis = "shift_jis".parse::<Encoding>().expect("an encoding");

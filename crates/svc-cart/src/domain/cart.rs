@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kernel::{CartId, Error, LineId, OrderId, Result, Timestamp, Violations};
+use kernel::{CartId, Error, LineId, OrderId, Result, Timestamp, Violations, sku};
 use serde::{Deserialize, Serialize};
 
 use super::Owner;
 
-/// The most characters of a SKU.
-const SKU_CHARS_MAX: usize = 64;
 /// How many orders a cart remembers to have taken out; the oldest are forgotten first. The request keys remember the rest, for as
 /// long as a saga may take.
 pub const BOUGHT_MAX: usize = 16;
@@ -100,12 +98,9 @@ pub struct Added {
     pub quantity: i64,
 }
 
-/// Checks a SKU: 1 to 64 characters, none of them a control character, no space at either end.
+/// Checks a SKU of which something may be stored; whether it is sold, the catalogue says.
 pub fn check_sku(violations: &mut Violations, pointer: &str, sku: &str) {
-    let length = sku.chars().count();
-    violations.check((1..=SKU_CHARS_MAX).contains(&length), pointer, "must have 1 to 64 characters");
-    let clean = !sku.chars().any(char::is_control) && sku.trim() == sku;
-    violations.check(clean, pointer, "must have no control characters and no space at its ends");
+    violations.check(sku::may_be_stored(sku), pointer, sku::STORED_RULE);
 }
 
 impl Limits {

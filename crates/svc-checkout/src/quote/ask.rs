@@ -7,13 +7,11 @@ use contract::souk::checkout::v1::staff_draft::Customer;
 use contract::souk::r#type::v1::Address;
 use contract::souk::user::v1::{FindProfileRequest, GetProfileRequest, Profile};
 use contract::wire;
-use kernel::{Code, Currency, CustomerId, Email, Error, Guest, Result, UnitPrice, Violations};
+use kernel::{Code, Currency, CustomerId, Email, Error, Guest, Result, UnitPrice, Violations, sku};
 use mesh::{Caller, Principal};
 
 use super::facts::Peers;
-use crate::domain::{
-    LINES_MAX, QUANTITY_MAX, REASON_CHARS_MAX, SKU_BYTES_MAX, TaxMode, UNIT_PRICE_MICROS_MAX,
-};
+use crate::domain::{LINES_MAX, QUANTITY_MAX, REASON_CHARS_MAX, TaxMode, UNIT_PRICE_MICROS_MAX};
 
 /// Characters of the code of a shipping method.
 const METHOD_CHARS_MAX: usize = 32;
@@ -181,12 +179,7 @@ fn draft_lines(lines: &[pb::DraftLine], currency: Currency) -> Result<Vec<AskedL
     let mut asked = Vec::with_capacity(lines.len());
     for (index, line) in lines.iter().enumerate() {
         let at = format!("/draft/lines/{index}");
-        let good = (1..=SKU_BYTES_MAX).contains(&line.sku.len()) && !line.sku.chars().any(char::is_control);
-        violations.check(
-            good,
-            format!("{at}/sku"),
-            format!("must have 1 to {SKU_BYTES_MAX} bytes, none of them control characters"),
-        );
+        violations.check(sku::may_be_stored(&line.sku), format!("{at}/sku"), sku::STORED_RULE);
         violations.check(
             (1..=QUANTITY_MAX).contains(&line.quantity),
             format!("{at}/quantity"),

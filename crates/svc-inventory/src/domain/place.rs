@@ -1,11 +1,9 @@
 //! A SKU at a location, and the limits of what may be said about one.
 
-use kernel::Violations;
+use kernel::{Violations, sku};
 
 /// The location that is there from the start, and is meant where none is named.
 pub(super) const MAIN: &str = "main";
-/// The most characters of a SKU.
-const SKU_CHARS_MAX: usize = 64;
 /// The most characters of a location's code.
 const LOCATION_CODE_MAX: usize = 32;
 /// The most units that one line of anything moves.
@@ -27,12 +25,17 @@ impl Place {
     }
 }
 
-/// Checks a SKU: 1 to 64 characters, none of them a control character, no space at either end.
+/// Checks a SKU of which something may be stored.
 pub fn check_sku(violations: &mut Violations, pointer: &str, sku: &str) {
-    let length = sku.chars().count();
-    violations.check((1..=SKU_CHARS_MAX).contains(&length), pointer, "must have 1 to 64 characters");
-    let clean = !sku.chars().any(char::is_control) && sku.trim() == sku;
-    violations.check(clean, pointer, "must have no control characters and no space at its ends");
+    violations.check(sku::may_be_stored(sku), pointer, sku::STORED_RULE);
+}
+
+/// Checks a SKU of which something is to be stored: the form in which it is.
+pub(super) fn take_sku(violations: &mut Violations, pointer: &str, sku: &str) -> String {
+    sku::clean(sku).unwrap_or_else(|what| {
+        violations.check(false, pointer, what);
+        String::new()
+    })
 }
 
 /// Checks a location's code, 1 to 32 of a-z, 0-9 and `-`; an empty one means [`MAIN`].

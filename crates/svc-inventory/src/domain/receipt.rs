@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use kernel::{Error, Result, Violations};
+use kernel::{Error, Result, Violations, sku};
 
+use super::place::take_sku;
 use super::{MovementKind, Place, QUANTITY_MAX, check_location, check_quantity, check_sku};
 
 /// The most lines that one call receives.
@@ -57,7 +58,7 @@ pub fn check_references(lines: Vec<(String, String, i64, String)>) -> Result<Vec
     let mut receipts = Vec::with_capacity(lines.len().min(LINES_MAX));
     for (index, (sku, location, quantity, reference)) in lines.into_iter().take(LINES_MAX).enumerate() {
         let pointer = |field: &str| format!("/lines/{index}/{field}");
-        check_sku(&mut violations, &pointer("sku"), &sku);
+        let sku = take_sku(&mut violations, &pointer("sku"), &sku);
         check_quantity(&mut violations, &pointer("quantity"), quantity);
         let location = check_location(&mut violations, &pointer("location"), &location);
         let reference = violations.text(&pointer("reference"), &reference, REFERENCE_CHARS_MAX);
@@ -74,7 +75,8 @@ impl Receipt {
     /// # Errors
     /// `REFERENCE_REUSED` when it was something else.
     pub fn same_as(&self, place: &Place, quantity: i64) -> Result<()> {
-        if (&self.place, self.quantity) == (place, quantity) {
+        let is_of_sku = sku::normal(&self.place.sku) == sku::normal(&place.sku);
+        if is_of_sku && (&self.place.location, self.quantity) == (&place.location, quantity) {
             return Ok(());
         }
         let message = "was received before, with another SKU, location or quantity";
@@ -132,6 +134,20 @@ mod tests {
             [(Place::new("A", "main"), 2), (Place::new("a", "main"), 3), (Place::new("a", "paris"), 2)]
         {
             assert_eq!(receipt.same_as(&place, quantity).expect_err("other").reason(), "REFERENCE_REUSED");
+        }
+    }
+
+    #[test]
+    fn a_sku_is_received_in_the_form_in_which_it_is_stored() {
+        let receipt = check_references(vec![row("N-e\u{301}", 2, "r")]).expect("good").remove(0);
+        assert_eq!(receipt.place.sku, "N-é");
+        assert!(
+            receipt.same_as(&Place::new("N-e\u{301}", "main"), 2).is_ok(),
+            "received by an earlier release"
+        );
+        for sku in ["\u{200b}", "\u{202e}a\u{202c}", "\u{3164}", "a\u{378}b", &"é".repeat(33)] {
+            let error = check_references(vec![row(sku, 2, "r")]).expect_err(sku);
+            assert_eq!(error.violations()[0].field, "/lines/0/sku");
         }
     }
 

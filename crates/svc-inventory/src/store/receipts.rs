@@ -1,8 +1,9 @@
 //! What arrives, and what is corrected.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use kernel::{Error, Result, Timestamp};
+use kernel::{Error, Result, Timestamp, sku};
 use store::{Batch, CommitError, RequestKey, sql};
 
 use super::{ATTEMPTS_MAX, SKUS_IN_QUERY, STOCK, Stock, busy, lost_at, marks_of, pad, padded};
@@ -47,6 +48,7 @@ impl Stock {
             return Ok(Received::Replayed(answer));
         }
         self.check_locations(receipts).await?;
+        let receipts = &*self.spelled_as_stored(receipts).await?;
         for _ in 0..ATTEMPTS_MAX {
             let (batch, added) = self.plan_receipts(receipts, now).await?;
             let batch = batch.remember(key.clone(), answer(&added));
@@ -64,6 +66,26 @@ impl Stock {
             }
         }
         Err(busy())
+    }
+
+    /// Receipts of SKUs as their counters have them: earlier releases stored decomposed letters as they were written.
+    async fn spelled_as_stored<'a>(&self, receipts: &'a [Receipt]) -> Result<Cow<'a, [Receipt]>> {
+        if receipts.iter().all(|receipt| receipt.place.sku.is_ascii()) {
+            return Ok(Cow::Borrowed(receipts));
+        }
+        let mut receipts = receipts.to_vec();
+        let decomposed = |receipt: &Receipt| {
+            Place::new(sku::decomposed(&receipt.place.sku), receipt.place.location.clone())
+        };
+        let others: Vec<Place> = receipts.iter().map(decomposed).collect();
+        let places = receipts.iter().map(|receipt| &receipt.place).chain(&others);
+        let counters = self.counters_of(places.map(|place| place.sku.as_str())).await?;
+        for (receipt, other) in receipts.iter_mut().zip(others) {
+            if !counters.contains_key(&receipt.place) && counters.contains_key(&other) {
+                receipt.place = other;
+            }
+        }
+        Ok(Cow::Owned(receipts))
     }
 
     async fn plan_receipts(&self, receipts: &[Receipt], now: Timestamp) -> Result<(Batch, Vec<bool>)> {

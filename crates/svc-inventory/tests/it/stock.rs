@@ -43,6 +43,19 @@ async fn the_same_request_gets_the_same_answer_and_another_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn spellings_that_look_the_same_are_one_counter() {
+    let shop = Shop::open().await;
+    let mut staff = shop.staff.clone();
+    for (n, sku) in ["N-e\u{301}", "N-é"].into_iter().enumerate() {
+        let lines = vec![receipt(sku, 5, &format!("r{n}"))];
+        staff.receive_stock(receive(&n.to_string(), lines)).await.expect("received");
+    }
+    assert_eq!((shop.counter("N-é").await, shop.balances().await.len()), ((10, 0), 1));
+    let hidden = refused(staff.receive_stock(receive("x", vec![receipt("\u{3164}", 5, "x")])).await);
+    assert_eq!(fields(&hidden), ["/lines/0/sku"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_half_received() {
     let shop = Shop::with(&[("a", 5)]).await;
     let mut staff = shop.staff.clone();

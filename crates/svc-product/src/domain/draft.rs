@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use kernel::text::{Lines, clean, is_format};
-use kernel::{CategoryId, OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX, Result, UnitPrice, Violations};
+use kernel::text::{Lines, clean};
+use kernel::{CategoryId, OPTION_NAME_CHARS_MAX, OPTION_VALUE_CHARS_MAX, Result, UnitPrice, Violations, sku};
 
 use super::limits::{
     ALT_CHARS_MAX, ATTRIBUTE_NAME_CHARS_MAX, ATTRIBUTES_MAX, DESCRIPTION_CHARS_MAX, IMAGES_MAX,
     NAME_CHARS_MAX, OPTIONS_MAX, PIXELS_MAX, PRICES_MAX, PRODUCT_CATEGORIES_MAX, REFERENCE_CHARS_MAX,
-    SKU_BYTES_MAX, SLUG_CHARS_MAX, SYNONYMS_MAX, VARIANTS_MAX, WEIGHT_GRAMS_MAX,
+    SLUG_CHARS_MAX, SYNONYMS_MAX, VARIANTS_MAX, WEIGHT_GRAMS_MAX,
 };
 use super::picture::{address_is_good, content_hash_is_good};
 use super::price::PRICE_MICROS_MAX;
@@ -65,12 +65,6 @@ pub struct Draft {
     pub(super) input: Input,
     /// Whether the slug was made from the name, and may be changed where it is taken.
     pub slug_is_made: bool,
-}
-
-/// Whether a text may be a SKU: 1 to 64 bytes, no control characters, no space at either end.
-#[must_use]
-pub fn sku_is_good(sku: &str) -> bool {
-    (1..=SKU_BYTES_MAX).contains(&sku.len()) && sku.trim() == sku && !sku.chars().any(char::is_control)
 }
 
 impl Input {
@@ -173,11 +167,10 @@ impl Input {
         let (mut skus, mut combinations) = (HashSet::new(), HashSet::new());
         for (n, variant) in self.variants.iter_mut().enumerate().take(VARIANTS_MAX) {
             let at = format!("/variants/{n}");
-            v.check(
-                sku_is_good(&variant.sku) && !variant.sku.chars().any(is_format),
-                format!("{at}/sku"),
-                "must be 1 to 64 bytes without hidden characters or space at either end",
-            );
+            match sku::clean(&variant.sku) {
+                Ok(sku) => variant.sku = sku,
+                Err(what) => v.check(false, format!("{at}/sku"), what),
+            }
             v.check(skus.insert(variant.sku.clone()), format!("{at}/sku"), "repeats a SKU of this product");
             check_options(v, &at, &self.option_names, &mut variant.options);
             let combination: Vec<_> = variant.options.iter().map(|option| option.value.clone()).collect();

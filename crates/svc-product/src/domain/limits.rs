@@ -16,8 +16,6 @@ pub const ATTRIBUTE_NAME_CHARS_MAX: usize = 60;
 pub const IMAGES_MAX: usize = 50;
 /// Other words by which a product is found.
 pub const SYNONYMS_MAX: usize = 50;
-/// Longest SKU, in bytes.
-pub const SKU_BYTES_MAX: usize = 64;
 /// Characters: names as long as those of other shops.
 pub const NAME_CHARS_MAX: usize = 255;
 /// Characters of a description.

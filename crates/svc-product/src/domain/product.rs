@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kernel::{CategoryId, Currency, Error, ProductId, Result, Timestamp, UnitPrice};
+use kernel::{CategoryId, Currency, Error, ProductId, Result, Timestamp, UnitPrice, sku};
 use serde::{Deserialize, Serialize};
 
 use super::draft::{Draft, InputVariant};
@@ -199,8 +199,11 @@ impl Product {
         let variants: Vec<_> = std::mem::take(&mut input.variants)
             .into_iter()
             .map(|variant| {
-                let before = self.variant(&variant.sku);
-                Variant::new(variant, before, why)
+                // What earlier releases stored in another spelling keeps it, as its stock and its orders do.
+                let same = |before: &&Variant| sku::normal(&before.sku) == variant.sku;
+                let before = self.variant(&variant.sku).or_else(|| self.variants.iter().find(same));
+                let sku = before.map_or_else(|| variant.sku.clone(), |before| before.sku.clone());
+                Variant::new(InputVariant { sku, ..variant }, before, why)
             })
             .collect();
         let draft = Draft { input, slug_is_made: keeps_slug };

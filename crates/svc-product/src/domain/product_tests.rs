@@ -39,6 +39,26 @@ fn skus_that_differ_in_case_alone_are_two() {
 }
 
 #[test]
+fn skus_that_look_the_same_are_one() {
+    let made = product(&[("N-e\u{301}", "red", 1)]);
+    assert_eq!(made.variants[0].sku, "N-é");
+    let error = input(&[("N-e\u{301}", "red", 1), ("N-é", "blue", 1)]).check().expect_err("one SKU twice");
+    assert_eq!(error.violations()[0].field, "/variants/1/sku");
+}
+
+#[test]
+fn a_sku_that_an_earlier_release_stored_keeps_its_spelling() {
+    let mut stored = product(&[("N-é", "red", 1), ("B", "blue", 2)]);
+    "N-e\u{301}".clone_into(&mut stored.variants[0].sku);
+    for given in ["N-é", "N-e\u{301}"] {
+        let draft = input(&[(given, "red", 5), ("B", "blue", 2)]).check().expect("good");
+        let revision = stored.revise(draft, Vec::new(), &why(2));
+        assert_eq!(revision.product.variants[0].sku, "N-e\u{301}");
+        assert_eq!(revision.prices.len(), 1, "the price changed, and no variant went");
+    }
+}
+
+#[test]
 fn texts_are_kept_as_they_read() {
     let mut pasted = input(&[("A", "sea\tblue", 1)]);
     pasted.name = "Cafe\u{301}\r\ncup\u{200b}".into();

@@ -1,8 +1,15 @@
 //! What a picture's file says of itself, read without decoding it: whether it is whole, what it would take to decode, and how
 //! its colours are meant.
 
+use std::io::Read as _;
+
+use flate2::read::DeflateDecoder;
 use image::ImageFormat;
 use kernel::{Error, Result};
+
+/// Bytes of a colour profile, unpacked: those of printing presses have two million. A PNG packs its own, and what it unpacks to is
+/// held twice: 300 KB may be 300 MB.
+const PROFILE_BYTES_MAX: u64 = 4 << 20;
 
 /// How a picture's file is built.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -13,6 +20,8 @@ pub struct Layout {
     pub is_cmyk: bool,
     /// How a PNG says that its colours are meant, where it has no profile.
     pub colour: Option<PngColour>,
+    /// Bytes of the colour profile that a PNG has, unpacked; those beyond the limit are not counted.
+    profile_bytes: u64,
 }
 
 /// How the colours of a PNG are meant.
@@ -39,14 +48,20 @@ pub enum PngColour {
 /// Reads how a file is built.
 ///
 /// # Errors
-/// `PICTURE_UNREADABLE` when it is cut short.
+/// `PICTURE_UNREADABLE` when it is cut short, `PICTURE_TOO_LARGE` when its colour profile is.
 pub fn layout(file: &[u8], format: ImageFormat) -> Result<Layout> {
     let layout = match format {
         ImageFormat::Jpeg => jpeg(file),
         ImageFormat::Png => png(file),
         _ => webp(file),
     };
-    layout.ok_or_else(|| Error::field("/data", "PICTURE_UNREADABLE", "is cut short: it has no end"))
+    let cut = || Error::field("/data", "PICTURE_UNREADABLE", "is cut short: it has no end");
+    let layout = layout.ok_or_else(cut)?;
+    if layout.profile_bytes > PROFILE_BYTES_MAX {
+        let what = format!("must have a colour profile of at most {PROFILE_BYTES_MAX} bytes");
+        return Err(Error::field("/data", "PICTURE_TOO_LARGE", what));
+    }
+    Ok(layout)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<usize> {
@@ -110,12 +125,16 @@ fn samples_a_pixel(components: &[u8]) -> f64 {
 /// Walks the chunks of a PNG to its end; `None` when it has none.
 fn png(file: &[u8]) -> Option<Layout> {
     let mut layout = Layout::default();
-    let (mut gamma, mut places, mut sure) = (None, None, None);
+    let (mut gamma, mut places, mut sure, mut profile) = (None, None, None, None);
+    let mut pixels = 1.0;
     let mut at = 8;
     loop {
         let length = usize::try_from(u32_at(file, at)?).ok()?;
         let kind = file.get(at + 4..at + 8)?;
         let data = file.get(at + 8..(at + 8).checked_add(length)?)?;
+        if kind == b"IHDR" {
+            pixels = (u32_at(data, 0)? as f64 * u32_at(data, 4)? as f64).max(1.0);
+        }
         match kind {
             b"IHDR" if data.get(8) == Some(&16) => {
                 // It is turned into 8 bits a colour beside itself: half of two, three or four channels of 16.
@@ -138,14 +157,33 @@ fn png(file: &[u8]) -> Option<Layout> {
                 let place = |n: usize| Some([number(n * 2)?, number(n * 2 + 1)?]);
                 places = Some([place(0)?, place(1)?, place(2)?, place(3)?]);
             }
+            // Decoders unpack the first one alone.
+            b"iCCP" => profile = profile.or_else(|| Some(unpacked_bytes(data))),
             b"IEND" => break,
             _ => {}
         }
         at = (at + 12).checked_add(length)?;
     }
+    layout.profile_bytes = profile.unwrap_or(0);
+    // Unpacked, and as its reader takes it.
+    layout.scratch += 2.0 * layout.profile_bytes as f64 / pixels;
     let is_said = gamma.is_some() || places.is_some();
     layout.colour = sure.or(is_said.then_some(PngColour::Gamma { gamma, places }));
     Some(layout)
+}
+
+/// Bytes that the profile of an iCCP chunk unpacks to: as far as the limit, and one more where it has more.
+fn unpacked_bytes(chunk: &[u8]) -> u64 {
+    // A name, which ends with zero, the method, and the header of zlib: two bytes, which do not matter here.
+    let name = chunk.iter().position(|byte| *byte == 0).unwrap_or(chunk.len());
+    let packed = chunk.get(name + 4..).unwrap_or_default();
+    let mut unpacked = DeflateDecoder::new(packed).take(PROFILE_BYTES_MAX + 1);
+    let (mut bytes, mut part) = (0, [0; 1 << 14]);
+    // A fault ends it: what was unpacked before it is held by then.
+    while let Ok(read @ 1..) = unpacked.read(&mut part) {
+        bytes += read as u64;
+    }
+    bytes
 }
 
 /// A WebP says how long it is.

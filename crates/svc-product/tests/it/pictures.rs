@@ -346,6 +346,24 @@ fn said_to_be(mut png: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_colour_profile_that_unpacks_to_too_much_is_refused() {
+    let shop = Shop::open(1).await;
+    let png = file(halves(10, 10), ImageFormat::Png);
+    let packed = |bytes: usize| {
+        let mut chunk = b"bomb\0\0".to_vec();
+        let mut packer = flate2::write::ZlibEncoder::new(&mut chunk, flate2::Compression::best());
+        std::io::Write::write_all(&mut packer, &vec![0; bytes]).expect("packed");
+        packer.finish().expect("packed");
+        chunk
+    };
+    let small = with_chunks(&png, &[(b"iCCP", packed(4 << 20))]);
+    assert!(upload(&shop, "k-1", small).await.is_ok(), "a profile that cannot be read is passed over");
+    let bomb = with_chunks(&png, &[(b"iCCP", packed((4 << 20) + 1))]);
+    let error = upload(&shop, "k-2", bomb).await.expect_err("too large");
+    assert_eq!(error.reason(), "PICTURE_TOO_LARGE");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_would_take_too_much_memory_is_refused_before_it_is_decoded() {
     let shop = Shop::open(49).await;
     let small = DynamicImage::from(halves(8, 8));

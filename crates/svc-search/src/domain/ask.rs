@@ -82,6 +82,8 @@ pub struct Ask {
     pub query: String,
     /// Its words.
     pub words: Vec<Word>,
+    /// Whether something was typed that has no word: nothing is found by it.
+    pub is_wordless: bool,
     /// Chosen categories, by id; one of them suffices.
     pub categories: Vec<String>,
     /// Chosen attributes; all must hold.
@@ -145,7 +147,8 @@ impl Ask {
         v.finish()?;
         self.words = query_words(&self.query);
         if self.words.is_empty() {
-            // Signs alone ask for nothing.
+            // Signs alone are no name of anything; blanks are no question.
+            self.is_wordless = !self.query.trim().is_empty();
             self.query.clear();
         }
         Ok(self)

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use kernel::{Error, Result};
-use tantivy::query::{AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, Occur, Query, TermQuery};
+use tantivy::query::{
+    AllQuery, BooleanQuery, BoostQuery, ConstScoreQuery, EmptyQuery, Occur, Query, TermQuery,
+};
 use tantivy::schema::{Field, IndexRecordOption, Value};
 use tantivy::{Searcher, TantivyDocument, Term};
 
@@ -117,7 +119,7 @@ impl Index {
             groups.push(Group { dimension: Some(choice.name.clone()), facets });
         }
         let mut query = self.query(searcher, ask, understanding, meant)?;
-        if ask.words.is_empty() && !ask.facets && !groups.is_empty() {
+        if ask.words.is_empty() && !ask.is_wordless && !ask.facets && !groups.is_empty() {
             // Nothing else is counted, so the index may skip what the filters exclude.
             query = self.filtered(std::mem::take(&mut groups));
         }
@@ -173,6 +175,9 @@ impl Index {
         understanding: Understanding,
         meant: &[Meant],
     ) -> tantivy::Result<Box<dyn Query>> {
+        if ask.is_wordless {
+            return Ok(Box::new(EmptyQuery));
+        }
         if ask.words.is_empty() {
             return Ok(Box::new(AllQuery));
         }

@@ -70,6 +70,19 @@ fn words_are_found_wherever_they_stand_and_the_name_counts_most() {
 }
 
 #[test]
+fn signs_alone_find_nothing_and_blanks_everything() {
+    let index = hall();
+    for query in ["!!!", "🎁", "-", "\u{200b}", " … "] {
+        for facets in [false, true] {
+            let ask = Ask { facets, categories: vec!["cat_k".into()], ..ask(query) };
+            let hits = index.ask(&ask, None).expect("an answer");
+            assert_eq!((hits.total, hits.hits.len()), (0, 0), "{query:?}");
+        }
+    }
+    assert_eq!(found(&index, &ask("  ")).len(), 5);
+}
+
+#[test]
 fn the_exact_name_comes_first() {
     let index = index(&[product(1, "Bowl bowl bowl"), product(2, "Bowl"), product(3, "A bowl")]);
     assert_eq!(found(&index, &ask("bowl"))[0], "2");

@@ -16,11 +16,12 @@ const SIGNS: [(&str, &[&str]); 8] = [
     ("kr", &["SEK", "NOK", "DKK", "ISK"]),
 ];
 
-/// A price with the code of its currency, `24.50 GBP`: the code and the decimal number.
+/// A price with the code of its currency, `24.50 GBP`: the code and the decimal number. Where a comma does not separate fields, one
+/// may stand before decimals.
 ///
 /// # Errors
 /// A clause that follows the column's name.
-pub fn price_with_code(text: &str) -> Result<(String, String), String> {
+pub fn price_with_code(text: &str, takes_comma: bool) -> Result<(String, String), String> {
     let wrong = |what: &str| format!("has {} {what}", excerpt(text));
     let is_letter = |c: char| c.is_ascii_alphabetic();
     let code_first = text.trim_start_matches(is_letter);
@@ -34,7 +35,20 @@ pub fn price_with_code(text: &str) -> Result<(String, String), String> {
     } else {
         return Err(wrong("where 24.50 GBP is expected"));
     };
+    let code = code.to_ascii_uppercase();
     let number = number.trim();
+    let is_comma = takes_comma && number.contains(',');
+    if (is_comma || super::micros(number).is_some())
+        && let Some(found) = decimal(number)
+    {
+        let has_three_decimals = found.separator == '.' && has_three_decimals(&code);
+        if !found.is_sure && !has_three_decimals {
+            return Err(wrong(&two_meanings(found.separator)));
+        }
+        if is_comma && super::micros(&found.text).is_some() {
+            return Ok((code, found.text));
+        }
+    }
     if super::micros(number).is_none() {
         let with_point = number.replace(',', ".");
         if super::micros(&with_point).is_some() {
@@ -44,7 +58,7 @@ pub fn price_with_code(text: &str) -> Result<(String, String), String> {
         }
         return Err(wrong("whose price is not a decimal number of at most 6 decimals"));
     }
-    Ok((code.to_ascii_uppercase(), number.to_owned()))
+    Ok((code, number.to_owned()))
 }
 
 /// A whole number.
@@ -108,6 +122,10 @@ pub fn amount(text: &str, currency: Currency) -> Result<String, String> {
         }
         None => Err(not_a_price()),
     }
+}
+
+fn has_three_decimals(code: &str) -> bool {
+    Currency::parse(code).is_ok_and(|currency| currency.exponent() == 3)
 }
 
 /// Why a number is refused whose separator may be of either kind.
@@ -175,14 +193,72 @@ fn ungrouped(whole: &str) -> Option<String> {
     (is_grouped && digits.bytes().all(|b| b.is_ascii_digit())).then_some(digits)
 }
 
-/// Yes or no.
+/// Yes or no, in the words that shops and spreadsheets of several languages write, or as a number: 1, and 0 or -1.
 #[must_use]
 pub fn truth(text: &str) -> Option<bool> {
-    match text.trim().to_lowercase().as_str() {
-        "true" | "yes" | "y" | "1" | "on" | "active" | "wahr" | "ja" | "vrai" | "oui" | "si" | "sí" => {
-            Some(true)
-        }
-        "false" | "no" | "n" | "0" | "-1" | "off" | "falsch" | "nein" | "faux" | "non" => Some(false),
+    const YES: [&str; 23] = [
+        "true",
+        "yes",
+        "y",
+        "on",
+        "active",
+        "publish",
+        "published",
+        "wahr",
+        "ja",
+        "vrai",
+        "oui",
+        "si",
+        "sí",
+        "sì",
+        "verdadero",
+        "vero",
+        "waar",
+        "verdadeiro",
+        "sim",
+        "sant",
+        "sand",
+        "prawda",
+        "tak",
+    ];
+    const NO: [&str; 25] = [
+        "false",
+        "no",
+        "n",
+        "off",
+        "inactive",
+        "unpublished",
+        "draft",
+        "private",
+        "pending",
+        "falsch",
+        "nein",
+        "faux",
+        "non",
+        "falso",
+        "onwaar",
+        "nee",
+        "não",
+        "nao",
+        "falskt",
+        "falsk",
+        "nej",
+        "nei",
+        "fałsz",
+        "falsz",
+        "nie",
+    ];
+    let word = text.trim().to_lowercase();
+    if YES.contains(&word.as_str()) {
+        return Some(true);
+    }
+    if NO.contains(&word.as_str()) {
+        return Some(false);
+    }
+    let (sign, digits) = word.strip_prefix('-').map_or((1, word.as_str()), |digits| (-1, digits));
+    match sign * super::micros(&decimal(digits)?.text)? {
+        1_000_000 => Some(true),
+        0 | -1_000_000 => Some(false),
         _ => None,
     }
 }

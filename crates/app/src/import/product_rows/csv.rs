@@ -6,7 +6,9 @@ use std::collections::VecDeque;
 use std::io::BufRead;
 
 use super::unread::{Unread, lost_variant};
-use super::{Item, Located, PROBLEMS_MAX, PRODUCT_BYTES_MAX, Problem, ROW_LIMITS, Source, VariantRow};
+use super::{
+    Item, Located, PROBLEMS_MAX, PRODUCT_BYTES_MAX, Problem, ROW_LIMITS, Source, VariantRow, as_stored,
+};
 use crate::table::{Columns, Encoding, Fault, Known, Record, Records, Remains, Utf8, encoding};
 use fields::Fields;
 
@@ -46,6 +48,7 @@ pub(super) fn read(
     let mut lines = Lines {
         records: None,
         found,
+        known,
         columns: None,
         open: None,
         unread: None,
@@ -61,6 +64,7 @@ type Input = Box<dyn BufRead + Send>;
 struct Lines {
     records: Option<Records<Input>>,
     found: encoding::Found,
+    known: Option<Encoding>,
     columns: Option<Columns>,
     /// The product whose variants are being gathered.
     open: Option<Open>,
@@ -152,7 +156,7 @@ impl Lines {
             }
             None => {
                 self.flush();
-                self.ready.extend(super::encoding_note(&self.found));
+                self.ready.extend(super::encoding_note(&self.found, self.known));
                 self.is_over = true;
             }
         }
@@ -188,8 +192,8 @@ impl Lines {
             self.ready.push_back(Item::Note(Problem { line: record.line, column, reason, is_last: false }));
         }
         if let Some(records) = &mut self.records {
-            let columns = columns.clone();
-            records.doubt_quotes_over(move |record| fields::is_row(record, &columns));
+            let (columns, takes_comma) = (columns.clone(), records.separator() != ',');
+            records.doubt_quotes_over(move |record| fields::is_row(record, &columns, takes_comma));
         }
         self.columns = Some(columns);
     }
@@ -223,7 +227,8 @@ impl Lines {
 
     fn row(&mut self, record: Record) {
         let Some(columns) = &self.columns else { return };
-        let fields = match Fields::of(&record, columns) {
+        let takes_comma = self.records.as_ref().is_some_and(|records| records.separator() != ',');
+        let fields = match Fields::of(&record, columns, takes_comma) {
             Ok(fields) => fields,
             Err(problem) => {
                 let remains = Remains::whole(record, columns.width());
@@ -236,7 +241,7 @@ impl Lines {
         let unread = self.unread.take();
         if let Some(open) = &mut self.open
             && !reference.is_empty()
-            && open.reference() == reference
+            && as_stored(open.reference()) == as_stored(reference)
         {
             open.add(variant, record.line, problems);
             return;

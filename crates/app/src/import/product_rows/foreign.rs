@@ -20,7 +20,9 @@ use super::{Item, PROBLEMS_MAX, Problem, VariantRow};
 pub use facts::Facts;
 pub use sheet::{BadRow, Cells, Get, Sheet, Spec};
 pub use skus::Skus;
-pub use values::{category_path, cut, description, keep_back, list, pictures, price, slug, stock, tidy};
+pub use values::{
+    category_path, cut, description, fit, keep_back, list, option_value, pictures, price, slug, stock, tidy,
+};
 
 /// Rows of one product: 2,048 variants and 250 pictures at most in Shopify.
 pub const ROWS_MAX: usize = 5_000;
@@ -35,6 +37,21 @@ pub fn problem(line: u64, column: &str, reason: String) -> Problem {
 /// What is to be known of a row.
 pub fn note(line: u64, column: &str, reason: String) -> Item {
     Item::Note(problem(line, column, reason))
+}
+
+/// The class of tax of a product, of what its rows say: where they differ the highest applies, since a product has one, and it is
+/// told. Rows are lines with their classes.
+pub fn tax_class(rows: &[(u64, &'static str)], column: &str, notes: &mut Vec<Item>) -> &'static str {
+    let highest =
+        ["standard", "reduced", "zero"].into_iter().find(|class| rows.iter().any(|(_, it)| it == class));
+    let highest = highest.unwrap_or("standard");
+    if let Some((line, other)) = rows.iter().find(|(_, class)| *class != highest) {
+        let reason = format!(
+            "makes the tax {other}, and that of another row {highest}: {highest} applies to the product"
+        );
+        notes.push(note(*line, column, reason));
+    }
+    highest
 }
 
 /// The variants of one product, and what is wrong with its rows.

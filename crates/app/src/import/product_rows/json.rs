@@ -2,7 +2,10 @@
 
 use std::io::{self, BufRead};
 
-use super::{Item, Located, Problem, ProductRow, ROW_LIMITS, Source};
+use serde_json::Value;
+use serde_json::error::Category;
+
+use super::{Item, Located, PROBLEMS_MAX, Problem, ProductRow, ROW_LIMITS, Source, json_faults};
 use crate::table::{Encoding, Utf8, encoding, is_blank};
 
 /// Unknown fields that are told of one line.
@@ -33,13 +36,17 @@ pub(super) fn read(
                     if is_empty {
                         return problem("the file is empty; a line of it is a product".to_owned());
                     }
-                    return super::encoding_note(&found).map(|note| vec![note]);
+                    return super::encoding_note(&found, known).map(|note| vec![note]);
                 }
                 Ok(_) if bytes.len() > ROW_LIMITS.row_bytes_max => {
                     is_over = true;
                     return problem(format!("is longer than {} bytes", ROW_LIMITS.row_bytes_max));
                 }
                 Ok(_) if is_blank(&bytes) => {}
+                Ok(_) if is_empty && let Some(what) = whole_file(&bytes) => {
+                    is_over = true;
+                    return problem(what.to_owned());
+                }
                 Ok(_) => {
                     is_empty = false;
                     return Some(parse(&bytes, line, found.get().copied()));
@@ -99,7 +106,7 @@ fn parse(bytes: &[u8], line: u64, found: Option<Encoding>) -> Vec<Item> {
     });
     let row = match row.and_then(|row| reader.end().map(|()| row)) {
         Ok(row) => row,
-        Err(error) => return problem(format!("is not a product: {}", plain(&error))),
+        Err(error) => return vec![Item::Refused(refusals(text, line, &error))],
     };
     let note = |column: String| {
         let reason = "is not a field of a product and is ignored".to_owned();
@@ -110,9 +117,31 @@ fn parse(bytes: &[u8], line: u64, found: Option<Encoding>) -> Vec<Item> {
     items
 }
 
-/// serde's words, with the character of the line instead of its own line number.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let words = text.split(" at line ").next().unwrap_or_default();
-    format!("{words} (character {})", error.column())
+/// What is wrong with a file whose first line is not that of a product a line, a clause.
+fn whole_file(first: &[u8]) -> Option<&'static str> {
+    match first.trim_ascii() {
+        [b'[', ..] => Some(
+            "the file is one JSON array; write each of its products on a line of its own, without brackets around them",
+        ),
+        b"{" => Some("the file has its products on several lines; write each of them on one line"),
+        _ => None,
+    }
+}
+
+/// What is wrong with a line that is not a product: field by field where it is JSON.
+fn refusals(text: &str, line: u64, error: &serde_json::Error) -> Vec<Problem> {
+    let problem = |column: String, reason: String| Problem { line, column, reason, is_last: false };
+    let place = error.column();
+    let whole = |reason: String| vec![problem(String::new(), reason)];
+    if error.classify() == Category::Eof {
+        return whole("ends before its JSON is complete; a product stands on one line".to_owned());
+    }
+    let Ok(value) = serde_json::from_str::<Value>(text) else {
+        return whole(format!("is not JSON from character {place} on"));
+    };
+    let faults = json_faults::of(&value);
+    if faults.is_empty() {
+        return whole(format!("is not a product: a field comes twice before character {place}"));
+    }
+    faults.into_iter().take(PROBLEMS_MAX).map(|(column, reason)| problem(column, reason)).collect()
 }

@@ -147,6 +147,10 @@ impl ProductRow {
                 pb::ProductStatus::Unspecified
             }
         };
+        if self.variants.is_empty() {
+            // Its name would be that of the first.
+            wrong.push(("/variants".to_owned(), "must have at least one variant".to_owned()));
+        }
         let variants = self.variants.len();
         if variants > VARIANTS_MAX {
             let what =

@@ -313,3 +313,147 @@ fn formats_are_known_by_their_names() {
     assert_eq!(Format::of(Path::new("b.jsonl")), Some(Format::JsonLines));
     assert_eq!(Format::of(Path::new("b.xlsx")), None);
 }
+
+#[test]
+fn names_that_the_catalogue_takes_for_one_are_one_in_a_file() {
+    let file = |rows: &[(&str, &str)]| {
+        let rows = rows.iter().map(|(reference, sku)| format!("{reference},Cup,{sku},1 GBP\n"));
+        format!("external_reference,name,sku,prices\n{}", rows.collect::<String>())
+    };
+    for (rows, column, products) in [
+        ([("", "N-café"), ("", "N-cafe\u{301}")], "sku", 1),
+        ([("a", "N-café"), ("b", "N-cafe\u{301}")], "sku", 1),
+        // Rows that follow each other are of one product.
+        ([("réf", "A"), ("re\u{301}f", "B")], "", 1),
+        ([("x\u{200b}ref", "A"), ("xref", "B")], "", 1),
+    ] {
+        let text = file(&rows);
+        assert_eq!(good(Format::Csv, text.clone()).len(), products, "{rows:?}");
+        let wanted: Vec<_> = [(3, column.to_owned())].into_iter().filter(|_| !column.is_empty()).collect();
+        assert_eq!(problems(Format::Csv, text), wanted, "{rows:?}");
+    }
+    let apart = file(&[("réf", "A"), ("other", "O"), ("re\u{301}f", "B")]);
+    assert_eq!(problems(Format::Csv, apart), [(4, "external_reference".to_owned())]);
+    let line = |reference: &str, sku: &str| {
+        format!(
+            "{{\"external_reference\": \"{reference}\", \"name\": \"Cup\", \"variants\": [{{\"sku\": \"{sku}\"}}]}}\n"
+        )
+    };
+    let lines = [line("x\u{200b}ref", "A"), line("xref", "B"), line("", "N-café"), line("", "N-cafe\u{301}")]
+        .concat();
+    let wanted = [(2, "/external_reference".to_owned()), (4, "/variants/0/sku".to_owned())];
+    assert_eq!(problems(Format::JsonLines, lines.clone()), wanted);
+    assert_eq!(good(Format::JsonLines, lines)[1].row.variants[0].sku, "N-café");
+}
+
+#[test]
+fn prices_have_one_meaning_or_are_refused() {
+    let price = |separator: char, price: &str| {
+        let text = format!("name{separator}sku{separator}prices\nCup{separator}A{separator}\"{price}\"\n");
+        let found = good(Format::Csv, text);
+        found
+            .first()
+            .map(|located| located.row.variants[0].prices.values().next().cloned().unwrap_or_default())
+    };
+    for (written, wanted) in [
+        ("1.299 EUR", None),
+        ("12.345 GBP", None),
+        ("1.299 KWD", Some("1.299")),
+        ("0.299 EUR", Some("0.299")),
+        ("1.2990 EUR", Some("1.2990")),
+        ("1299 EUR", Some("1299")),
+        ("9.50 GBP", Some("9.50")),
+    ] {
+        for separator in [',', ';', '\t'] {
+            assert_eq!(price(separator, written).as_deref(), wanted, "{written} {separator}");
+        }
+    }
+    for (written, wanted) in [
+        ("9,50 GBP", Some("9.50")),
+        ("1.234,50 EUR", Some("1234.50")),
+        ("1,234 EUR", None),
+        ("1,2,3 EUR", None),
+    ] {
+        assert_eq!(price(';', written).as_deref(), wanted, "{written}");
+        assert_eq!(price(',', written), None, "{written}");
+    }
+}
+
+#[test]
+fn json_that_is_no_product_is_told_field_by_field() {
+    let told = |line: &str| -> Vec<(String, String)> {
+        let refused = items(
+            Format::JsonLines,
+            format!("{{\"name\": \"Cup\", \"variants\": [{{\"sku\": \"C\"}}]}}\n{line}\n"),
+        );
+        let problems = refused.into_iter().filter_map(|item| match item {
+            Item::Refused(problems) => Some(problems),
+            _ => None,
+        });
+        problems.flatten().map(|problem| (problem.column, problem.reason)).collect()
+    };
+    for (line, column, reason) in [
+        (
+            "{\"name\": \"A\", \"variants\": [{\"sku\": \"A\", \"stock\": \"7\"}]}",
+            "/variants/0/stock",
+            "is \"7\", which is not a whole number: numbers are written without quotation marks",
+        ),
+        (
+            "{\"name\": \"A\", \"variants\": [{\"sku\": \"A\", \"prices\": {\"GBP\": 9.5}}]}",
+            "/variants/0/prices/GBP",
+            "is 9.5, which is not a text: prices are written in quotation marks",
+        ),
+        ("{\"name\": 3, \"variants\": []}", "/name", "is 3, which is not a text"),
+        ("{\"name\": \"A\"}", "/variants", "is required"),
+        ("{\"name\": \"A\", \"variants\": {}}", "/variants", "is an object, which is not a list of variants"),
+        ("[1]", "", "is a list, where a product, an object with name and variants, is expected"),
+        (
+            "{\"name\": \"A\", \"variants\": [",
+            "",
+            "ends before its JSON is complete; a product stands on one line",
+        ),
+        ("{\"name\": \"A\" \"variants\"}", "", "is not JSON from character 14 on"),
+    ] {
+        assert_eq!(told(line), [(column.to_owned(), reason.to_owned())], "{line}");
+    }
+    let both = told("{\"name\": 1, \"variants\": [{\"weight_grams\": 1e10}]}");
+    let columns: Vec<&str> = both.iter().map(|(column, _)| column.as_str()).collect();
+    assert_eq!(columns, ["/name", "/variants/0/sku", "/variants/0/weight_grams"]);
+}
+
+#[test]
+fn a_json_file_that_is_not_lines_is_refused_once() {
+    let product = "{\"name\": \"Cup\", \"variants\": [{\"sku\": \"C\"}]}";
+    for text in [
+        format!("[\n{product},\n{product}\n]"),
+        format!("\n [{product}]"),
+        "{\n\"name\": \"Cup\"\n}".to_owned(),
+    ] {
+        let found = items(Format::JsonLines, text.clone());
+        assert!(
+            matches!(found.as_slice(), [Item::Refused(problems)] if problems[0].is_last),
+            "{text}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_product_without_variants_is_told_that_alone() {
+    let rows = good(Format::JsonLines, "{\"name\": \"Cup\", \"variants\": []}\n");
+    let wrong = rows[0].row.to_import().expect_err("no variant");
+    assert_eq!(wrong.iter().map(|(pointer, _)| pointer.as_str()).collect::<Vec<_>>(), ["/variants"]);
+}
+
+#[test]
+fn an_encoding_that_was_said_is_not_told() {
+    let text = b"name,sku,prices\nCaf\xe9,C,1 GBP\n";
+    assert_eq!(notes(Format::Csv, text).len(), 1);
+    for format in [Format::Csv, Format::Shopify(Currency::GBP), Format::WooCommerce(Currency::GBP)] {
+        let text = b"name,sku,prices,handle,title,variant price,type,regular price\nCaf\xe9,C,1 GBP,h,Caf\xe9,1,simple,1\n";
+        let known = "windows-1252".parse().expect("an encoding");
+        let notes = format.read(Box::new(Cursor::new(text.to_vec())), Some(known));
+        let notes =
+            notes.filter(|item| matches!(item, Item::Note(note) if note.reason.contains("--encoding")));
+        assert_eq!(notes.count(), 0);
+    }
+}

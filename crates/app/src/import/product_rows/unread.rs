@@ -3,6 +3,8 @@
 //! A product replaces what the catalogue has of it. One that is read without one of its rows would lose that row's variant, so
 //! it is refused as a whole.
 
+use super::as_stored;
+
 /// Texts that a row may be known by at most, and their bytes; beyond that it may be a row of any product.
 const NAMES_MAX: usize = 100;
 const NAME_BYTES_MAX: usize = 4 << 10;
@@ -12,7 +14,7 @@ const NAME_BYTES_MAX: usize = 4 << 10;
 pub struct Unread {
     /// The line of the first of them.
     pub line: u64,
-    /// Names of the products that they may belong to; `None` where that is not known.
+    /// Names of the products that they may belong to, as the catalogue stores them; `None` where that is not known.
     names: Option<Vec<String>>,
 }
 
@@ -22,19 +24,24 @@ impl Unread {
         let is_short = |names: &Vec<&str>| {
             names.len() <= NAMES_MAX && names.iter().map(|name| name.len()).sum::<usize>() <= NAME_BYTES_MAX
         };
-        let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+        let owned = |names: Vec<&str>| names.into_iter().map(as_stored).collect();
         Self { line, names: names.filter(is_short).map(owned) }
     }
 
     /// Whether a row may belong to a product of this name.
     pub fn may_be_of(&self, name: &str) -> bool {
-        !name.is_empty() && self.names.as_ref().is_none_or(|names| names.iter().any(|other| other == name))
+        if name.is_empty() {
+            return false;
+        }
+        let name = as_stored(name);
+        self.names.as_ref().is_none_or(|names| names.contains(&name))
     }
 
     /// Whether the row belongs to the product of this name for certain.
     pub fn is_of(&self, name: &str) -> bool {
-        !name.is_empty()
-            && matches!(self.names.as_deref(), Some([first, others @ ..]) if first == name && others.iter().all(|other| other == name))
+        let name = as_stored(name);
+        let are_it = |names: &Vec<String>| !names.is_empty() && names.iter().all(|other| *other == name);
+        !name.is_empty() && self.names.as_ref().is_some_and(are_it)
     }
 
     /// These rows and those before them.

@@ -135,6 +135,21 @@ fn what_is_ignored_and_what_was_found_is_told() {
 }
 
 #[test]
+fn an_encoding_that_was_said_is_used() {
+    let text = [HEADER.as_bytes(), b"1,a,\x8acole,2,2010-12-01 08:26:00,1,,EIRE\n"].concat();
+    let (mut seen, known) = (String::new(), "macintosh".parse().expect("an encoding"));
+    let summary = read_as(&*text, Some(known), |line| seen = line.description.to_string()).expect("reads");
+    assert_eq!((seen.as_str(), summary.notes.len()), ("äcole", 0));
+}
+
+#[test]
+fn what_can_be_no_stock_code_is_refused_by_line() {
+    let told = message(format!("{HEADER}1,a\u{200b}b,c,2,2010-12-01 08:26:00,1,,EIRE\n").as_bytes());
+    assert!(told.starts_with("line 2, column 2 (StockCode): must be 1 to 64 bytes without hidden"), "{told}");
+    assert_eq!(&*one("1,N-e\u{301},c,2,2010-12-01 08:26:00,1,,EIRE").expect("reads").sku, "N-é");
+}
+
+#[test]
 fn line_breaks_and_tabs_in_a_text_are_blanks() {
     for (written, read) in [
         ("SET\tOF 3", "SET OF 3"),
@@ -189,12 +204,12 @@ fn gzip_is_unpacked_and_hashes_like_the_text() {
     encoder.write_all(text.as_bytes()).expect("packs");
     let bytes = encoder.finish().expect("packs");
     std::fs::write(&packed, &bytes).expect("written");
-    let summary = read(&plain, |_| {}).expect("reads");
-    assert_eq!(read(&packed, |_| {}).expect("reads"), summary);
+    let summary = read(&plain, None, |_| {}).expect("reads");
+    assert_eq!(read(&packed, None, |_| {}).expect("reads"), summary);
     assert_eq!(summary.lines, 1);
     std::fs::write(&packed, &bytes[..bytes.len() - 9]).expect("written");
-    assert!(matches!(read(&packed, |_| {}), Err(FileError::Read { .. })));
-    assert!(matches!(read(&directory.path().join("none"), |_| {}), Err(FileError::Open(_))));
+    assert!(matches!(read(&packed, None, |_| {}), Err(FileError::Read { .. })));
+    assert!(matches!(read(&directory.path().join("none"), None, |_| {}), Err(FileError::Open(_))));
 }
 
 #[test]
@@ -225,7 +240,7 @@ fn the_published_month() {
         return;
     };
     let mut lines = Vec::new();
-    let summary = read(Path::new(&path), |line| lines.push(line)).expect("reads");
+    let summary = read(Path::new(&path), None, |line| lines.push(line)).expect("reads");
     let sales: Vec<_> = lines.iter().filter(|line| line.refusal().is_none()).collect();
     let distinct = |names: Vec<&Arc<str>>| names.into_iter().collect::<HashSet<_>>().len();
     assert_eq!((summary.lines, lines.len()), (42_481, 42_481));

@@ -2,20 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use kernel::sku::SKU_BYTES_MAX;
+
 use super::{COLUMNS, REFERENCE, REQUIRED, problem};
-use crate::import::product_rows::{
-    ImageRow, PROBLEMS_MAX, Problem, ProductRow, SKU_BYTES_MAX, Values, VariantRow, cells,
-};
+use crate::import::product_rows::{ImageRow, PROBLEMS_MAX, Problem, ProductRow, Values, VariantRow, cells};
 use crate::table::{Columns, Record, excerpt};
 
 /// The fields of a row by the names of their columns.
 pub(super) struct Fields<'a> {
     line: u64,
     fields: BTreeMap<&'static str, &'a str>,
+    /// Whether prices may have a comma before their decimals.
+    takes_comma: bool,
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(record: &'a Record, columns: &Columns) -> Result<Self, Problem> {
+    pub(super) fn of(record: &'a Record, columns: &Columns, takes_comma: bool) -> Result<Self, Problem> {
         let line = record.line;
         // Spreadsheets leave out blank cells at the end of a row.
         let places = REQUIRED.iter().filter_map(|name| {
@@ -32,7 +34,7 @@ impl<'a> Fields<'a> {
             let Some(place) = columns.place(n) else { continue };
             fields.insert(*name, record.text(place).map_err(|what| problem(line, name, what))?);
         }
-        Ok(Self { line, fields })
+        Ok(Self { line, fields, takes_comma })
     }
 }
 
@@ -71,7 +73,7 @@ impl Fields<'_> {
     pub(super) fn variant(&self, problems: &mut Vec<Problem>) -> VariantRow {
         let mut prices = BTreeMap::new();
         for text in self.list("prices") {
-            match cells::price_with_code(text) {
+            match cells::price_with_code(text, self.takes_comma) {
                 Ok((code, price)) => {
                     if prices.insert(code, price).is_some() {
                         let reason = format!("has {} whose currency repeats", excerpt(text));
@@ -120,7 +122,7 @@ impl Fields<'_> {
 
 /// Whether fields are a row for certain: with a name or a reference, a SKU and a price, and what must be a number or one of some
 /// words is. A row that is cut short behind these has a SKU that is not a word, as has one without a price.
-pub(super) fn is_row(record: &Record, columns: &Columns) -> bool {
+pub(super) fn is_row(record: &Record, columns: &Columns, takes_comma: bool) -> bool {
     let place_of =
         |column: &str| COLUMNS.iter().position(|name| *name == column).and_then(|n| columns.place(n));
     let is_short = record.len() < columns.width();
@@ -140,7 +142,9 @@ pub(super) fn is_row(record: &Record, columns: &Columns) -> bool {
         && is("sku", &|sku| (1..=SKU_BYTES_MAX).contains(&sku.len()))
         && is("prices", &|prices| match prices {
             "" => is_code && !is_short,
-            prices => prices.split(';').all(|price| cells::price_with_code(price.trim()).is_ok()),
+            prices => {
+                prices.split(';').all(|price| cells::price_with_code(price.trim(), takes_comma).is_ok())
+            }
         })
         && is("weight_grams", &is_number)
         && is("stock", &is_number)

@@ -15,15 +15,19 @@ pub struct Facts {
     facts: BTreeMap<String, BTreeSet<String>>,
     count: usize,
     left_out: usize,
+    cut: usize,
 }
 
 impl Facts {
     /// Adds values of one name. Those that differ only by what nobody sees are one, and those that show nothing are none.
     pub fn add(&mut self, name: &str, values: impl IntoIterator<Item = impl AsRef<str>>) {
-        let clean = |text: &str, chars_max| text::clean(text, Lines::One).map(|text| cut(&text, chars_max));
-        let Ok(name) = clean(name, ATTRIBUTE_NAME_CHARS_MAX) else { return };
-        let values =
-            values.into_iter().filter_map(|value| clean(value.as_ref(), OPTION_VALUE_CHARS_MAX).ok());
+        let mut clean = |text: &str, chars_max| {
+            let text = text::clean(text, Lines::One).ok()?;
+            self.cut += usize::from(text.chars().count() > chars_max);
+            Some(cut(&text, chars_max))
+        };
+        let Some(name) = clean(name, ATTRIBUTE_NAME_CHARS_MAX) else { return };
+        let values = values.into_iter().filter_map(|value| clean(value.as_ref(), OPTION_VALUE_CHARS_MAX));
         // In the order of the alphabet, so that the same ones are left out of the same list.
         let values: BTreeSet<String> = values.filter(|value| !value.is_empty()).collect();
         for value in values {
@@ -47,6 +51,14 @@ impl Facts {
             let reason = format!(
                 "is of a product with {all} facts (tags, maker and attributes); it has at most {ATTRIBUTES_MAX}, and the last \
                  {left_out} are left out"
+            );
+            notes.push(note(line, column, reason));
+        }
+        if self.cut > 0 {
+            let reason = format!(
+                "is of a product with facts (tags, maker and attributes) of which {} are longer than {ATTRIBUTE_NAME_CHARS_MAX} \
+                 characters of a name or {OPTION_VALUE_CHARS_MAX} of a value; the rest of them is left out",
+                self.cut
             );
             notes.push(note(line, column, reason));
         }

@@ -40,6 +40,15 @@ impl Spec {
     }
 }
 
+/// A cell as the other shop has it. Exports write an apostrophe before what a spreadsheet would take for a formula, and imports of
+/// the same shops take it away again.
+fn unescaped(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(own) if own.starts_with(['=', '+', '-', '@', '\t', '\r']) => own,
+        _ => text,
+    }
+}
+
 /// A row of an export: what is not blank, by the name of its column.
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
@@ -79,6 +88,7 @@ pub struct BadRow {
 pub struct Sheet {
     records: Records<Box<dyn BufRead + Send>>,
     found: encoding::Found,
+    known: Option<Encoding>,
     columns: Columns,
     used: Vec<(usize, String)>,
     names: Arc<BTreeSet<String>>,
@@ -156,12 +166,12 @@ impl Sheet {
         records.doubt_quotes_over(move |record| {
             let get = |id: &str| {
                 let place = places.iter().find(|(_, other)| other == id).map(|(place, _)| *place);
-                place.and_then(|place| record.text(place).ok()).unwrap_or_default().to_owned()
+                unescaped(place.and_then(|place| record.text(place).ok()).unwrap_or_default()).to_owned()
             };
             record.len() >= width && record.check_width(width).is_ok() && is_row(&get)
         });
         let names = Arc::new(used.iter().map(|(_, id)| id.clone()).collect());
-        Ok((Self { records, found, columns, used, names }, notes))
+        Ok((Self { records, found, known, columns, used, names }, notes))
     }
 
     /// The next row that is not blank.
@@ -185,7 +195,7 @@ impl Sheet {
             for (place, id) in &self.used {
                 match record.text(*place) {
                     Ok("") => {}
-                    Ok(text) => drop(cells.values.insert(id.clone(), text.to_owned())),
+                    Ok(text) => drop(cells.values.insert(id.clone(), unescaped(text).to_owned())),
                     Err(what) => {
                         let problem = problem(record.line, &self.columns.name(*place), what);
                         let remains = Remains::whole(record, self.columns.width());
@@ -201,7 +211,8 @@ impl Sheet {
     pub fn candidates<'a>(&self, bad: &'a BadRow, id: &str) -> Option<Vec<&'a str>> {
         let place = self.used.iter().find(|(_, other)| other == id).map(|(place, _)| *place);
         // A column that the file does not have is empty in every row.
-        place.map_or_else(|| Some(Vec::new()), |place| bad.remains.candidates(place))
+        let found = place.map_or_else(|| Some(Vec::new()), |place| bad.remains.candidates(place));
+        found.map(|texts| texts.into_iter().map(unescaped).collect())
     }
 
     /// The products that a bad row may belong to, by the column that names them.
@@ -211,7 +222,7 @@ impl Sheet {
 
     /// Tells the encoding, once the file was read.
     pub fn encoding_note(&self) -> Option<Item> {
-        encoding_note(&self.found)
+        encoding_note(&self.found, self.known)
     }
 }
 

@@ -5,16 +5,18 @@ mod columns;
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::io::BufRead;
 
-use kernel::{Currency, OPTION_VALUE_CHARS_MAX};
+use kernel::Currency;
 use svc_product::domain::limits::{NAME_CHARS_MAX, WEIGHT_GRAMS_MAX};
 
 use super::super::unread::Unread;
 use super::super::{
-    Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, cells, micros,
+    Item, Located, PRODUCT_BYTES_MAX, Problem, ProductRow, Source, Values, VariantRow, as_stored, cells,
+    micros,
 };
 use super::{
     BadRow, Cells, EXPORT_BYTES_MAX, Facts, ROWS_MAX, Sheet, Skus, Spec, Variants, category_path, cut,
-    description, html, keep_back, list, note, pictures, price, problem, slug, stock, tidy,
+    description, fit, html, keep_back, list, note, option_value, pictures, price, problem, slug, stock,
+    tax_class, tidy,
 };
 use crate::table::{Encoding, excerpt};
 
@@ -153,7 +155,7 @@ impl Export {
             return self.mark_unread(Unread::new(cells.line, names));
         }
         let unread = self.unread.take();
-        if let Some(open) = self.open.as_mut().filter(|open| open.handle() == handle) {
+        if let Some(open) = self.open.as_mut().filter(|open| as_stored(open.handle()) == as_stored(handle)) {
             return open.add(cells);
         }
         self.flush();
@@ -179,7 +181,7 @@ impl Export {
                 }
             }
         }
-        if open.handle().len() <= HANDLE_BYTES_MAX && !self.handles.insert(open.handle().to_owned()) {
+        if open.handle().len() <= HANDLE_BYTES_MAX && !self.handles.insert(as_stored(open.handle())) {
             let reason = "repeats a product of this file; rows of one product must follow each other";
             open.wrong.get_or_insert(problem(line, "Handle", reason.to_owned()));
         }
@@ -224,14 +226,14 @@ impl Export {
         let name = name(first, &mut notes);
         let sources = rows.iter().map(|cells| (cells.line, cells.get("image"), cells.get("alt")));
         let images = pictures(sources.filter(|(_, source, _)| !source.is_empty()), "Image Src", &mut notes);
-        let taxable = cells::truth(first.get("taxable")).unwrap_or(true);
+        let taxes: Vec<_> = rows.iter().filter(|cells| !cells.get("taxable").is_empty()).map(tax).collect();
         let row = ProductRow {
             external_reference: format!("shopify:{handle}"),
             name,
             slug: slug(handle),
             description: description(line, "Body (HTML)", first.get("body"), false, &mut notes),
             categories: categories(first),
-            tax_class: if taxable { "standard" } else { "zero" }.to_owned(),
+            tax_class: tax_class(&taxes, SPEC.column("tax_class"), &mut notes).to_owned(),
             status: status(first, &mut notes).to_owned(),
             options,
             attributes: facts(first, &mut notes),
@@ -247,7 +249,7 @@ impl Export {
 fn name(first: &Cells, notes: &mut Vec<Item>) -> String {
     let title = html::to_text(first.get("title"), false);
     if !title.is_empty() {
-        return cut(&title, NAME_CHARS_MAX);
+        return fit(first.line, "Title", &title, NAME_CHARS_MAX, notes);
     }
     let words = cut(&first.get("handle").replace('-', " "), NAME_CHARS_MAX);
     notes.push(note(first.line, "Title", format!("is empty: the name is {words:?}, from the handle")));
@@ -277,15 +279,17 @@ fn variant(
     let stock = stock(line, "Variant Inventory Qty", cells.get("stock"), notes)?;
     let sells_on = matches!(cells.get("policy").to_ascii_lowercase().as_str(), "continue" | "true");
     let is_tracked = !cells.has("tracker") || !cells.get("tracker").is_empty();
-    let value = |(n, name): &(usize, String)| {
-        let value = tidy(cells.get(&format!("option{n}_value")), OPTION_VALUE_CHARS_MAX);
+    let mut value = |(n, name): &(usize, String)| {
+        let text = cells.get(&format!("option{n}_value"));
+        let value = option_value(line, &format!("Option{n} Value"), text, notes);
         (name.clone(), if value.is_empty() { "–".to_owned() } else { value })
     };
     let compare = compare.filter(|compare| micros(compare) > selling.as_deref().and_then(micros));
     let code = currency.code().to_owned();
+    let options = options.iter().map(&mut value).collect();
     Ok(VariantRow {
         sku: sku(cells).to_owned(),
-        options: options.iter().map(value).collect(),
+        options,
         compare_at_prices: compare.map(|compare| (code.clone(), compare)).into_iter().collect(),
         prices: selling.map(|price| (code, price)).into_iter().collect(),
         weight_grams: grams(cells, notes),
@@ -334,18 +338,31 @@ fn categories(first: &Cells) -> Vec<String> {
 
 fn facts(first: &Cells, notes: &mut Vec<Item>) -> BTreeMap<String, Values> {
     let mut facts = Facts::default();
-    facts.add("vendor", [first.get("vendor")]);
-    facts.add("tag", list(first.get("tags")));
+    let text = |id: &str| html::to_text(first.get(id), false);
+    facts.add("vendor", [text("vendor")]);
+    facts.add("tag", list(&text("tags")));
     facts.finish(first.line, "Tags", notes)
 }
 
-/// What is a draft, archived, or not published is kept back.
+/// The tax that a row asks for, with its line.
+fn tax(cells: &Cells) -> (u64, &'static str) {
+    let is_taxable = cells::truth(cells.get("taxable")).unwrap_or(true);
+    (cells.line, if is_taxable { "standard" } else { "zero" })
+}
+
+/// What is a draft, archived, or not published for certain is kept back, and so is a gift card, which is no parcel. Shopify takes
+/// an empty "Published" for a yes.
 fn status(first: &Cells, notes: &mut Vec<Item>) -> &'static str {
     let status = first.get("status").to_ascii_lowercase();
-    let why = match (status.as_str(), cells::truth(first.get("published"))) {
-        ("" | "active", Some(false)) => ("Published", "is not published".to_owned()),
-        ("" | "active", _) => return "active",
-        (other, _) => ("Status", format!("is {}", excerpt(other))),
+    let (published, gift_card) = (first.get("published"), first.get("gift_card"));
+    let why = if !matches!(status.as_str(), "" | "active") {
+        ("Status", format!("is {}", excerpt(&status)))
+    } else if !published.is_empty() && cells::truth(published) != Some(true) {
+        ("Published", format!("is {}, which is not published", excerpt(published)))
+    } else if !gift_card.is_empty() && cells::truth(gift_card) != Some(false) {
+        ("Gift Card", format!("is {}, and gift cards are not sold here", excerpt(gift_card)))
+    } else {
+        return "active";
     };
     keep_back(first.line, why.0, &why.1, notes)
 }

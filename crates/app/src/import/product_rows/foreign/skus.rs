@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use kernel::sku::{self, SKU_BYTES_MAX};
+
 use super::{Item, note};
-use crate::import::product_rows::{SKU_BYTES_MAX, VariantRow};
+use crate::import::product_rows::VariantRow;
 
 /// SKUs of a whole file: a second use is refused by row, and what has none gets one once all that the file names are taken.
 #[derive(Default)]
@@ -17,16 +19,13 @@ pub struct Skus {
 impl Skus {
     /// Takes a SKU for a line, unless another line has it.
     pub fn take(&mut self, sku: &str, line: u64) -> Result<(), String> {
-        if sku.len() > SKU_BYTES_MAX || sku.chars().any(char::is_control) {
-            let seen = crate::table::excerpt(sku);
-            return Err(format!(
-                "is {seen}; a SKU has at most {SKU_BYTES_MAX} bytes, all of them letters and signs"
-            ));
-        }
-        match self.lines.get(sku) {
+        let Ok(sku) = sku::clean(sku) else {
+            return Err(format!("is {}; it {}", crate::table::excerpt(sku), sku::RULE));
+        };
+        match self.lines.get(&sku) {
             Some(other) => Err(format!("is {sku:?}, which line {other} has already")),
             None => {
-                self.lines.insert(sku.to_owned(), line);
+                self.lines.insert(sku, line);
                 Ok(())
             }
         }

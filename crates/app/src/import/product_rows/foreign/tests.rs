@@ -8,6 +8,7 @@ use svc_product::domain::limits::NAME_CHARS_MAX;
 const SHOPIFY: Format = Format::Shopify(Currency::GBP);
 const WOO: Format = Format::WooCommerce(Currency::EUR);
 
+mod doubt;
 mod more;
 mod values;
 mod whole;

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use kernel::Currency;
 use kernel::text::{self, Lines};
+use kernel::{Currency, OPTION_VALUE_CHARS_MAX};
 use svc_product::domain::limits::{CATEGORY_NAME_CHARS_MAX, DEPTH_MAX, DESCRIPTION_CHARS_MAX};
 use svc_product::domain::slug_is_good;
 
@@ -24,11 +24,26 @@ pub fn tidy(text: &str, chars_max: usize) -> String {
     }
 }
 
-/// A category's path as the catalogue writes it. A slash in a name would be another level, so it becomes a hyphen; levels
-/// below the deepest are left out.
+/// The first characters of a text; it is told where others are left out.
+pub fn fit(line: u64, column: &str, text: &str, chars_max: usize, notes: &mut Vec<Item>) -> String {
+    if text.chars().count() > chars_max {
+        let seen = crate::table::excerpt(text);
+        let reason = format!("has {seen}, longer than {chars_max} characters; the rest of it is left out");
+        notes.push(note(line, column, reason));
+    }
+    cut(text, chars_max)
+}
+
+/// The value of an option.
+pub fn option_value(line: u64, column: &str, text: &str, notes: &mut Vec<Item>) -> String {
+    fit(line, column, &tidy(text, usize::MAX), OPTION_VALUE_CHARS_MAX, notes)
+}
+
+/// A category's path as the catalogue writes it, of names that may have entities of HTML. A slash in a name would be another
+/// level, so it becomes a hyphen; levels below the deepest are left out.
 pub fn category_path<'a>(names: impl Iterator<Item = &'a str>) -> Option<String> {
     let names = names
-        .map(|name| tidy(&name.replace('/', "-"), CATEGORY_NAME_CHARS_MAX))
+        .map(|name| tidy(&html::to_text(name, false).replace('/', "-"), CATEGORY_NAME_CHARS_MAX))
         .filter(|name| !name.is_empty());
     let names: Vec<String> = names.take(DEPTH_MAX).collect();
     (!names.is_empty()).then(|| names.join("/"))
@@ -68,12 +83,7 @@ pub fn price(cells: &Cells, id: &str, column: &str, currency: Currency) -> Resul
 
 /// The text of a product's story.
 pub fn description(line: u64, column: &str, text: &str, keeps_lines: bool, notes: &mut Vec<Item>) -> String {
-    let text = html::to_text(text, keeps_lines);
-    if text.chars().count() > DESCRIPTION_CHARS_MAX {
-        let reason = format!("is longer than {DESCRIPTION_CHARS_MAX} characters; the rest of it is left out");
-        notes.push(note(line, column, reason));
-    }
-    cut(&text, DESCRIPTION_CHARS_MAX)
+    fit(line, column, &html::to_text(text, keeps_lines), DESCRIPTION_CHARS_MAX, notes)
 }
 
 /// The status of a product that is kept back, with the reason why.

@@ -12,10 +12,10 @@ use std::io::BufRead;
 use kernel::{Currency, OPTION_VALUE_CHARS_MAX};
 use svc_product::domain::limits::NAME_CHARS_MAX;
 
-use super::super::{Item, Located, Problem, ProductRow, Source, VariantRow, cells};
+use super::super::{Item, Located, Problem, ProductRow, Source, VariantRow};
 use super::{
-    BadRow, Cells, EXPORT_BYTES_MAX, Facts, ROWS_MAX, Sheet, Skus, Spec, Variants, category_path, cut,
-    description, html, keep_back, list, note, pictures, price, problem, stock, tidy,
+    BadRow, Cells, EXPORT_BYTES_MAX, Facts, ROWS_MAX, Sheet, Skus, Spec, Variants, category_path,
+    description, fit, html, keep_back, list, note, option_value, pictures, price, problem, stock, tidy,
 };
 use crate::table::{Encoding, excerpt};
 use attributes::{attributes, facts, options};
@@ -221,11 +221,11 @@ impl Export {
             let reason = format!("is {kind}: such a product is not sold here itself");
             return Err(vec![problem(line, "Type", reason)]);
         }
-        let name = cut(&html::to_text(cells.get("name"), false), NAME_CHARS_MAX);
+        let mut notes = Vec::new();
+        let name = fit(line, "Name", &html::to_text(cells.get("name"), false), NAME_CHARS_MAX, &mut notes);
         if name.is_empty() {
             return Err(vec![problem(line, "Name", "is empty".to_owned())]);
         }
-        let mut notes = Vec::new();
         let options = if is_variable { options(cells, variations) } else { Vec::new() };
         if is_variable {
             self.variations(cells, variations, &options, &mut variants, &mut notes);
@@ -244,6 +244,7 @@ impl Export {
         self.skus.fill(parent, &options, &mut variants.rows, &variants.lines, "SKU", &mut notes);
         let id = if cells.get("id").is_empty() { variants.rows[0].sku.as_str() } else { cells.get("id") };
         let attributes = facts(cells, &options, &mut notes);
+        let sold = variations.iter().filter(|cells| variants.lines.contains(&cells.line));
         let row = ProductRow {
             external_reference: format!("woocommerce:{id}"),
             name,
@@ -254,7 +255,7 @@ impl Export {
                 .filter_map(|path| category_path(path.split('>').map(str::trim)))
                 .take(10)
                 .collect(),
-            tax_class: details::tax_class(cells, &mut notes).to_owned(),
+            tax_class: details::tax_class(cells, sold, &mut notes).to_owned(),
             status: details::status(cells, &mut notes).to_owned(),
             options,
             attributes,
@@ -276,7 +277,7 @@ impl Export {
             variants.lose(line, parent.line, "Type");
         }
         for cells in variations {
-            if cells::truth(cells.get("published")) == Some(false) {
+            if !details::is_variation_published(cells) {
                 let reason = "is not published: the variation is left out".to_owned();
                 notes.push(note(cells.line, "Published", reason));
                 continue;
@@ -297,18 +298,20 @@ impl Export {
         let (price, compare) = details::prices(cells, self.currency, notes)?;
         let (stock, is_unlimited) = details::stock(cells, parent, notes)?;
         let own = attributes(cells);
-        let value = |name: &String| {
+        let mut value = |name: &String| {
             let value = own.iter().find(|(other, _)| other.eq_ignore_ascii_case(name));
             // A variation without a value is for any of them.
-            let value =
-                value.map(|(_, value)| tidy(value, OPTION_VALUE_CHARS_MAX)).filter(|value| !value.is_empty());
+            let value = value
+                .map(|(_, value)| option_value(cells.line, SPEC.column("options"), value, notes))
+                .filter(|value| !value.is_empty());
             (name.clone(), value.unwrap_or_else(|| "Any".to_owned()))
         };
+        let options = options.iter().map(&mut value).collect();
         let grams = details::grams(cells, notes).or_else(|| details::grams(parent, notes));
         let code = self.currency.code().to_owned();
         Ok(VariantRow {
             sku: cells.get("sku").to_owned(),
-            options: options.iter().map(value).collect(),
+            options,
             prices: price.map(|price| (code.clone(), price)).into_iter().collect(),
             compare_at_prices: compare.map(|price| (code, price)).into_iter().collect(),
             weight_grams: grams.unwrap_or_default(),

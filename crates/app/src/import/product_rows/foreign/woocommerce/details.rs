@@ -89,8 +89,30 @@ pub fn grams(cells: &Cells, notes: &mut Vec<Item>) -> Option<i32> {
     None
 }
 
-/// The class of tax.
-pub fn tax_class(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
+/// The class of tax of a product: of itself, or of those of its variations that are sold.
+pub fn tax_class<'a>(
+    cells: &Cells,
+    variations: impl Iterator<Item = &'a Cells>,
+    notes: &mut Vec<Item>,
+) -> &'static str {
+    let own = tax_of(cells, notes);
+    let is_taxed = !cells.get("tax_status").eq_ignore_ascii_case("none");
+    let rows: Vec<(u64, &str)> = variations
+        .map(|variation| match variation.get("tax_class") {
+            text if text.is_empty() || text.eq_ignore_ascii_case("parent") || !is_taxed => {
+                (variation.line, own)
+            }
+            _ => (variation.line, tax_of(variation, notes)),
+        })
+        .collect();
+    if rows.is_empty() {
+        return own;
+    }
+    super::super::tax_class(&rows, "Tax class", notes)
+}
+
+/// The class of tax that a row says itself.
+fn tax_of(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
     if cells.get("tax_status").eq_ignore_ascii_case("none") {
         return "zero";
     }
@@ -106,14 +128,29 @@ pub fn tax_class(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
     }
 }
 
-/// What is private, a draft, or hidden from the catalogue is kept back.
+/// Whether a variation is sold with its product. That of a draft is exported as a draft itself (-1), and WooCommerce's own import
+/// publishes it with the product.
+pub fn is_variation_published(cells: &Cells) -> bool {
+    let text = cells.get("published");
+    let below_zero = text.strip_prefix('-').and_then(cells::decimal);
+    let is_of_draft = below_zero.is_some_and(|number| micros_of(&number.text) == Some(1_000_000));
+    !cells.has("published") || is_of_draft || cells::truth(text) == Some(true)
+}
+
+/// What is private, a draft, hidden from the catalogue, or of a type that is not sold here is kept back. WooCommerce itself takes
+/// what is neither a yes nor a no for a draft.
 pub fn status(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
-    let why = if cells::truth(cells.get("published")) == Some(false) {
-        ("Published", "is not published")
+    const SOLD: [&str; 4] = ["simple", "variable", "virtual", "downloadable"];
+    let published = cells.get("published");
+    let other = super::kinds(cells).find(|kind| !SOLD.iter().any(|sold| kind.eq_ignore_ascii_case(sold)));
+    let why = if cells.has("published") && cells::truth(published) != Some(true) {
+        ("Published", format!("is {}, which is not published", excerpt(published)))
     } else if cells.get("visibility_in_catalog").eq_ignore_ascii_case("hidden") {
-        ("Visibility in catalog", "is hidden")
+        ("Visibility in catalog", "is hidden".to_owned())
+    } else if let Some(kind) = other {
+        ("Type", format!("is {}, a type that is not sold here as it is there", excerpt(kind)))
     } else {
         return "active";
     };
-    keep_back(cells.line, why.0, why.1, notes)
+    keep_back(cells.line, why.0, &why.1, notes)
 }
