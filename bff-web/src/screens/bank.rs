@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use askama::Template;
-use contract::souk::order::v1::GetOrderRequest;
+use contract::souk::order::v1::{GetOrderRequest, Order};
 use contract::souk::testpay::v1::{ChallengeOutcome, CompleteChallengeRequest};
 use edge::{Answer, Key, Need, Nothing, Route};
 use http::Method;
@@ -19,7 +19,7 @@ use crate::said;
 use crate::shop::{CATEGORIES, Shop, Visit};
 use crate::view::encoded;
 
-const ORDER: Need = Need::required("order", "/souk.order.v1.OrderService/GetOrder");
+const ORDER: Need = Need::optional("order", "/souk.order.v1.OrderService/GetOrder");
 const CHALLENGE: Need = Need::required("bank", "/souk.testpay.v1.TestpayService/CompleteChallenge");
 
 /// Which challenge, and the order it is for.
@@ -94,16 +94,19 @@ async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
     if order_id.is_empty() {
         return Err(Error::not_found("CHALLENGE_NOT_FOUND", "there is no such challenge"));
     }
-    visit.needs_somebody()?;
+    // A bank knows no session of the shop: who has none, as an app that opens its link, sees the page without the order's total.
     let request = visit.request(GetOrderRequest { order_id: order_id.clone() });
-    let order = visit.need(&ORDER, visit.shop.orders.clone().get_order(request)).await?.order;
-    let order = order.unwrap_or_default();
-    if order.next_action.is_none_or(|action| action.challenge_id != which.challenge) {
+    let answer = visit.may(&ORDER, visit.shop.orders.clone().get_order(request)).await;
+    let order = answer.and_then(|answer| answer.order);
+    let is_waiting = |order: &Order| {
+        order.next_action.as_ref().is_some_and(|action| action.challenge_id == which.challenge)
+    };
+    if order.as_ref().is_some_and(|order| !is_waiting(order)) {
         // It has ended, or it is not this order's: the order says how it stands.
         return Answer::see(&format!("/orders/{order_id}"));
     }
     let action = format!("/bank/{}?order={order_id}", encoded(&which.challenge));
-    let total = order.total.map(Money::from);
+    let total = order.and_then(|order| order.total).map(Money::from);
     shown(&BankPage { frame: Frame::of(&visit, "Your bank").await, action, total })
 }
 

@@ -111,7 +111,9 @@ async fn a_bank_knows_its_challenges() {
     let order = bank.split("order=").nth(1).expect("the order");
     let other = guest.get(&format!("/bank/xx?order={order}")).await;
     assert_eq!(other.location(), Some(format!("/orders/{order}")));
-    assert_eq!(world.browser().get(&bank).await.status, 401);
+    let elsewhere = world.browser().get(&bank).await;
+    assert_eq!(elsewhere.status, 200, "a bank knows no session of the shop");
+    assert!(!elsewhere.text().contains('£'), "and tells nobody else what is paid");
 }
 
 #[tokio::test(start_paused = true)]
