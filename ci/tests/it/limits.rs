@@ -13,7 +13,9 @@ const HEAD: &str = "# Every limit\n\n\
     when they differ.\n\n\
     A listener's connections follow from the file descriptors that the system grants (the soft limit is raised to the hard\n\
     one at the start): after what the stores need, a third is for gRPC and the rest for the gateways. A full listener closes\n\
-    what has been idle longest; when nothing is idle, the newcomer is refused at once. Metrics: `souk_connections`,\n\
+    what has been idle longest; when nothing is idle, the oldest of the addresses that have most; a newcomer from an address\n\
+    that has as many itself is refused at once. Of a web listener's connections seven eighths may be WebSockets, whatever\n\
+    `sockets_max` allows. Metrics: `souk_connections`,\n\
     `souk_connections_limit`, `souk_connections_closed_total` by reason.\n";
 
 /// Crates whose limits a caller meets, and what they are to him.
