@@ -137,6 +137,12 @@ pub(super) fn grants(data: &Data) -> Vec<Kind> {
         ),
         kind("checkout", "DELETE FROM tax_tables WHERE country = 'DE'", VALID, "tax table DE"),
         kind("checkout", "DELETE FROM settings", VALID, "settings"),
+        kind(
+            "identity",
+            "UPDATE counters SET amount = 1995914502000000 WHERE name = 'revocations_swept'",
+            VALID,
+            "counter revocations_swept",
+        ),
     ]
 }
 
@@ -169,6 +175,24 @@ pub(super) fn revocations(data: &Data) -> Vec<Kind> {
             format!("UPDATE accounts SET version = version + 1 WHERE id = '{account}'"),
             "events.content",
             account.clone(),
+        ),
+        kind(
+            "checkout",
+            "UPDATE tax_tables SET version = 2 WHERE country = 'GB'",
+            "events.content",
+            "tax:GB",
+        ),
+        kind(
+            "checkout",
+            "UPDATE settings SET version = 2, rounding_level = 'total'",
+            "events.content",
+            "checkout: settings",
+        ),
+        kind(
+            "identity",
+            format!("UPDATE secrets SET label = 'x' WHERE id <> '{secret}'"),
+            VALID,
+            "secret sec_",
         ),
     ]
 }
