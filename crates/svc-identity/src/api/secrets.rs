@@ -150,7 +150,7 @@ impl Api {
         let Some(made) = self.open_answer::<Made>(key, answer)? else {
             let message =
                 "the secret of this request cannot be told again; make another under a new request_id";
-            return Err(Error::precondition("SECRET_NOT_TOLD_AGAIN", message));
+            return Err(Error::not_found("SECRET_NOT_FOUND", message));
         };
         let row = self.store.secret(made.secret).await?.ok_or_else(no_secret)?;
         let secret = self.derive.secret("svc_", &made.seed);

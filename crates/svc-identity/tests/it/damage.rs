@@ -17,6 +17,9 @@ use crate::world::{PASSWORD, reason, replayed, sign_in, sign_up};
 struct Data {
     dir: tempfile::TempDir,
     guest: CreateGuestSessionResponse,
+    /// The account of who has the secrets, and the operator's.
+    account: String,
+    admin: String,
     /// The operator's secret, and one of a program that may do nothing.
     operator: String,
     program: CreateSecretResponse,
@@ -41,7 +44,8 @@ impl Data {
         let ensure = EnsureOperatorRequest { request_id: "start".into(), reissue: false };
         let operator =
             client(&running, Some("app")).ensure_operator(ensure).await.expect("made").into_inner();
-        let mut admin = account(&running, &operator.account.expect("an account").account_id, &["admin"]);
+        let admin_id = operator.account.expect("an account").account_id;
+        let mut admin = account(&running, &admin_id, &["admin"]);
         let mut made = Vec::new();
         for label in ["one", "other"] {
             let (request_id, account_id) = (format!("secret-{label}"), account_id.clone());
@@ -55,7 +59,7 @@ impl Data {
             .await
             .expect("revoked");
         assert!(running.stop(Duration::from_secs(5)).await, "ends by itself");
-        Self { dir, guest, operator: operator.secret, program, revoked }
+        Self { dir, guest, account: account_id, admin: admin_id, operator: operator.secret, program, revoked }
     }
 
     /// A copy in which a statement was done to the database.
@@ -258,5 +262,15 @@ async fn tokens_that_are_remembered_for_one_are_not_given_to_another() {
         }
     }
     assert_eq!(refused, 2);
+    stop(running).await;
+    // Of the operator's remembered secret nothing is told to a program's maker.
+    let moves = "UPDATE souk_request SET answer = (SELECT r.answer FROM souk_request r WHERE r.method = 'identity.EnsureOperator') \
+         WHERE method = 'identity.CreateSecret'";
+    let running = start(&data.damaged("moved secret", moves).await).await;
+    let info = data.program.info.clone().expect("known");
+    let (account_id, label) = (data.account.clone(), info.label);
+    let create = CreateSecretRequest { request_id: "secret-one".into(), account_id, label, lifetime: None };
+    let mut admin = account(&running, &data.admin, &["admin"]);
+    assert_eq!(reason(admin.create_secret(create).await), "SECRET_NOT_FOUND");
     stop(running).await;
 }
