@@ -11,6 +11,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::{Error, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+/// In [`DIGITS`], for a byte that is none of the alphabet.
+const NO_DIGIT: u8 = u8::MAX;
+/// The digit that each byte stands for.
+const DIGITS: [u8; 256] = {
+    let mut digits = [NO_DIGIT; 256];
+    let mut digit: u8 = 0;
+    while digit < 32 {
+        digits[ALPHABET[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    digits
+};
 
 /// What an id identifies.
 pub trait IdKind: 'static {
@@ -64,8 +76,11 @@ impl<K: IdKind> Id<K> {
         }
         let mut bits = 0_u128;
         for byte in body {
-            let digit = ALPHABET.iter().position(|letter| letter == byte)?;
-            bits = (bits << 5) | digit as u128;
+            let digit = DIGITS[usize::from(*byte)];
+            if digit == NO_DIGIT {
+                return None;
+            }
+            bits = (bits << 5) | u128::from(digit);
         }
         Some(Self::from_bits(bits))
     }
@@ -79,7 +94,9 @@ impl<K: IdKind> fmt::Display for Id<K> {
             *slot = ALPHABET[(bits & 31) as usize];
             bits >>= 5;
         }
-        write!(f, "{}_{}", K::PREFIX, std::str::from_utf8(&body).unwrap_or_default())
+        f.write_str(K::PREFIX)?;
+        f.write_str("_")?;
+        f.write_str(std::str::from_utf8(&body).unwrap_or_default())
     }
 }
 

@@ -3,6 +3,8 @@
 mod merge;
 mod sweep;
 
+use std::fmt::Write;
+
 use kernel::{CartId, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 use store::{Database, Docs, Document, Index, NewEvent, Put, RequestKey, Updated, Value, Versioned};
@@ -78,18 +80,26 @@ pub const GONE: [u8; 32] = [0; 32];
 /// SHA-256 of all that a cart says, as text in a fixed order.
 fn digest(cart: &Cart) -> [u8; 32] {
     let Cart { owner, state, lines, bought, claimed, merged, updated, expires } = cart;
-    let mut text = match state {
-        CartState::Open => format!("{owner} open"),
-        CartState::Merging { into } => format!("{owner} merging {into}"),
-        CartState::Merged { into } => format!("{owner} merged {into}"),
+    // Written into one text, since every change of a cart passes here; writing to a String cannot fail.
+    let mut text = String::with_capacity(128 + 112 * lines.len());
+    let _ = match state {
+        CartState::Open => write!(text, "{owner} open"),
+        CartState::Merging { into } => write!(text, "{owner} merging {into}"),
+        CartState::Merged { into } => write!(text, "{owner} merged {into}"),
     };
     for line in lines {
-        text.push_str(&format!("|{} {} {} {}", line.id, line.quantity, line.created.micros(), line.sku));
+        let _ = write!(text, "|{} {} {} {}", line.id, line.quantity, line.created.micros(), line.sku);
     }
-    bought.iter().for_each(|order| text.push_str(&format!("|{order}")));
-    claimed.iter().for_each(|order| text.push_str(&format!("|claimed {order}")));
-    merged.iter().for_each(|cart| text.push_str(&format!("|{cart}")));
-    text.push_str(&format!("|{} {:?}", updated.micros(), expires.map(kernel::Timestamp::micros)));
+    for order in bought {
+        let _ = write!(text, "|{order}");
+    }
+    for order in claimed {
+        let _ = write!(text, "|claimed {order}");
+    }
+    for cart in merged {
+        let _ = write!(text, "|{cart}");
+    }
+    let _ = write!(text, "|{} {:?}", updated.micros(), expires.map(kernel::Timestamp::micros));
     Sha256::digest(text).into()
 }
 
