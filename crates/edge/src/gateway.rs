@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chassis::Context;
 use futures_util::FutureExt;
-use http::header::ALLOW;
+use http::header::{ALLOW, HeaderName, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::{Code, Error, Result};
@@ -41,6 +41,8 @@ kernel::ids! {
     Request => RequestId, "req";
 }
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The field with the operator's access token, by which a load test of its own shop is not held up.
 const OPERATOR: &str = "souk-operator-token";
 /// The permission that lifts quotas; the one by which identity lifts its own.
@@ -180,8 +182,8 @@ impl Gateway {
         for (name, value) in fields {
             reply.headers.append(name, value);
         }
-        insert(&mut reply.headers, "request-id", &head.request_id);
-        insert(&mut reply.headers, "traceparent", &trace.header());
+        insert(&mut reply.headers, REQUEST_ID, &head.request_id);
+        insert(&mut reply.headers, TRACEPARENT, &trace.header());
         let took = arrived.elapsed();
         self.metrics.record(counted, reply.status, took);
         if self.access_log.is_on() {
@@ -272,7 +274,7 @@ impl Gateway {
         {
             let mut reply = Reply::new(StatusCode::PERMANENT_REDIRECT);
             let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-            insert(&mut reply.headers, "location", &format!("{meant}{query}"));
+            insert(&mut reply.headers, LOCATION, &format!("{meant}{query}"));
             return Some(reply);
         }
         None
@@ -332,7 +334,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         headers.insert(name, value);
     }

@@ -16,6 +16,9 @@ const DATA_POLICY: &str = "default-src 'none'; frame-ancestors 'none'; base-uri 
 /// Two years, as browsers' preload lists ask.
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 const PERMISSIONS: &str = "camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Fields of a request, in bytes, at most: cookies with tokens take two thousand.
 const REQUEST_BYTES_MAX: usize = 16 << 10;
@@ -59,13 +62,9 @@ pub(crate) fn add(fields: &mut HeaderMap, page: bool, tls: bool) {
     fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     fields.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
     fields.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-    for (name, value) in [
-        ("cross-origin-opener-policy", "same-origin"),
-        ("cross-origin-resource-policy", "same-origin"),
-        ("permissions-policy", PERMISSIONS),
-    ] {
-        fields.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-    }
+    fields.insert(OPENER_POLICY, HeaderValue::from_static("same-origin"));
+    fields.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    fields.insert(PERMISSIONS_POLICY, HeaderValue::from_static(PERMISSIONS));
     if tls {
         fields.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }

@@ -8,12 +8,9 @@ use std::io::Cursor;
 use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use image::metadata::Orientation;
-use image::{
-    ColorType, DynamicImage, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage,
-};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage};
 use kernel::{Error, Result};
 use zune_jpeg::JpegDecoder;
-use zune_jpeg::errors::DecodeErrors;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
@@ -161,13 +158,9 @@ fn read(file: &[u8]) -> Result<Read> {
     let is_grey = !decoder.color_type().has_color();
     let profile = colour::profile(icc, layout.colour, is_grey);
     let inks = profile.as_ref().filter(|_| layout.is_cmyk);
-    let is_jpeg = format == ImageFormat::Jpeg;
     let picture = match inks.and_then(|profile| inks_to_srgb(file, decoder.dimensions(), profile)) {
         Some(picture) => picture,
-        None => match is_jpeg.then(|| whole_jpeg(file, decoder.color_type())).transpose()?.flatten() {
-            Some(picture) => picture,
-            None => DynamicImage::from_decoder(decoder).map_err(unreadable)?,
-        },
+        None => DynamicImage::from_decoder(decoder).map_err(unreadable)?,
     };
     let is_turned = matches!(
         orientation,
@@ -250,39 +243,6 @@ fn check_size((width, height): (u32, u32), bytes: u64, scratch: f64) -> Result<(
         return Err(too_large(what));
     }
     Ok(())
-}
-
-/// The pixels of a JPEG that keeps to the standard; `None` for one that does not, which a lenient decoder may still read. Such a
-/// decoder paints what is missing grey, so a file whose data end before its picture does is refused here.
-fn whole_jpeg(file: &[u8], colours: ColorType) -> Result<Option<DynamicImage>> {
-    let space = if colours == ColorType::L8 { ColorSpace::Luma } else { ColorSpace::RGB };
-    let options = DecoderOptions::default().set_strict_mode(true).jpeg_set_out_colorspace(space);
-    let side = SIDE_MAX as usize;
-    let mut decoder =
-        JpegDecoder::new_with_options(ZCursor::new(file), options.set_max_width(side).set_max_height(side));
-    let pixels = match decoder.decode() {
-        Ok(pixels) => pixels,
-        Err(error) if ends_early(&error) => {
-            return Err(Error::field("/data", "PICTURE_UNREADABLE", "is cut short: its data end too early"));
-        }
-        Err(_) => return Ok(None),
-    };
-    let Some((width, height)) = decoder.dimensions() else { return Ok(None) };
-    let (Ok(width), Ok(height)) = (u32::try_from(width), u32::try_from(height)) else { return Ok(None) };
-    Ok(match space {
-        ColorSpace::Luma => GrayImage::from_raw(width, height, pixels).map(DynamicImage::ImageLuma8),
-        _ => RgbImage::from_raw(width, height, pixels).map(DynamicImage::ImageRgb8),
-    })
-}
-
-/// Whether the decoder met the end of the file, or its end marker, where it wanted more of the picture. It tells so in words only.
-fn ends_early(error: &DecodeErrors) -> bool {
-    match error {
-        DecodeErrors::ExhaustedData => true,
-        DecodeErrors::FormatStatic(text) => text.contains("Premature"),
-        DecodeErrors::Format(text) => text.contains("Marker EOI found where not expected"),
-        _ => false,
-    }
 }
 
 /// The inks of a JPEG through its profile; `None` where they cannot be had, and the decoder's own colours must do.

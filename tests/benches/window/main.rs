@@ -1,7 +1,8 @@
 //! The shop window's speed and weight: `cargo bench -p tests --bench window`.
 //!
-//! The shop runs in a process of its own (this binary, started again), the generator in this one, both on the same machine.
-//! Each rate is measured in turns with the bare handler it is compared with, and the best of each is told.
+//! The shop runs in a process of its own (this binary, started again), and so does the bare handler that it is compared with;
+//! the generator in this one, all on the same machine. Each rate is measured in turns with the bare handler's, and the best of each
+//! is told.
 
 mod client;
 mod sockets;
@@ -38,17 +39,14 @@ impl Shop {
         let executable = std::env::current_exe().expect("this binary");
         #[expect(clippy::disallowed_methods, reason = "the shop is measured from outside")]
         let mut command = Command::new(executable);
-        command.arg("serve").arg(data.path()).stdout(Stdio::piped());
+        command.arg("serve").arg(data.path());
         command.env("SOUK__BFF_WEB__UNITS_PER_MINUTE_ADDRESS", "100000000");
         command.env("SOUK__BFF_WEB__UNITS_PER_MINUTE_SESSION", "100000000");
         // One address opens all sockets here.
         command.env("SOUK__BFF_WEB__SOCKETS_PER_ADDRESS_MAX", "12000");
         command.env("SOUK__LISTENERS__CONNECTIONS_PER_ADDRESS_PERCENT", "100");
         command.envs(settings.iter().copied());
-        let mut child = command.spawn().expect("a shop");
-        let mut lines =
-            std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("its output")));
-        let web = lines.next().expect("a line").expect("text").parse().expect("an address");
+        let (child, web) = started(command);
         Self { child, web, _data: data }
     }
 
@@ -77,20 +75,59 @@ async fn serve(data: &str) {
     std::future::pending::<()>().await;
 }
 
-/// A handler of axum that answers these bytes, and nothing else.
+/// A handler of axum that answers with these bytes and nothing else, in a process of its own.
+struct Bare {
+    child: Child,
+    address: SocketAddr,
+    _body: tempfile::TempDir,
+}
+
+impl Bare {
+    /// # Panics
+    /// When it does not start.
+    fn start(answer: &client::Answer) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let body = directory.path().join("body");
+        std::fs::write(&body, &answer.body).expect("written");
+        let executable = std::env::current_exe().expect("this binary");
+        #[expect(clippy::disallowed_methods, reason = "the handler is measured from outside")]
+        let mut command = Command::new(executable);
+        command.arg("bare").arg(answer.header("content-type")).arg(&body);
+        let (child, address) = started(command);
+        Self { child, address, _body: directory }
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts a process, and reads the address that it prints first.
+fn started(mut command: Command) -> (Child, SocketAddr) {
+    let mut child = command.stdout(Stdio::piped()).spawn().expect("a process");
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().expect("its output")));
+    let address = lines.next().expect("a line").expect("text").parse().expect("an address");
+    (child, address)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the bare handler that the gateway is measured against")]
-async fn bare(answer: client::Answer) -> SocketAddr {
+#[expect(clippy::print_stdout, reason = "the parent reads the address")]
+async fn serve_bare(content_type: String, body: &str) {
     use axum::response::IntoResponse;
-    let content_type = answer.header("content-type");
+    let body = bytes::Bytes::from(std::fs::read(body).expect("the body"));
     let handler = move || {
         let encoded = [("content-type", content_type.clone()), ("content-encoding", "br".to_owned())];
-        std::future::ready((encoded, answer.body.clone()).into_response())
+        std::future::ready((encoded, body.clone()).into_response())
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
+    println!("{}", listener.local_addr().expect("an address"));
     let router = axum::Router::new().route("/", axum::routing::get(handler));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
+    axum::serve(listener, router).await.expect("serves");
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark's result")]
@@ -103,7 +140,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     match arguments.get(1).map(String::as_str) {
         Some("serve") => runtime.block_on(serve(&arguments[2])),
-        Some("bare") => {}
+        Some("bare") => runtime.block_on(serve_bare(arguments[2].clone(), &arguments[3])),
         _ => runtime.block_on(measured()),
     }
 }
@@ -163,8 +200,8 @@ async fn weights(web: SocketAddr) {
 async fn kept(web: SocketAddr) {
     for (name, path) in [("HTML", "/products/harbour-bowl"), ("JSON", "/api/v1/products/harbour-bowl")] {
         let target = Target::new(web, path, &[("accept-encoding", "br")]);
-        let address = bare(client::once(&target).await).await;
-        let bare = Target::new(address, "/", &[("accept-encoding", "br")]);
+        let handler = Bare::start(&client::once(&target).await);
+        let bare = Target::new(handler.address, "/", &[("accept-encoding", "br")]);
         let (mut ours, mut theirs) = (0.0_f64, 0.0_f64);
         for _ in 0..ROUNDS {
             ours = ours.max(client::rate(&target, CONNECTIONS, ROUND).await);

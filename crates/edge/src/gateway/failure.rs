@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY};
+use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, VARY, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use kernel::{Code, Error};
 
@@ -55,7 +55,7 @@ impl Gateway {
             reply.headers.insert(ALLOW, allowed);
         }
         if status == StatusCode::UNAUTHORIZED {
-            insert(&mut reply.headers, "www-authenticate", "Bearer realm=\"souk\"");
+            insert(&mut reply.headers, WWW_AUTHENTICATE, "Bearer realm=\"souk\"");
         }
         ask.fields(&mut reply.headers);
         reply
