@@ -357,6 +357,7 @@ mod tests {
     }
 
     #[tokio::test]
+    #[expect(clippy::disallowed_methods, reason = "something that listens and is no shop")]
     async fn what_is_no_shop_is_told_from_nobody() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let at = listener.local_addr().expect("bound").to_string();
