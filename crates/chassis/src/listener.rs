@@ -193,15 +193,15 @@ impl Table {
         let most = if of.is_some() { self.limits.per_address_max } else { self.limits.connections_max };
         let own = {
             let mut connections = self.connections.lock();
-            let own = connections.by_address.get(&newcomer).map_or(0, |own| own.count.staying());
             let Some(count) = connections.count(of) else { return true };
-            if count.staying() < most && count.open < most + leaving_max(most) {
-                return true;
+            let is_overfull = count.open >= most + leaving_max(most);
+            if is_overfull || count.staying() < most {
+                return !is_overfull;
             }
+            let in_vain = count.searched_in_vain;
+            let own = connections.by_address.get(&newcomer).map_or(0, |own| own.count.staying());
             // Who has fewer may find what another did not.
-            let is_paused =
-                count.searched_in_vain.is_some_and(|(at, had)| had <= own && at.elapsed() < SEARCH_PAUSE);
-            if is_paused || count.open >= most + leaving_max(most) {
+            if in_vain.is_some_and(|(at, had)| had <= own && at.elapsed() < SEARCH_PAUSE) {
                 return false;
             }
             own

@@ -158,7 +158,7 @@ impl Sessions {
         let digest = Sha256::digest(refresh_token.as_bytes());
         let request_id = format!("renew-{}", hex::encode(&digest[..16]));
         let message = RefreshSessionRequest { request_id, refresh_token: refresh_token.to_owned() };
-        let answer = self.identity.clone().refresh_session(told(message, address)).await;
+        let answer = self.identity.clone().refresh_session(from_client(message, address)).await;
         match answer.map_err(contract::error) {
             Ok(answer) => self.take(answer.into_inner().tokens).await,
             Err(error) if matches!(error.code(), Code::Unauthenticated | Code::InvalidArgument) => {
@@ -180,7 +180,7 @@ impl Sessions {
     pub(crate) async fn begin_guest(&self, device: &str, address: Option<IpAddr>) -> Result<Opened> {
         let request_id = format!("guest-{}", hex::encode(self.ctx.random::<16>()));
         let message = CreateGuestSessionRequest { request_id, device: device.to_owned() };
-        let answer = self.identity.clone().create_guest_session(told(message, address)).await;
+        let answer = self.identity.clone().create_guest_session(from_client(message, address)).await;
         self.take(answer.map_err(contract::error)?.into_inner().tokens).await
     }
 
@@ -203,10 +203,6 @@ fn alive(verified: Arc<Verified>, token: String) -> Session {
 }
 
 /// A request that tells identity the client's address.
-fn told<T>(message: T, address: Option<IpAddr>) -> tonic::Request<T> {
-    let mut request = tonic::Request::new(message);
-    if let Some(value) = address.and_then(|address| address.to_string().parse().ok()) {
-        request.metadata_mut().insert(mesh::CLIENT_ADDRESS, value);
-    }
-    request
+fn from_client<T>(message: T, address: Option<IpAddr>) -> tonic::Request<T> {
+    mesh::with_client_address(tonic::Request::new(message), address)
 }

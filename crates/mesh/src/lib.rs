@@ -38,7 +38,7 @@ pub use directory::{Directory, Target};
 pub use endpoint::{Endpoint, Endpoints, Response, boxed, grpc};
 pub use fault::{Effect, FaultRule, Faults, Killed};
 pub use foreign::{Foreign, foreign};
-pub use principal::{CLIENT_ADDRESS, Caller, Principal, Verified, caller, client_address};
+pub use principal::{Caller, Principal, Verified, caller, client_address, with_client_address};
 pub use report::Report;
 pub use rescue::panic_text;
 pub use scope::{Scope, Trace, request_id_of, scope, with_scope};

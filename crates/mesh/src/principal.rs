@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kernel::{CustomerId, GuestId, SessionId, Timestamp};
 
 /// The metadata in which a gateway tells its client's address; believed from roles only.
-pub const CLIENT_ADDRESS: &str = "souk-client-address";
+const CLIENT_ADDRESS: &str = "souk-client-address";
 
 /// Who asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -182,6 +182,15 @@ pub fn client_address<T>(request: &tonic::Request<T>) -> Option<IpAddr> {
     }
     let connected = request.extensions().get::<SocketAddr>().copied().or_else(|| request.remote_addr());
     connected.map(|address| address.ip())
+}
+
+/// A request that tells its client's address as [`client_address`] reads it, where there is one to tell.
+#[must_use]
+pub fn with_client_address<T>(mut request: tonic::Request<T>, address: Option<IpAddr>) -> tonic::Request<T> {
+    if let Some(value) = address.and_then(|address| address.to_string().parse().ok()) {
+        request.metadata_mut().insert(CLIENT_ADDRESS, value);
+    }
+    request
 }
 
 #[cfg(test)]

@@ -10,10 +10,7 @@ use crate::need::{Absence, Need};
 impl Ask {
     /// A message as a call of this request: it tells the client's address and what it has seen.
     pub fn request<T>(&self, message: T) -> tonic::Request<T> {
-        let mut request = tonic::Request::new(message);
-        if let Some(value) = self.counted_address().and_then(|address| address.to_string().parse().ok()) {
-            request.metadata_mut().insert(mesh::CLIENT_ADDRESS, value);
-        }
+        let mut request = mesh::with_client_address(tonic::Request::new(message), self.counted_address());
         let state = self.state.lock();
         if !state.seen.is_empty()
             && let Ok(value) = state.seen.text().parse()

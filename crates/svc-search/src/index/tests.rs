@@ -330,14 +330,20 @@ fn an_index_with_a_wrong_byte_is_not_opened_and_removed() {
     }
 }
 
-#[test]
-fn a_list_of_segments_that_was_changed_is_seen() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let index = Index::create(Some(directory.path())).expect("created");
+/// An index with one product, closed.
+fn index_of_one(directory: &Path) -> Index {
+    let index = Index::create(Some(directory)).expect("created");
     let mut writer = index.writer(0).expect("a writer");
     writer.put(&product(1, "Bowl")).expect("put");
     writer.commit(Some(Position { epoch: 5, sequence: 3 })).expect("commit");
     writer.close().expect("closed");
+    index
+}
+
+#[test]
+fn a_list_of_segments_that_was_changed_is_seen() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let _index = index_of_one(directory.path());
     let path = files(directory.path()).into_iter().find(|path| path.ends_with("meta.json")).expect("a list");
     let list = std::fs::read_to_string(&path).expect("readable");
     assert!(list.contains("\"max_doc\": 1"), "{list}");
@@ -348,11 +354,7 @@ fn a_list_of_segments_that_was_changed_is_seen() {
 #[test]
 fn damage_to_an_index_that_serves_is_named() {
     let directory = tempfile::tempdir().expect("a directory");
-    let index = Index::create(Some(directory.path())).expect("created");
-    let mut writer = index.writer(0).expect("a writer");
-    writer.put(&product(1, "Bowl")).expect("put");
-    writer.commit(Some(Position { epoch: 5, sequence: 3 })).expect("commit");
-    writer.close().expect("closed");
+    let index = index_of_one(directory.path());
     let store =
         files(directory.path()).into_iter().find(|path| path.extension().is_some_and(|end| end == "store"));
     let store = store.expect("stored documents");
