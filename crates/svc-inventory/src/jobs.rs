@@ -1,7 +1,9 @@
 //! Gives back what expired holds keep.
 
+use std::time::Duration;
+
 use chassis::Context;
-use kernel::Result;
+use kernel::{HoldId, Result, Timestamp};
 
 use crate::domain::Ask;
 use crate::store::Stock;
@@ -10,18 +12,25 @@ use crate::store::Stock;
 const PAGE: u32 = 200;
 /// Queries of one run; what is left is found by the next.
 const PAGES_MAX: usize = 50;
+/// How long after a start the holds wait that had expired before it. Their orders may be in the middle of being placed, and could
+/// not renew them while nobody was there.
+const RENEWABLE_AFTER_START: Duration = Duration::from_secs(30);
 
 /// Expires holds whose time is over. Any number of instances may run it: each hold expires once, by condition.
 #[derive(Clone)]
 pub struct Sweeper {
     stock: Stock,
     ctx: Context,
+    started: Timestamp,
+    /// Until when, on the monotonic clock, what expired before the start may still be renewed.
+    renewable_until: Duration,
 }
 
 impl Sweeper {
-    /// A sweeper on the context's clock.
+    /// A sweeper on the context's clock, of a role that starts now.
     pub fn new(stock: Stock, ctx: Context) -> Self {
-        Self { stock, ctx }
+        let renewable_until = ctx.clock().monotonic().saturating_add(RENEWABLE_AFTER_START);
+        Self { stock, started: ctx.now(), renewable_until, ctx }
     }
 
     /// Looks once. A hold that cannot be expired is logged and passed over, so that it does not keep the others.
@@ -39,7 +48,9 @@ impl Sweeper {
         if self.stock.doubts_clock() {
             return Ok(0);
         }
-        let (mut after, mut expired) = (None, 0);
+        let is_starting = self.ctx.clock().monotonic() < self.renewable_until;
+        let mut after = is_starting.then(|| (self.started, HoldId::from_bits(u128::MAX)));
+        let mut expired = 0;
         for _ in 0..PAGES_MAX {
             let due = self.stock.expired(self.ctx.now(), after, PAGE).await?;
             let Some(last) = due.last().copied() else { break };

@@ -278,7 +278,20 @@ impl Callees {
         }
     }
 
+    /// Commits the hold. One whose time was over while nobody worked on the order is renewed first, if it still keeps its units.
     async fn commit(&self, at: At<'_>) -> Done {
+        let done = self.commit_once(at).await;
+        if !matches!(done, Done::Known(Outcome::HoldLost)) {
+            return done;
+        }
+        match self.renew(at).await {
+            Done::Known(Outcome::HoldRenewed { .. }) => self.commit_once(at).await,
+            Done::Known(_) => done,
+            later => later,
+        }
+    }
+
+    async fn commit_once(&self, at: At<'_>) -> Done {
         let request = CommitHoldRequest { request_id: at.key("commit"), hold_id: at.hold_id() };
         match self.inventory.clone().commit_hold(request).await.map_err(contract::error) {
             Ok(_) => Done::Known(Outcome::StockCommitted),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use chassis::Options;
 use contract::souk::order::v1::order_service_client::OrderServiceClient;
 use contract::souk::order::v1::{CancelOrderRequest, OrderState};
 use contract::souk::payment::v1::ListPaymentsRequest;
@@ -176,4 +177,33 @@ async fn a_failed_challenge_survives() {
 #[tokio::test(start_paused = true)]
 async fn a_cancellation_survives() {
     killed_everywhere(Story::Cancelled).await;
+}
+
+/// The shop is down for longer than a hold lasts, and for less than the buyer may take: the units are still there.
+#[tokio::test]
+async fn a_challenge_outlives_a_stop_that_is_longer_than_its_hold() {
+    let scratch = tempfile::tempdir().expect("a directory");
+    let data = format!("dir:{}", scratch.path().display());
+    let order_id = {
+        let world = World::start_at(&data, 140).await;
+        world.sells("bowl", 1250, 5).await;
+        let order =
+            world.customer(1).buys("bowl", 1, "pm_card_authenticationRequired").await.expect("placed");
+        assert_eq!(order.state(), OrderState::ActionRequired);
+        world.running().stop(Duration::from_secs(5)).await;
+        order.id
+    };
+    let world = World::start_ahead(Options::new(&data), 141, 1_000).await;
+    // Longer than the pause between two sweeps of holds.
+    world.passes(Duration::from_secs(3)).await;
+    challenge(&world, &order_id, ChallengeOutcome::Approve).await;
+    let mut waited = 0;
+    while world.customer(1).sees(&order_id).await.expect("seen").state() == OrderState::ActionRequired {
+        waited += 1;
+        assert!(waited < 100, "the order never heard of its challenge");
+        world.passes(Duration::from_millis(200)).await;
+    }
+    let found = books(&world, &order_id).await;
+    assert_eq!((found.state, found.units), (OrderState::Confirmed, (5, 1, 4, 0)));
+    world.running().stop(Duration::from_secs(5)).await;
 }

@@ -36,6 +36,10 @@ fn moved_on() -> Error {
     Error::precondition("SESSION_MOVED_ON", message)
 }
 
+fn ended() -> Error {
+    Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again")
+}
+
 impl Api {
     /// The tokens of a session's present generation. `now` must have been read before the account was: a revocation in
     /// between then covers what is issued here.
@@ -90,14 +94,21 @@ impl Api {
     pub(super) async fn give_again(&self, key: &RequestKey, answer: &[u8]) -> Result<Again> {
         let Some(given) = self.open_answer::<Given>(key, answer)? else { return Err(moved_on()) };
         let now = self.ctx.now();
-        let ended = || {
-            Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again")
-        };
         let session = self.store.session(given.session).await?.ok_or_else(ended)?;
-        session.live(now)?;
         if session.generation != given.generation {
+            session.live(now)?;
             return Err(moved_on());
         }
+        self.give_as(session, &given, now).await
+    }
+
+    /// The same for a session that was read already, and is of the generation that was given. `now` must have been read before
+    /// the account is.
+    ///
+    /// # Errors
+    /// `SESSION_ENDED`.
+    pub(super) async fn give_as(&self, session: Session, given: &Given, now: Timestamp) -> Result<Again> {
+        session.live(now)?;
         let account = match session.subject.account() {
             Some(id) => Some(self.store.account(id).await?.ok_or_else(ended)?.account),
             None => None,

@@ -169,6 +169,9 @@ impl Hold {
 
     /// The later expiry that a renewal gives it; `None` when it lasts that long already.
     ///
+    /// A hold past its end that nobody expired yet still keeps its units, so renewing it takes them from nobody: its order may
+    /// have been unable to renew it in time, since the shop was down.
+    ///
     /// # Errors
     /// FAILED_PRECONDITION when it is not held any more, or its limit is reached; INVALID_ARGUMENT at `/hold_for`.
     pub fn renewed(&self, hold_for: Duration, now: Timestamp) -> Result<Option<Timestamp>> {
@@ -178,7 +181,7 @@ impl Hold {
         if self.state != HoldState::Held {
             return Err(self.refusal(self.state));
         }
-        if self.expires <= now || self.is_astray(now) {
+        if self.limit <= now || self.is_astray(now) {
             return Err(self.refusal(HoldState::Expired));
         }
         let wanted = now.plus(hold_for);
@@ -329,11 +332,21 @@ mod tests {
             "HOLD_LIMIT_REACHED"
         );
         assert_eq!(hold.renewed(quarter, hold.limit).expect_err("over").reason(), "HOLD_EXPIRED");
+        assert_eq!(at(HoldState::Expired).renewed(quarter, NOW).expect_err("gone").reason(), "HOLD_EXPIRED");
         assert_eq!(
             at(HoldState::Released).renewed(quarter, NOW).expect_err("gone").reason(),
             "HOLD_RELEASED"
         );
         assert_eq!(hold.renewed(Duration::ZERO, NOW).expect_err("none").violations()[0].field, "/hold_for");
+    }
+
+    #[test]
+    fn a_hold_past_its_end_is_renewed_while_it_keeps_its_units() {
+        let hold = hold();
+        let quarter = Duration::from_secs(900);
+        let late = hold.expires.plus(Duration::from_secs(60));
+        assert_eq!(hold.renewed(quarter, late).expect("still held"), Some(late.plus(quarter)));
+        assert_eq!(hold.renewed(quarter, hold.limit).expect_err("over").reason(), "HOLD_EXPIRED");
     }
 
     proptest! {

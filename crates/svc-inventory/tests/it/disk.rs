@@ -1,11 +1,14 @@
 //! The same on disk, with real threads and real time: races that virtual time does not have.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use chassis::testing::staff;
-use chassis::{Options, Running, run};
+use chassis::{Options, Running, VirtualClock, run};
 use contract::souk::inventory::v1::HoldState;
 use contract::souk::inventory::v1::inventory_service_client::InventoryServiceClient;
+use kernel::Timestamp;
 use mesh::Principal;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -15,8 +18,20 @@ use crate::crowd::rush;
 use crate::shop::Desk;
 
 async fn open(dir: &TempDir) -> (Running, Desk) {
-    let data = format!("dir:{}", dir.path().display());
-    let running = run(&[svc_inventory::SERVICE], Options::new(data)).await.expect("inventory starts");
+    open_with(Options::new(format!("dir:{}", dir.path().display()))).await
+}
+
+/// Opens under a clock that has gone on for so many seconds since the first start.
+async fn open_later(dir: &TempDir, seconds: i64) -> (Running, Desk) {
+    let clock = VirtualClock::new(Timestamp::from_secs(1_700_000_000));
+    clock.set_ahead(seconds);
+    let mut options = Options::new(format!("dir:{}", dir.path().display()));
+    options.clock = Arc::new(clock);
+    open_with(options).await
+}
+
+async fn open_with(options: Options) -> (Running, Desk) {
+    let running = run(&[svc_inventory::SERVICE], options).await.expect("inventory starts");
     let staff = running
         .client("inventory", None, staff(1, &["stock.write"]), InventoryServiceClient::new)
         .expect("here");
@@ -65,11 +80,29 @@ async fn a_hold_ends_once_and_outlives_a_restart() {
     }
     crowd.join_all().await;
     desk.hold(31, &[("a", 1)]).await.expect("held");
-    running.stop(std::time::Duration::from_secs(5)).await;
+    running.stop(Duration::from_secs(5)).await;
     drop((running, desk));
     let (_running, desk) = open(&dir).await;
     assert_eq!(desk.state(31).await, HoldState::Held);
     assert_eq!(desk.commit(31).await.expect("committed").state(), HoldState::Committed);
     let balances = desk.balances().await;
     assert_eq!((balances[0].held, balances[0].placed, balances[0].sold + balances[0].released), (0, 31, 31));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hold_that_expired_while_nobody_was_there_is_renewed_after_the_start() {
+    let dir = TempDir::new().expect("a directory");
+    let (running, desk) = open_later(&dir, 0).await;
+    desk.receive(&[("a", 1)]).await;
+    desk.hold(1, &[("a", 1)]).await.expect("held");
+    running.stop(Duration::from_secs(5)).await;
+    drop((running, desk));
+    let (_running, desk) = open_later(&dir, 1_000).await;
+    // Longer than the pause between two sweeps.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(desk.commit(1).await.expect_err("over").reason(), "HOLD_EXPIRED");
+    assert_eq!(desk.hold(2, &[("a", 1)]).await.expect_err("still kept").reason(), "OUT_OF_STOCK");
+    desk.renew(1, 900).await.expect("renewed");
+    assert_eq!(desk.commit(1).await.expect("committed").state(), HoldState::Committed);
+    assert_eq!(desk.counter("a").await, (0, 0));
 }
