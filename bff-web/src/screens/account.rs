@@ -267,7 +267,7 @@ async fn everywhere(visit: &Visit) -> Result<EndedView> {
     let answer = visit
         .need(&EVERYWHERE, visit.shop.identity.clone().sign_out_everywhere(visit.request(request)))
         .await?;
-    visit.signs_out();
+    visit.signs_out().await;
     Ok(EndedView { sessions_ended: answer.sessions_ended })
 }
 

@@ -269,7 +269,7 @@ async fn leave(visit: &Visit) -> Result<()> {
     visit.needs_somebody()?;
     let request = identity::SignOutRequest { request_id: visit.key()?, session_id: String::new() };
     visit.need(&SIGN_OUT, visit.shop.identity.clone().sign_out(visit.request(request))).await?;
-    visit.signs_out();
+    visit.signs_out().await;
     Ok(())
 }
 
@@ -283,7 +283,7 @@ async fn sign_out_form(visit: Visit, _: NoParams, _: Nothing) -> Result<Answer> 
         Ok(()) => Answer::see("/"),
         // Who is signed out already wanted just that.
         Err(error) if matches!(error.reason(), "UNAUTHENTICATED" | "SESSION_NOT_FOUND") => {
-            visit.signs_out();
+            visit.signs_out().await;
             Answer::see("/")
         }
         Err(error) => Err(error),

@@ -209,6 +209,11 @@ impl Context {
         self.house.guards.verifier.is_revoked(verified)
     }
 
+    /// Waits until this process knows that a session was signed out, for at most two seconds.
+    pub async fn revocation_arrives(&self, verified: &Verified) {
+        self.house.guards.verifier.revocation_arrives(verified).await;
+    }
+
     /// Tells each time that identity has told its keys and revocations anew.
     #[must_use]
     pub fn revocations(&self) -> tokio::sync::watch::Receiver<u64> {

@@ -245,12 +245,19 @@ impl Ask {
         Ok(())
     }
 
-    /// Forgets the session.
-    pub fn signs_out(&self) {
+    /// Forgets the session, which identity has ended. This gateway knows that before it answers, so that the old cookie opens
+    /// nothing here afterwards.
+    pub async fn signs_out(&self) {
+        let ended = self.session().verified;
         self.begin(Session::default(), self.sessions.forget());
-        let mut state = self.state.lock();
-        state.seen = Seen::default();
-        state.seen_more = true;
+        {
+            let mut state = self.state.lock();
+            state.seen = Seen::default();
+            state.seen_more = true;
+        }
+        if let Some(verified) = ended {
+            self.ctx.revocation_arrives(&verified).await;
+        }
     }
 
     fn begin(&self, session: Session, cookies: Vec<HeaderValue>) {

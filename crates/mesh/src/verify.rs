@@ -19,7 +19,7 @@ pub const KEY_ISSUER: &str = "souk";
 /// `aud` of every access token.
 pub const KEY_AUDIENCE: &str = "souk";
 
-/// How long the announcement of a key may take to get here.
+/// How long the announcement of a key, or of a revocation, may take to get here.
 const KEY_ARRIVES_WITHIN: std::time::Duration = std::time::Duration::from_secs(2);
 /// The id of a revocation of all guests' tokens.
 pub const REVOKED_GUESTS: &str = "gst_*";
@@ -159,6 +159,18 @@ impl Verifier {
         let Some(issued) = verified.issued else { return false };
         let session = verified.principal.session().map(|id| id.to_string()).unwrap_or_default();
         current.revokes(&session, &verified.principal.subject(), issued)
+    }
+
+    /// Waits for the news that tokens as old as this one were revoked, for at most two seconds: who was just told that a session
+    /// ended does not find it open here.
+    pub async fn revocation_arrives(&self, verified: &Verified) {
+        if verified.issued.is_none() {
+            return;
+        }
+        let mut updates = self.updates();
+        let arrives = async { while !self.is_revoked(verified) && updates.changed().await.is_ok() {} };
+        // When the news do not come in time the session ends here with them, later.
+        let _ = tokio::time::timeout(KEY_ARRIVES_WITHIN, arrives).await;
     }
 
     /// Checks a token that was issued just now: a key that was made for it may still be on its way here, so a token of an
@@ -391,6 +403,24 @@ mod tests {
         assert!(fresh.expect("its key has come").principal.may("stock.write"));
         let unknown = sign(&claims(), "k2");
         assert_eq!(verifier.verify_fresh(&unknown).await.expect_err("no such key").reason(), "TOKEN_INVALID");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_session_waits_for_the_news_of_it() {
+        let (_, verifier) = verifier(1010);
+        let token = sign(&claims(), "k1");
+        let verified = verifier.verify(&token).expect("good");
+        let arrives = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            verifier.update(set(Vec::new()));
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            verifier.update(set(vec![Revocation { id: claims().sid, before: Timestamp::from_secs(1005) }]));
+        };
+        let ended = async {
+            verifier.revocation_arrives(&verified).await;
+            verifier.verify(&token).expect_err("revoked").reason().to_owned()
+        };
+        assert_eq!(tokio::join!(ended, arrives).0, "TOKEN_REVOKED");
     }
 
     fn check_without_revocations(token: &str) -> Verified {

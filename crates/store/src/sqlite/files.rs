@@ -189,7 +189,9 @@ pub fn prepare_directory(path: &Path) -> Result<()> {
         return Ok(());
     }
     close(path, 0o700).map_err(bad)?;
-    if known.is_none() {
+    if known.is_some() {
+        close(&path.join(LIST), 0o600).map_err(bad)?;
+    } else {
         let begin = || -> std::io::Result<()> {
             let mut file = private().write(true).create_new(true).open(path.join(LIST))?;
             file.write_all(LIST_HEAD.as_bytes())?;

@@ -116,6 +116,7 @@ async fn files_are_for_their_owner_alone_also_where_they_were_for_everybody() {
     let files = ["order.db", "order.db-wal", "order.db-shm", "lock", "order.run"];
     let check = |what: &str| {
         assert_eq!((mode(&data), mode(&data.join("order"))), (0o700, 0o700), "{what}");
+        assert_eq!(mode(&data.join("databases")), 0o600, "{what}");
         for file in files {
             assert_eq!(mode(&data.join("order").join(file)) & 0o077, 0, "{what}: {file}");
         }
@@ -127,6 +128,7 @@ async fn files_are_for_their_owner_alone_also_where_they_were_for_everybody() {
     for path in [data.clone(), data.join("order")] {
         set_mode(&path, 0o755);
     }
+    set_mode(&data.join("databases"), 0o644);
     set_mode(&data.join("order/order.db"), 0o644);
     set_mode(&data.join("order/order.run"), 0o644);
     let database = open(&data, "order").await;
