@@ -149,6 +149,9 @@ pub async fn start(args: &UpArgs) -> Result<Running> {
     options.build = chassis::Build { version: env!("CARGO_PKG_VERSION"), commit: env!("SOUK_COMMIT") };
     let running = chassis::run(ROLES, options).await?;
     let dir = args.data.strip_prefix("dir:").map(PathBuf::from);
+    if let Some(dir) = &dir {
+        chassis::tighten_path(&dir.join(OPERATOR_FILE))?;
+    }
     ensure_operator(&running, dir.as_deref(), args.token_file.as_deref()).await?;
     ensure_demo(&running, dir.as_deref(), args.no_demo).await?;
     Ok(running)

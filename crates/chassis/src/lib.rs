@@ -62,6 +62,6 @@ pub use run::{Addresses, HttpAddress, Options, Running, run};
 pub use secrets::{Secret, write_private};
 pub use service::{Role, Service, Starting};
 pub use settings::{Settings, check_ranges, invalid_setting};
-pub use store::{Kv, Position, Quota, Taken};
+pub use store::{Kv, Position, Quota, Taken, tighten_path};
 pub use subscribe::Subscription;
 pub use web::{ConnectionPlace, SocketHold};

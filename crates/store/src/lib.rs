@@ -55,7 +55,7 @@ pub use outbox::{EVENTS_READ_MAX, Outbox};
 pub use parked::{PARKED_LIST_MAX, Parked, ParkedEvent};
 pub use row::Row;
 pub use sql::{ROWS_MAX, Sql};
-pub use sqlite::files::{add_to_list, is_listed, prepare_directory, tighten_directory};
+pub use sqlite::files::{add_to_list, is_listed, prepare_directory, tighten_directory, tighten_path};
 pub use sqlite::readers::readers_kept;
 pub use timings::{Operation, Timings};
 pub use value::{Statement, Value, sql};

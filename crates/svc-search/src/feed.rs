@@ -85,6 +85,8 @@ impl Feed {
     /// # Errors
     /// When the directory cannot be read.
     pub fn open(ctx: Context, products: ProductServiceClient<Channel>, state: Arc<State>) -> Result<Self> {
+        // An earlier release made it readable for everybody.
+        ctx.data_dir().map_or(Ok(()), |directory| store::tighten_path(&directory))?;
         let directory = ctx.data_dir().map(|directory| directory.join("index"));
         let started = Instant::now();
         let mut feed = Self { ctx, products, state, directory, opened: None };

@@ -232,6 +232,20 @@ pub fn tighten_directory(directory: &Path) -> Result<()> {
     close_all().map_err(|error| file_system(directory, error))
 }
 
+/// Takes from other users of the machine what they may do with a file, or with a directory and all below it. Nothing there is
+/// nothing to close.
+///
+/// # Errors
+/// `DATA_DIR_UNWRITABLE` when it cannot be read, or belongs to somebody else.
+pub fn tighten_path(path: &Path) -> Result<()> {
+    let closed = match std::fs::metadata(path) {
+        Ok(found) => close(path, if found.is_dir() { 0o700 } else { 0o600 }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    };
+    closed.map_err(|error| file_system(path, error))
+}
+
 #[cfg(unix)]
 fn close(path: &Path, mode: u32) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
