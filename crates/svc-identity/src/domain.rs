@@ -12,7 +12,7 @@ pub use email::{SignInName, is_key_of};
 pub use key::{KeyPlan, KeyTimes, SigningKey, end_all, is_behind, overlap, plan, published, signer};
 pub use password::Password;
 pub use permission::{ADMIN, AdminChange, KNOWN, Permissions};
-pub use session::{IDLE, Presented, Session, SessionEnd, Subject, refused};
+pub use session::{IDLE, Presented, Session, SessionEnd, Subject, ended, refused};
 
 use std::time::Duration;
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use store::RequestKey;
 
 use super::{Api, convert};
-use crate::domain::{Account, Permissions, Session};
+use crate::domain::{Account, Permissions, Session, ended};
 use crate::keyring::Grant;
 
 /// What is remembered of an answer with tokens.
@@ -34,10 +34,6 @@ pub(super) struct Again {
 fn moved_on() -> Error {
     let message = "the session of this request was refreshed since; begin another under a new request_id";
     Error::precondition("SESSION_MOVED_ON", message)
-}
-
-fn ended() -> Error {
-    Error::new(kernel::Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again")
 }
 
 impl Api {
@@ -95,20 +91,19 @@ impl Api {
         let Some(given) = self.open_answer::<Given>(key, answer)? else { return Err(moved_on()) };
         let now = self.ctx.now();
         let session = self.store.session(given.session).await?.ok_or_else(ended)?;
+        session.live(now)?;
         if session.generation != given.generation {
-            session.live(now)?;
             return Err(moved_on());
         }
         self.give_as(session, &given, now).await
     }
 
-    /// The same for a session that was read already, and is of the generation that was given. `now` must have been read before
-    /// the account is.
+    /// The same for a live session that was read already, and is of the generation that was given. `now` must have been read
+    /// before the account is.
     ///
     /// # Errors
-    /// `SESSION_ENDED`.
+    /// `SESSION_ENDED` when its account is gone.
     pub(super) async fn give_as(&self, session: Session, given: &Given, now: Timestamp) -> Result<Again> {
-        session.live(now)?;
         let account = match session.subject.account() {
             Some(id) => Some(self.store.account(id).await?.ok_or_else(ended)?.account),
             None => None,

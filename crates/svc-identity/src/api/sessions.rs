@@ -247,6 +247,7 @@ impl Api {
         let present = |given: &Given| given.session == session.id && given.generation == session.generation;
         match self.open_answer::<Given>(key, answer)? {
             Some(given) if present(&given) => {
+                session.live(now)?;
                 Ok(Some(self.give_as(session.clone(), &given, now).await?.tokens))
             }
             Some(_) => Ok(None),

@@ -155,7 +155,7 @@ impl Session {
         if self.is_live(now) {
             return Ok(());
         }
-        Err(Error::new(Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again"))
+        Err(ended())
     }
 
     /// Judges a genuine refresh token of a generation.
@@ -182,6 +182,12 @@ impl Session {
             ..self.clone()
         }))
     }
+}
+
+/// The one answer to a session that is over.
+#[must_use]
+pub fn ended() -> Error {
+    Error::new(Code::Unauthenticated, "SESSION_ENDED", "the session has ended; sign in again")
 }
 
 /// The one answer to a refresh token that is not one of ours.
