@@ -21,12 +21,14 @@ async fn open(dir: &TempDir) -> (Running, Desk) {
     open_with(Options::new(format!("dir:{}", dir.path().display()))).await
 }
 
-/// Opens under a clock that has gone on for so many seconds since the first start.
+/// Opens under a clock that has gone on for so many seconds since the first start. Holds last a second here.
 async fn open_later(dir: &TempDir, seconds: i64) -> (Running, Desk) {
     let clock = VirtualClock::new(Timestamp::from_secs(1_700_000_000));
     clock.set_ahead(seconds);
     let mut options = Options::new(format!("dir:{}", dir.path().display()));
     options.clock = Arc::new(clock);
+    options.config.set("inventory", "hold_seconds", 1);
+    options.config.set("inventory", "sweep_every_ms", 100);
     open_with(options).await
 }
 
@@ -93,13 +95,19 @@ async fn a_hold_ends_once_and_outlives_a_restart() {
 async fn a_hold_that_expired_while_nobody_was_there_is_renewed_after_the_start() {
     let dir = TempDir::new().expect("a directory");
     let (running, desk) = open_later(&dir, 0).await;
-    desk.receive(&[("a", 1)]).await;
+    desk.receive(&[("a", 1), ("b", 1)]).await;
     desk.hold(1, &[("a", 1)]).await.expect("held");
     running.stop(Duration::from_secs(5)).await;
     drop((running, desk));
     let (_running, desk) = open_later(&dir, 1_000).await;
-    // Longer than the pause between two sweeps.
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    // A hold of after the start is swept when it is over: so the sweeper has looked, and left the other one alone.
+    desk.hold(3, &[("b", 1)]).await.expect("held");
+    let swept = async {
+        while desk.state(3).await != HoldState::Expired {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), swept).await.expect("swept");
     assert_eq!(desk.commit(1).await.expect_err("over").reason(), "HOLD_EXPIRED");
     assert_eq!(desk.hold(2, &[("a", 1)]).await.expect_err("still kept").reason(), "OUT_OF_STOCK");
     desk.renew(1, 900).await.expect("renewed");
