@@ -143,3 +143,20 @@ async fn sessions_are_listed_and_ended() {
     let page = changed.submit("/account/password", &right).await;
     assert!(page.status == 200 && page.text().contains("is changed"), "{}", page.text());
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_signed_out_is_out_before_the_answer() {
+    let world = shop(506).await;
+    for person in 0..10 {
+        let browser = world.browser();
+        sign_up(&browser, &format!("ada{person}@example.com")).await;
+        let access = browser.cookie("souk_access").expect("a session");
+        let out = Request::delete("/api/v1/session").header("idempotency-key", "sign-out-1");
+        let page = browser.send(out, "").await;
+        assert_eq!(page.status, 204, "{}", page.text());
+        assert_eq!(browser.cookie("souk_access"), None);
+        let old = world.browser();
+        old.set_cookie("souk_access", &access);
+        assert_eq!(old.get("/api/v1/account").await.status, 401, "the old cookie opens nothing");
+    }
+}
