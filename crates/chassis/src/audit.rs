@@ -172,6 +172,7 @@ struct Tables {
     tables: Vec<Arc<dyn Examine>>,
     database: Option<Database>,
     describe: Option<DescribeEvent>,
+    consumers: Vec<stored::ConsumerName>,
 }
 
 /// The tables of the roles in this process.
@@ -187,6 +188,11 @@ impl AuditHub {
         self.0.write().entry(role).or_default().database = Some(database);
     }
 
+    pub(crate) fn add_consumer(&self, role: &'static str, source: &'static str, name: &'static str) {
+        let consumer = stored::ConsumerName { source, name };
+        self.0.write().entry(role).or_default().consumers.push(consumer);
+    }
+
     pub(crate) fn describe(&self, role: &'static str, describe: DescribeEvent) {
         self.0.write().entry(role).or_default().describe = Some(describe);
     }
@@ -200,7 +206,7 @@ impl AuditHub {
             tables.push(Arc::new(outbox::OutboxRows::new(role, database, found.describe, clock)));
             tables.push(Arc::new(notes::NoteRows::new(database, clock)));
             tables.push(Arc::new(stored::RequestRows::new(database, clock)));
-            tables.push(Arc::new(stored::ConsumerRows::new(database)));
+            tables.push(Arc::new(stored::ConsumerRows::new(database, found.consumers)));
         }
         tables.extend(found.tables);
         Ok(tables)

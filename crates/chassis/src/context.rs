@@ -270,6 +270,7 @@ impl Context {
     ) -> Result<()> {
         self.subscribe(source, None)?;
         self.house.events.add_consumer(self.service.name, source, consumer, database.clone());
+        self.house.audit.add_consumer(self.service.name, source, consumer);
         let progress = self.house.consumers.add(self.service.name, source, consumer);
         let database = database.clone();
         let consumer = Consumer { ctx: self.clone(), source, name: consumer, database, handler, progress };

@@ -85,6 +85,7 @@ impl Database {
     /// Its documents of one kind.
     #[must_use]
     pub fn docs<T: Document>(&self) -> Docs<T> {
+        self.docs.declare::<T>();
         Docs::new(Arc::clone(&self.docs))
     }
 
@@ -136,13 +137,14 @@ impl Database {
         self.engine.check_files()
     }
 
-    /// Reads all of the database and compares its structure: pages, rows, and indexes with their rows. What is wrong, at most
-    /// 100 sentences; empty for a database that is intact. Takes about a second for a gigabyte, beside other work.
+    /// Reads all of the database and compares its structure: pages, rows, and indexes with their rows; and its tables, columns,
+    /// indexes and triggers with those that the migrations and the kinds of documents make. What is wrong, at most 100 sentences;
+    /// empty for a database that is intact. Takes about a second for a gigabyte, beside other work.
     ///
     /// # Errors
     /// When it cannot be read.
     pub async fn problems(&self) -> Result<Vec<String>> {
-        self.engine.problems().await
+        self.engine.problems(&self.docs.declared()).await
     }
 
     /// Whether it belongs to this process alone.

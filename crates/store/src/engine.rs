@@ -12,7 +12,7 @@ use kernel::{Result, Timestamp};
 use tokio::sync::watch;
 
 use crate::batch::{Batch, Committed, Effects, Position, StoredEvent};
-use crate::docs::Index;
+use crate::docs::{DeclaredKind, Index};
 use crate::error::CommitError;
 use crate::parked::ParkedEvent;
 use crate::row::Row;
@@ -35,8 +35,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Whether the files that were opened are still there: see [`crate::Database::check_files`].
     fn check_files(&self) -> Result<()>;
 
-    /// What is wrong with how the data are kept: see [`crate::Database::problems`].
-    async fn problems(&self) -> Result<Vec<String>>;
+    /// What is wrong with how the data are kept, given the kinds of documents that this process has: see
+    /// [`crate::Database::problems`].
+    async fn problems(&self, kinds: &[DeclaredKind]) -> Result<Vec<String>>;
 
     /// The newest position; changes after each commit that published.
     fn watch(&self) -> watch::Receiver<Position>;

@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::batch::{Batch, Committed, Position, StoredEvent};
-use crate::docs::Index;
+use crate::docs::{DeclaredKind, Index};
 use crate::engine::{
     DocKeys, DocQuery, DocRow, DocWrite, DocsEngine, Engine, Extent, Gap, LeaseRow, Remembered, SqlEngine,
 };
@@ -187,8 +187,8 @@ impl<E: Engine> Engine for Faulty<E> {
     fn check_files(&self) -> Result<()> {
         self.engine.check_files()
     }
-    async fn problems(&self) -> Result<Vec<String>> {
-        self.faults.read(self.engine.problems()).await
+    async fn problems(&self, kinds: &[DeclaredKind]) -> Result<Vec<String>> {
+        self.faults.read(self.engine.problems(kinds)).await
     }
     fn watch(&self) -> watch::Receiver<Position> {
         self.engine.watch()

@@ -105,6 +105,8 @@ impl Examine for AccountRows {
             let email = row.opt_text("email")?.unwrap_or_default();
             let found = operator || is_key_of(row.str("email_key")?, &email);
             examined.expects(found, &at, "the key of its address to sign in with", "another one");
+            let bare = !operator || (row.opt_text("email")?.is_none() && row.opt_text("password")?.is_none());
+            examined.expects(bare, &at, "no address and no password, as it is the operator's", "one of them");
             let phc = row.opt_text("password")?.is_none_or(|password| password.starts_with("$argon2id$"));
             examined.expects(phc, &at, "a password as a hash of argon2id, or none", "something else");
             examined.expects(row.int("version")? > 0, &at, "a version from 1", row.int("version")?);

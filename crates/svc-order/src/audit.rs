@@ -3,6 +3,7 @@
 //!
 //! Pure functions of the rows. What needs other services' records is compared by who reads them all.
 
+mod counters;
 pub mod goods;
 mod history;
 mod quote;
@@ -13,6 +14,8 @@ mod tests;
 
 use contract::souk::r#type::v1::AuditFinding;
 use kernel::Timestamp;
+
+pub use counters::CounterRows;
 
 use crate::store::{AuditRow, Orphan, Seals};
 

@@ -86,6 +86,7 @@ async fn build(ctx: &Context) -> Result<api::Api> {
     let orders = store::Orders::open(&database, seals, instance, settings.legal_entity.clone()).await?;
     adopt(ctx, &orders).await?;
     audit::goods::tables(&orders).into_iter().for_each(|table| ctx.examine(table));
+    ctx.examine(std::sync::Arc::new(audit::CounterRows(orders.clone())));
     ctx.describe_events(audit::goods::describe);
     let worker = saga::Worker::new(
         ctx.clone(),

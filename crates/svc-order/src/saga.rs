@@ -39,7 +39,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long an order is put aside at first; doubles with each time.
 const ASIDE: Duration = Duration::from_secs(1);
 /// How long an order is put aside at most.
-const ASIDE_MAX: Duration = Duration::from_secs(60);
+pub const ASIDE_MAX: Duration = Duration::from_secs(60);
 /// From so many times on somebody is told.
 const ALARM_AFTER: i64 = 3;
 

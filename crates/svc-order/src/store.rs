@@ -20,7 +20,7 @@ use crate::domain::{Decision, InvoiceKind, Order, Payment, WORKER};
 pub use documents::{DocumentSeries, SeriesState};
 pub use examine::{AuditRow, Orphan};
 #[cfg(test)]
-pub use examine::{SealedLine, SealedShipment};
+pub use examine::{LeftOut, SealedLine, SealedShipment};
 pub use read::{Due, History, Invoice, Listed};
 pub use seal::Seals;
 
@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0004_longer_first_product",
         sql: include_str!("../migrations/0004_longer_first_product.sql"),
     },
+    Migration { name: "0005_counters_in_use", sql: include_str!("../migrations/0005_counters_in_use.sql") },
 ];
 
 /// Label of the statement that a stale version or a lost lease makes fail.
@@ -104,9 +105,7 @@ impl Orders {
     ) -> Result<Self> {
         let numbering_repairs = Counter::default();
         let orders = Self { sql: database.sql(), seals, instance, legal_entity, numbering_repairs };
-        for kind in InvoiceKind::ALL {
-            orders.begin_numbers(*kind).await?;
-        }
+        orders.begin_series().await?;
         Ok(orders)
     }
 

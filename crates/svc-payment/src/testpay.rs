@@ -6,6 +6,7 @@
 //! [`Provider`](crate::provider::Provider) trait and signed webhooks.
 
 pub mod api;
+mod audit;
 mod books;
 pub mod cards;
 mod deliver;
@@ -53,6 +54,7 @@ impl Testpay {
     /// The provider on its database; `secret` signs its webhooks.
     #[must_use]
     pub fn new(ctx: Context, database: &Database, secret: Secret) -> Self {
+        audit::tables(&Books::new(database)).into_iter().for_each(|table| ctx.examine(table));
         Self { ctx, books: Books::new(database), secret, wake: Arc::default() }
     }
 }

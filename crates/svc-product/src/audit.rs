@@ -17,7 +17,7 @@ use crate::domain::{
     Category, DEPTH_MAX, Format, ImageSource, PRICE_MICROS_MAX, Picture, Price, Product, Status,
     content_hash_is_good, slug_is_good,
 };
-use crate::store::{Catalogue, Claim, Held, Kept, Record, file_digest, record_id, rendition_id};
+use crate::store::{Catalogue, Claim, Held, Kept, Record, Told, file_digest, record_id, rendition_id};
 
 /// SKUs that a hit of search has.
 const SKUS_INDEXED_MAX: usize = 20;
@@ -66,8 +66,15 @@ impl Examine for ProductRows {
             examine_product(&stored.id, product, &mut examined);
             self.examine_references(product, &mut examined).await?;
             let content = row_content(&show::product(product, stored.version, &self.0.tree()));
-            let row = Fact::new("row", stored.id.clone()).version(stored.version).content(&content);
-            examined.facts.push(row.at(product.created));
+            let row = Fact::new("row", stored.id.clone()).content(&content).at(product.created);
+            let row = match &held.told {
+                Some(told) => {
+                    examine_version(&stored.id, stored.version, *told, &mut examined);
+                    row.version(told.version).state("exact")
+                }
+                None => row.version(stored.version),
+            };
+            examined.facts.push(row);
             if product.status == Status::Active {
                 let skus: Vec<&str> = product.skus().take(SKUS_INDEXED_MAX).collect();
                 let content = format!("{} | {} | {skus:?}", product.name, product.slug);
@@ -89,6 +96,9 @@ impl ProductRows {
             let claim = claims.get(sku);
             let found = claim.map_or_else(|| "no claim".to_owned(), ToString::to_string);
             examined.expects(claim == Some(&product.id), &row, format!("a claim of {sku} for it"), found);
+        }
+        for id in self.0.never_categories(&product.categories).await? {
+            examined.finds(&row, format!("the category {id}, or that it was removed"), "none");
         }
         let tree = self.0.tree();
         let known: Vec<_> = product.categories.iter().copied().filter(|id| tree.get(*id).is_some()).collect();
@@ -115,6 +125,14 @@ impl ProductRows {
         }
         Ok(())
     }
+}
+
+/// A version is that of the newest event, and one more for each change that no event told.
+fn examine_version(row: &str, version: i64, told: Told, examined: &mut Examined) {
+    let Told { version: newest, silent } = told;
+    let good = newest > 0 && silent >= 0 && version == newest.saturating_add(silent);
+    let expected = format!("version {newest}, which an event told, and {silent} more");
+    examined.expects(good, row, expected, version);
 }
 
 fn examine_product(row: &str, product: &Product, examined: &mut Examined) {
@@ -236,6 +254,11 @@ impl Examine for CategoryRows {
             let row = &stored.id;
             let Some(category) = check_document(row, stored, &mut examined) else { continue };
             examined.expects(category.id.to_string() == *row, row, "a category of this id", category.id);
+            if category.removed {
+                let gone = tree.get(category.id).is_none();
+                examined.expects(gone, row, "no place in the tree, as it was removed", "one");
+                continue;
+            }
             examined.expects(slug_is_good(&category.slug), row, "a slug that may be", &category.slug);
             examined.expects(!category.name.trim().is_empty(), row, "a name", "none");
             if let Some(parent) = category.parent {

@@ -25,10 +25,18 @@ pub const SERVICE: Service =
 /// The largest message taken: an import of 500 products with their stories and histories.
 const MESSAGE_BYTES_MAX: usize = 16 << 20;
 
+/// The mark that categories which an earlier release removed have been noted; it lies with the secrets, where no database can
+/// change it.
+const ADOPTED: &str = "product-categories-adopted";
+
 fn start(ctx: Context) -> Starting {
     Box::pin(async move {
         let database = ctx.database(&[]).await?;
         let catalogue = store::Catalogue::open(database, ctx.clock().clone()).await?;
+        if !ctx.has_secret(ADOPTED).await? {
+            catalogue.adopt_removed().await?;
+            ctx.secret(ADOPTED).await?;
+        }
         audit::tables(&catalogue).into_iter().for_each(|table| ctx.examine(table));
         ctx.describe_events(audit::describe);
         let server = ProductServiceServer::new(api::Api::new(ctx, catalogue))

@@ -9,6 +9,7 @@
 mod cache;
 mod categories;
 mod claims;
+mod held;
 mod history;
 mod pictures;
 
@@ -16,15 +17,15 @@ use std::sync::Arc;
 
 use kernel::{Clock, Error, Page, ProductId, Result};
 use parking_lot::RwLock;
-use serde::{Deserialize, Serialize};
 use store::{
-    CommitError, Database, Docs, Document, Index, List, NewEvent, Outbox, Position, Put, RequestKey, Value,
-    Versioned,
+    CommitError, Database, Docs, Document, List, NewEvent, Outbox, Position, Put, RequestKey, Versioned,
 };
 
 use crate::domain::{Category, Picture, Product, Revision, Status, Tree};
 use cache::Cache;
 pub use claims::Claim;
+pub use held::{Held, Told};
+use held::{held, status_key};
 pub use history::{Record, record_id};
 pub use pictures::{Kept, digest as file_digest, rendition_id};
 
@@ -52,36 +53,6 @@ pub enum Saved {
     Done(Arc<Found>),
     /// The request was done before: here is its answer.
     Replayed(Vec<u8>),
-}
-
-/// A product's document. Without a product the id is spent: a maker that came too late may not use it any more.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct Held {
-    /// The product.
-    pub product: Option<Product>,
-}
-
-impl Document for Held {
-    const KIND: &'static str = "product";
-    const INDEXES: &'static [Index] =
-        &[Index::plain("status"), Index::unique("slug"), Index::unique("external_reference")];
-
-    fn keys(&self) -> Vec<(&'static str, Value)> {
-        let product = self.product.as_ref();
-        vec![
-            ("status", product.map(|product| status_key(product.status)).into()),
-            ("slug", product.map(|product| product.slug.clone()).into()),
-            ("external_reference", product.and_then(|product| product.external_reference.clone()).into()),
-        ]
-    }
-}
-
-fn status_key(status: Status) -> &'static str {
-    match status {
-        Status::Draft => "draft",
-        Status::Active => "active",
-        Status::Archived => "archived",
-    }
 }
 
 /// The catalogue as it is stored. Clones share everything.
@@ -294,7 +265,8 @@ impl Catalogue {
         let stem = product.slug.clone();
         let mut tries = 0;
         loop {
-            let put = with_effects(Put::create(id.clone(), held(&product)), effects(&product, 1));
+            let outbound = effects(&product, 1);
+            let put = with_effects(Put::create(id.clone(), held(&product, 1, &outbound)), outbound);
             match self.put(product.clone(), put).await {
                 Err(CommitError::Duplicate { label })
                     if label == "slug" && slug_is_made && tries < SLUG_TRIES =>
@@ -317,7 +289,8 @@ impl Catalogue {
         self.claim_skus(&product, Some(&seen.product)).await?;
         self.file_prices(&revision.prices, product.id).await?;
         let outbound = effects(&product, seen.version + 1);
-        let put = Put::replace(product.id.to_string(), seen.version, held(&product));
+        let next = held(&product, seen.version + 1, &outbound);
+        let put = Put::replace(product.id.to_string(), seen.version, next);
         match self.put(product, with_effects(put, outbound)).await {
             Ok(found) => Ok(Saved::Done(found)),
             Err(error) => refused(error),
@@ -345,10 +318,6 @@ fn finish<T>(
 
 fn found(document: Versioned<Held>) -> Option<Found> {
     document.value.product.map(|product| Found { product, version: document.version })
-}
-
-fn held(product: &Product) -> Held {
-    Held { product: Some(product.clone()) }
 }
 
 fn with_effects<T: Document>(mut put: Put<T>, outbound: Outbound) -> Put<T> {

@@ -2,6 +2,7 @@
 
 mod adopted;
 mod contents;
+mod left_out;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -336,6 +337,7 @@ async fn provider(data: &Data) {
             (agrees, data.id(2)),
             (agrees, "cap_stray"),
             (agrees, &data.cancelled),
+            ("rows.valid", "refund tpr_"),
         ],
     );
 }

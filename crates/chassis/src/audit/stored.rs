@@ -81,14 +81,26 @@ impl Examine for RequestRows {
     }
 }
 
+/// A consumer of a role: whose events it reads, and under which name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ConsumerName {
+    pub(super) source: &'static str,
+    pub(super) name: &'static str,
+}
+
 /// Positions of a role's consumers, and the events that they set aside.
 pub(super) struct ConsumerRows {
     rows: Inspector,
+    consumers: Vec<ConsumerName>,
 }
 
 impl ConsumerRows {
-    pub(super) fn new(database: &Database) -> Self {
-        Self { rows: database.inspect() }
+    pub(super) fn new(database: &Database, consumers: Vec<ConsumerName>) -> Self {
+        Self { rows: database.inspect(), consumers }
+    }
+
+    fn knows(&self, source: &str, name: &str) -> bool {
+        self.consumers.iter().any(|consumer| consumer.source == source && consumer.name == name)
     }
 }
 
@@ -103,6 +115,8 @@ impl Examine for ConsumerRows {
         let mut examined = Examined { rows: positions.len() + parked.len(), ..Examined::default() };
         for stored in positions {
             let row = format!("position of {} in {}", stored.consumer, stored.source);
+            let known = self.knows(&stored.source, &stored.consumer);
+            examined.expects(known, &row, "a consumer of this role", "nobody of this name");
             let at = stored.position;
             let good = at.epoch >= 0 && at.sequence >= 0;
             examined.expects(good, &row, "a position from 0", format!("{}/{}", at.epoch, at.sequence));

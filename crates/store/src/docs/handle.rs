@@ -9,8 +9,8 @@ use kernel::{Error, Page, Result};
 use tokio::sync::Mutex;
 
 use super::{
-    Change, DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Document, List, Put, UPDATE_TRIES_MAX, Updated,
-    Versioned, cursor,
+    Change, DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, DeclaredKind, Document, List, Put, UPDATE_TRIES_MAX,
+    Updated, Versioned, cursor,
 };
 use crate::batch::RequestKey;
 use crate::docs::Ready;
@@ -41,6 +41,16 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(engine: Arc<dyn DocsEngine>, timings: Arc<Timings>) -> Self {
         Self { engine, timings, ready: Ready::default(), turns: std::array::from_fn(|_| Mutex::new(())) }
+    }
+
+    /// Makes a kind known, which is made ready at its first use.
+    pub(crate) fn declare<T: Document>(&self) {
+        self.ready.declare::<T>();
+    }
+
+    /// The kinds that are known.
+    pub(crate) fn declared(&self) -> Vec<DeclaredKind> {
+        self.ready.declared()
     }
 
     /// Makes a kind ready to be read.

@@ -58,6 +58,17 @@ impl Index {
     }
 }
 
+/// A kind of documents as this process has it.
+#[derive(Clone, Copy, Debug)]
+pub struct DeclaredKind {
+    /// Its name.
+    pub kind: &'static str,
+    /// Its indexes.
+    pub indexes: &'static [Index],
+    /// Whether its table and indexes were made, or found, since the database was opened.
+    pub ready: bool,
+}
+
 /// A document as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Versioned<T> {

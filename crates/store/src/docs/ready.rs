@@ -1,12 +1,12 @@
 //! Makes kinds of documents ready at their first use: table, columns, indexes, and keys of documents that are there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use kernel::{Error, Result};
 use parking_lot::RwLock;
 use tokio::sync::Mutex;
 
-use super::{Document, Index};
+use super::{DeclaredKind, Document, Index};
 use crate::engine::{DocKeys, DocQuery, DocsEngine};
 
 /// Documents that are given their keys between two looks at the store.
@@ -16,10 +16,24 @@ const BACKFILL_PAGE: u32 = 500;
 #[derive(Default)]
 pub(crate) struct Ready {
     done: RwLock<HashSet<&'static str>>,
+    declared: RwLock<BTreeMap<&'static str, &'static [Index]>>,
     one_at_a_time: Mutex<()>,
 }
 
 impl Ready {
+    /// Notes a kind that this process has.
+    pub(super) fn declare<T: Document>(&self) {
+        self.declared.write().insert(T::KIND, T::INDEXES);
+    }
+
+    /// The kinds that this process has.
+    pub(super) fn declared(&self) -> Vec<DeclaredKind> {
+        let done = self.done.read();
+        let declared = self.declared.read();
+        let declared = declared.iter();
+        declared.map(|(kind, indexes)| DeclaredKind { kind, indexes, ready: done.contains(kind) }).collect()
+    }
+
     /// Returns at once when the kind is ready; else makes it so.
     pub(super) async fn ensure<T: Document>(&self, engine: &dyn DocsEngine) -> Result<()> {
         if self.done.read().contains(T::KIND) {
@@ -29,6 +43,7 @@ impl Ready {
         if self.done.read().contains(T::KIND) {
             return Ok(());
         }
+        self.declare::<T>();
         check_names(T::KIND, T::INDEXES)?;
         let missing = engine.prepare(T::KIND, T::INDEXES).await?;
         if !missing.is_empty() {

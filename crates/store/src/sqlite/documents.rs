@@ -172,10 +172,7 @@ impl DocsEngine for Sqlite {
 
 impl Sqlite {
     async fn create_kind(&self, kind: &'static str, indexes: &[Index]) -> Result<()> {
-        let columns: String = indexes.iter().map(|index| format!(", k_{}", index.name)).collect();
-        let table = format!(
-            "CREATE TABLE doc_{kind} (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL{columns})"
-        );
+        let table = table_text(kind, indexes.iter().map(|index| index.name));
         let batch = Batch::new().run(Statement::native(table));
         self.write(indexes.iter().fold(batch, |batch, index| with_index(batch, kind, index))).await?;
         Ok(())
@@ -200,17 +197,33 @@ impl Sqlite {
 /// Makes an index and records it.
 fn with_index(batch: Batch, kind: &'static str, index: &Index) -> Batch {
     let (name, rule) = (index.name, rule(index));
-    let create = if index.unique {
-        format!("CREATE UNIQUE INDEX \"{kind}.{name}\" ON doc_{kind} (k_{name})")
-    } else {
-        format!("CREATE INDEX \"{kind}.{name}\" ON doc_{kind} (k_{name}, id)")
-    };
+    let create = index_text(kind, name, index.unique);
     let record = Statement::native("INSERT INTO souk_index (kind, name, rule) VALUES (?, ?, ?)");
     batch.run(Statement::native(create)).run(record.bind(kind).bind(name).bind(rule))
 }
 
-fn rule(index: &Index) -> &'static str {
-    if index.unique { "unique" } else { "plain" }
+/// The rule of an index whose values are there once, as it is recorded.
+pub(super) const UNIQUE: &str = "unique";
+
+pub(super) fn rule(index: &Index) -> &'static str {
+    if index.unique { UNIQUE } else { "plain" }
+}
+
+/// The statement that makes the table of a kind with the columns of these indexes.
+pub(super) fn table_text<'a>(kind: &str, indexes: impl IntoIterator<Item = &'a str>) -> String {
+    let columns: String = indexes.into_iter().map(|index| format!(", k_{index}")).collect();
+    format!(
+        "CREATE TABLE doc_{kind} (id TEXT PRIMARY KEY NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL{columns})"
+    )
+}
+
+/// The statement that makes an index of a kind.
+pub(super) fn index_text(kind: &str, name: &str, unique: bool) -> String {
+    if unique {
+        format!("CREATE UNIQUE INDEX \"{kind}.{name}\" ON doc_{kind} (k_{name})")
+    } else {
+        format!("CREATE INDEX \"{kind}.{name}\" ON doc_{kind} (k_{name}, id)")
+    }
 }
 
 fn listing(kind: &'static str, query: DocQuery) -> Statement {

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::errors::serving;
 use super::{Backend, Sqlite, schema};
 use crate::batch::{Batch, NewEvent, Position, StoredEvent};
+use crate::docs::DeclaredKind;
 use crate::engine::{Engine, Extent, Gap, LeaseRow, Remembered};
 use crate::error::CommitError;
 use crate::parked::ParkedEvent;
@@ -46,8 +47,8 @@ impl Engine for Sqlite {
         }
     }
 
-    async fn problems(&self) -> Result<Vec<String>> {
-        self.check_integrity().await
+    async fn problems(&self, kinds: &[DeclaredKind]) -> Result<Vec<String>> {
+        self.check_integrity(kinds).await
     }
 
     fn watch(&self) -> watch::Receiver<Position> {

@@ -12,6 +12,7 @@ mod house;
 mod identity;
 mod inspect;
 mod integrity;
+mod layout;
 mod log;
 mod open;
 pub(crate) mod readers;
@@ -46,6 +47,8 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// An open embedded database.
 pub(crate) struct Sqlite {
     name: String,
+    migrations: &'static [Migration],
+    layout: integrity::ExpectedLayout,
     opened: Opened,
     newest: watch::Receiver<Position>,
     kinds: documents::Kinds,
@@ -67,11 +70,15 @@ struct Directory {
 
 impl Sqlite {
     /// Opens a database in memory; it is gone when the last handle is.
-    pub(crate) fn memory(name: &str, migrations: &[Migration], clock: Arc<dyn Clock>) -> Result<Self> {
+    pub(crate) fn memory(
+        name: &str,
+        migrations: &'static [Migration],
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
         let (writer, opened) = open::memory(name, migrations, clock)?;
         let newest = writer.watch();
         let backend = Backend::Memory(Box::new(Mutex::new(writer)));
-        Ok(Self { name: name.to_owned(), opened, newest, kinds: documents::Kinds::default(), backend })
+        Ok(Self::over(name, migrations, opened, newest, backend))
     }
 
     /// Opens `PATH/NAME/NAME.db`. The work is done on the thread that will write, so that databases open side by side.
@@ -95,7 +102,18 @@ impl Sqlite {
             .map_err(|_| Error::internal("the store's thread ended while it opened the database"))?;
         let (files, opened, newest, present, readers) = opened?;
         let backend = Backend::Directory(Directory { queue, readers, thread: Some(thread), files, present });
-        Ok(Self { name: name.to_owned(), opened, newest, kinds: documents::Kinds::default(), backend })
+        Ok(Self::over(name, migrations, opened, newest, backend))
+    }
+
+    fn over(
+        name: &str,
+        migrations: &'static [Migration],
+        opened: Opened,
+        newest: watch::Receiver<Position>,
+        backend: Backend,
+    ) -> Self {
+        let (layout, kinds) = (integrity::ExpectedLayout::default(), documents::Kinds::default());
+        Self { name: name.to_owned(), migrations, layout, opened, newest, kinds, backend }
     }
 
     fn read<R>(&self, work: impl FnOnce(&Connection) -> Result<R>) -> Result<R> {

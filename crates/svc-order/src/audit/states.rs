@@ -6,6 +6,7 @@ use kernel::{PaymentId, Timestamp};
 
 use super::{Findings, STATES};
 use crate::domain::{Approval, Order, Payment, Shipment, State, Step, Stock, next};
+use crate::saga::ASIDE_MAX;
 
 /// How long past its limit an order may still be on its way to rest: the worker looks every second, and an undoing waits for
 /// other services with pauses of a minute at most.
@@ -19,6 +20,9 @@ pub(super) fn check(findings: &mut Findings<'_>, now: Timestamp) {
         if !fits {
             findings.note(STATES, part, expected, describe(order));
         }
+    }
+    for left_out in &findings.row.left_out {
+        findings.note(STATES, left_out.column, left_out.expected, &left_out.found);
     }
     if let Some(id) = order.payment_id {
         findings.same(STATES, "payment_id", PaymentId::from_bits(order.id.bits()), id);
@@ -53,6 +57,7 @@ fn expectations(order: &Order) -> Vec<(bool, &'static str, &'static str)> {
     let was_confirmed = order.confirmed_at.is_some();
     vec![
         (order.due_at.is_none() == rests, "due_at", "a due time exactly while something is left to do"),
+        (is_due_in_time(order), "due_at", "a time up to its limit, as it waits for a person"),
         (order.ending.is_some() || !ended, "ending", "why it ends"),
         (
             order.ending.is_none() || ended || order.state == State::Pending,
@@ -111,6 +116,13 @@ fn expectations(order: &Order) -> Vec<(bool, &'static str, &'static str)> {
             "a version and an attempt from 1",
         ),
     ]
+}
+
+/// An order that waits for a person is looked at when its limit comes; one whose step did not succeed then, a little later.
+fn is_due_in_time(order: &Order) -> bool {
+    let waits = matches!(order.state, State::ActionRequired | State::AwaitingApproval);
+    let aside = if order.tries == 0 { Duration::ZERO } else { ASIDE_MAX };
+    !waits || order.due_at.is_none_or(|due| due <= order.limit_at.plus(aside))
 }
 
 /// Each group of the quote has its shipment once shipping was asked, and there are no others.

@@ -14,7 +14,7 @@ use crate::domain::{
     Cart, Challenge, Decision, Ending, MadeShipment, Order, Outcome, Payment, Shipment, State, Stock, apply,
     cancel, next,
 };
-use crate::store::{History, SealedLine, SealedShipment};
+use crate::store::{History, LeftOut, SealedLine, SealedShipment};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
 
@@ -105,6 +105,7 @@ impl Written {
         let decision = Order::place(new, &policy(), START);
         let row = AuditRow {
             order: decision.order.clone(),
+            left_out: Vec::new(),
             lease_owner: String::new(),
             seal: Vec::new(),
             quote: quote.encode_to_vec(),
@@ -378,6 +379,12 @@ fn parts_that_do_not_fit_the_state() {
         names(completed(), true, |written| damage(&mut written.row.order), STATES, part);
     }
     names(challenged(), true, |written| written.row.order.due_at = None, STATES, "due_at");
+    let past_its_limit = |written: &mut Written| {
+        written.row.order.due_at = Some(written.row.order.limit_at.plus(Duration::from_micros(1)));
+    };
+    names(challenged(), true, past_its_limit, STATES, "due_at");
+    let stale = LeftOut { column: "challenge_id", expected: "none", found: "t".into() };
+    names(completed(), true, |written| written.row.left_out.push(stale), STATES, "challenge_id");
     names(refunded(), true, |written| written.row.order.payment = Payment::Captured, STATES, "payment");
     names(refunded(), true, |written| written.row.order.ending = None, STATES, "ending");
     names(declined(), true, |written| written.row.order.stock = Stock::Held, STATES, "stock");

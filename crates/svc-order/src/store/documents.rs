@@ -68,8 +68,39 @@ impl Orders {
         &self.numbering_repairs
     }
 
-    /// Begins the numbers of a kind of document, after the greatest there is.
-    pub(super) async fn begin_numbers(&self, kind: InvoiceKind) -> Result<()> {
+    /// Begins the numbers of this shop's legal entity, unless they were begun before. A counter that is gone since is not made
+    /// anew here, so that an audit names it; the first order that needs it repairs it.
+    pub(super) async fn begin_series(&self) -> Result<()> {
+        let seen = sql("SELECT kind FROM invoice_counters WHERE legal_entity = ?").bind(&self.legal_entity);
+        let begun = self.sql.fetch(seen).await?.len();
+        let issued = sql("SELECT MAX(number) AS greatest FROM invoices WHERE legal_entity = ?");
+        let issued = self.sql.fetch_one(issued.bind(&self.legal_entity)).await?;
+        let issued = issued.map_or(Ok(None), |row| row.opt_int("greatest"))?;
+        if begun > 0 || issued.is_some() {
+            if begun < InvoiceKind::ALL.len() {
+                tracing::error!(
+                    legal_entity = self.legal_entity,
+                    counters = begun,
+                    "a counter of documents is gone; the next document sets it right: run an audit"
+                );
+            }
+            return Ok(());
+        }
+        // The legal entity is new here: counters of one that never issued anything are not in use any more.
+        let unused = "DELETE FROM invoice_counters WHERE next = 1 AND legal_entity NOT IN (SELECT legal_entity FROM invoices)";
+        let mut batch = Batch::new().run(sql(unused));
+        for kind in InvoiceKind::ALL {
+            let insert = sql("INSERT INTO invoice_counters (legal_entity, kind, next) VALUES (?, ?, 1)");
+            batch.push_insert(insert.bind(&self.legal_entity).bind(kind.code()), COUNTER);
+        }
+        match self.sql.commit(batch).await {
+            Ok(_) | Err(CommitError::Duplicate { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes the counter of a kind of document, after the greatest there is, unless there is one.
+    async fn restore_counter(&self, kind: InvoiceKind) -> Result<()> {
         let seen = sql("SELECT next FROM invoice_counters WHERE legal_entity = ? AND kind = ?");
         if self.sql.fetch_one(seen.bind(&self.legal_entity).bind(kind.code())).await?.is_some() {
             return Ok(());
@@ -111,7 +142,7 @@ impl Orders {
     /// # Errors
     /// The store's.
     pub(super) async fn repair_numbers(&self, kind: InvoiceKind, cause: &CommitError) -> Result<()> {
-        self.begin_numbers(kind).await?;
+        self.restore_counter(kind).await?;
         let next = self.greatest(kind).await? + 1;
         let text = "UPDATE invoice_counters SET next = ? WHERE legal_entity = ? AND kind = ? AND next < ?";
         let repair = sql(text).bind(next).bind(&self.legal_entity).bind(kind.code()).bind(next);

@@ -152,3 +152,52 @@ async fn an_order_of_an_earlier_release_keeps_its_first_product() {
     orders.sql.commit(Batch::new().run(update)).await.expect("written");
     assert_eq!(first_product(&orders).await, long);
 }
+
+/// What the counters hold: legal entity, kind and next number.
+async fn counters(orders: &Orders) -> Vec<(String, i64, i64)> {
+    let text = "SELECT legal_entity, kind, next FROM invoice_counters ORDER BY legal_entity, kind";
+    let rows = orders.sql.fetch(sql(text)).await.expect("read");
+    let read = |row: &store::Row| Ok((row.text("legal_entity")?, row.int("kind")?, row.int("next")?));
+    rows.iter().map(read).collect::<Result<_>>().expect("counters")
+}
+
+/// What an audit finds wrong with the counters.
+async fn found(orders: &Orders) -> Vec<String> {
+    let table = crate::audit::CounterRows(orders.clone());
+    let examined = chassis::audit::Examine::page(&table, None, 1_000).await.expect("examined");
+    examined.findings.into_iter().map(|finding| finding.row).collect()
+}
+
+#[tokio::test]
+async fn a_counter_that_is_gone_is_not_made_anew_in_silence() {
+    let orders = issued().await;
+    assert_eq!(found(&orders).await, [""; 0], "documents of another legal entity need no counter");
+    run(&orders, "DELETE FROM invoice_counters WHERE kind = 2").await;
+    orders.begin_series().await.expect("as at a start");
+    assert_eq!(counters(&orders).await, [("souk".to_owned(), 1, 8)]);
+    assert_eq!(found(&orders).await, ["counter of credit_note souk"]);
+    run(&orders, "DELETE FROM invoice_counters").await;
+    orders.begin_series().await.expect("as at a start");
+    assert_eq!(found(&orders).await, ["counter of invoice souk", "counter of credit_note souk"]);
+    let cause = CommitError::Unexpected { label: COUNTER.into(), rows: 0 };
+    orders.repair_numbers(InvoiceKind::Invoice, &cause).await.expect("repaired");
+    assert_eq!(counters(&orders).await, [("souk".to_owned(), 1, 8)]);
+}
+
+#[tokio::test]
+async fn a_counter_of_nobody_is_named() {
+    let orders = issued().await;
+    run(&orders, "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 1)").await;
+    orders.begin_series().await.expect("as at a start");
+    assert_eq!(found(&orders).await, ["counter of invoice nobody"]);
+}
+
+#[tokio::test]
+async fn a_legal_entity_that_changed_before_the_first_sale_leaves_nothing() {
+    let database = database("mem:", MIGRATIONS).await;
+    drop(orders(&database, "souk").await);
+    let orders = orders(&database, "harbour").await;
+    let of = |kind| ("harbour".to_owned(), kind, 1);
+    assert_eq!(counters(&orders).await, [of(1), of(2)]);
+    assert_eq!(found(&orders).await, [""; 0]);
+}

@@ -27,11 +27,24 @@ pub struct SealedShipment {
     pub seal: Vec<u8>,
 }
 
+/// A column of an order that holds something where nothing may stand, or nothing beside what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The column.
+    pub column: &'static str,
+    /// What must be there.
+    pub expected: &'static str,
+    /// What is there.
+    pub found: String,
+}
+
 /// An order with all its rows.
 #[derive(Clone, Debug)]
 pub struct AuditRow {
     /// The order.
     pub order: Order,
+    /// Columns that hold something which reading leaves out, so that no seal covers it.
+    pub left_out: Vec<LeftOut>,
     /// Who holds it.
     pub lease_owner: String,
     /// The seal of its row; empty when it has none.
@@ -84,8 +97,10 @@ impl Orders {
         let mut places = HashMap::with_capacity(orders.len());
         for (place, row) in orders.iter().enumerate() {
             places.insert(row.text("id")?, place);
+            let order = read::order(row)?;
             page.rows.push(AuditRow {
-                order: read::order(row)?,
+                left_out: left_out(row, &order)?,
+                order,
                 lease_owner: row.text("lease_owner")?,
                 seal: seal(row, "seal")?,
                 quote: Vec::new(),
@@ -164,6 +179,32 @@ impl AuditPage {
         }
         Ok(None)
     }
+}
+
+/// What of a row is not in the order that it was read as.
+fn left_out(row: &Row, order: &Order) -> Result<Vec<LeftOut>> {
+    let mut all = Vec::new();
+    match (&order.challenge, row.opt_text("challenge_id")?) {
+        (None, Some(found)) => all.push(LeftOut {
+            column: "challenge_id",
+            expected: "none, as there is no challenge_url",
+            found,
+        }),
+        (Some(_), None) => all.push(LeftOut {
+            column: "challenge_id",
+            expected: "one beside its challenge_url",
+            found: "none".to_owned(),
+        }),
+        _ => {}
+    }
+    if row.opt_blob("ending")? != order.ending.as_ref().map(read::write_ending) {
+        all.push(LeftOut {
+            column: "ending",
+            expected: "a reason and a message, as they are written",
+            found: "other bytes".to_owned(),
+        });
+    }
+    Ok(all)
 }
 
 fn seal(row: &Row, column: &str) -> Result<Vec<u8>> {

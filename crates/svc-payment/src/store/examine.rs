@@ -52,6 +52,41 @@ const KINDS: &[Kind] = &[
             AND state IN ('sending', 'unknown', 'pending')",
     },
     Kind {
+        name: "attempt of",
+        lacks: "no time when its provider is asked, as it has ended",
+        walk: ("attempts", "payment_id"),
+        text: "SELECT payment_id AS id FROM attempts WHERE payment_id > ? AND payment_id <= ? AND check_at IS NOT NULL \
+            AND state NOT IN ('authorizing', 'unknown', 'action_required')",
+    },
+    Kind {
+        name: "operation",
+        lacks: "no time when its provider is asked, as it has ended",
+        walk: ("operations", "id"),
+        text: "SELECT id FROM operations WHERE id > ? AND id <= ? AND check_at IS NOT NULL \
+            AND state NOT IN ('sending', 'unknown', 'pending')",
+    },
+    // What reading leaves out, so that no seal covers it.
+    Kind {
+        name: "attempt of",
+        lacks: "a challenge's token beside its URL",
+        walk: ("attempts", "payment_id"),
+        text: "SELECT payment_id AS id FROM attempts WHERE payment_id > ? AND payment_id <= ? AND challenge_token = '' \
+            AND challenge_url <> ''",
+    },
+    Kind {
+        name: "attempt of",
+        lacks: "a failure's code beside its message",
+        walk: ("attempts", "payment_id"),
+        text: "SELECT payment_id AS id FROM attempts WHERE payment_id > ? AND payment_id <= ? AND failure_code = '' \
+            AND failure_message <> ''",
+    },
+    Kind {
+        name: "operation",
+        lacks: "a failure's code beside its message",
+        walk: ("operations", "id"),
+        text: "SELECT id FROM operations WHERE id > ? AND id <= ? AND failure_code = '' AND failure_message <> ''",
+    },
+    Kind {
         name: "link of",
         lacks: "its ledger entry",
         walk: ("ledger_chain", "entry_id"),

@@ -1,5 +1,7 @@
 //! testpay's books: each request once, by its key.
 
+mod stored;
+
 use std::time::Duration;
 
 use kernel::{Currency, Error, Money, Result, Timestamp};
@@ -286,10 +288,6 @@ impl Books {
             let astray = sql("SELECT id, event, tries FROM deliveries WHERE id > ? ORDER BY id LIMIT ?");
             rows.extend(self.sql.fetch(astray.bind(latest).bind(room)).await?);
         }
-        let delivery = |row: &Row| {
-            let tries = u32::try_from(row.int("tries")?).map_err(Error::internal)?;
-            Ok(Delivery { id: row.text("id")?, event: row.text("event")?, tries })
-        };
         rows.iter().map(delivery).collect()
     }
 
@@ -302,6 +300,11 @@ impl Books {
         self.sql.commit(batch).await?;
         Ok(())
     }
+}
+
+fn delivery(row: &Row) -> Result<Delivery> {
+    let tries = u32::try_from(row.int("tries")?).map_err(Error::internal)?;
+    Ok(Delivery { id: row.text("id")?, event: row.text("event")?, tries })
 }
 
 fn moved(text: &'static str, row: &MovementRow) -> Statement {

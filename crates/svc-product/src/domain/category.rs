@@ -26,6 +26,9 @@ pub struct Category {
     pub slug: String,
     /// Where it stands among its siblings, small first.
     pub position: i32,
+    /// Whether it was removed: products go on naming it until they change.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 /// Name, slug and position of a category, checked.
@@ -216,7 +219,7 @@ mod tests {
 
     fn category(id: u128, parent: Option<u128>, name: &str, position: i32) -> (Category, i64) {
         let (id, parent) = (CategoryId::from_bits(id), parent.map(CategoryId::from_bits));
-        (Category { id, parent, name: name.into(), slug: slugify(name, "c"), position }, 1)
+        (Category { id, parent, name: name.into(), slug: slugify(name, "c"), position, removed: false }, 1)
     }
 
     #[test]

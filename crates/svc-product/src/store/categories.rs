@@ -17,7 +17,8 @@ impl Document for Category {
 
     fn keys(&self) -> Vec<(&'static str, Value)> {
         let parent = self.parent.map_or_else(|| "top".to_owned(), |parent| parent.to_string());
-        vec![("place", format!("{parent}/{}", self.slug).into())]
+        let place = (!self.removed).then(|| format!("{parent}/{}", self.slug));
+        vec![("place", place.into())]
     }
 }
 
@@ -46,7 +47,8 @@ impl Catalogue {
         loop {
             let list = List { index: None, equals: None, after, limit: READ_PAGE };
             let page = self.0.categories.list(list).await?;
-            all.extend(page.items.into_iter().map(|found| (found.value, found.version)));
+            let items = page.items.into_iter().filter(|found| !found.value.removed);
+            all.extend(items.map(|found| (found.value, found.version)));
             after = page.next;
             if after.is_none() {
                 break;
@@ -71,7 +73,7 @@ impl Catalogue {
         let tree = self.tree();
         tree.admits(parent)?;
         let CategoryDraft { name, slug, position } = draft;
-        let category = Category { id, parent, name, slug, position };
+        let category = Category { id, parent, name, slug, position, removed: false };
         let after = Arc::new(tree.with(category.clone(), 1));
         let (event, remember) = effects(&after, &category, 1);
         let put = Put::create(id.to_string(), category.clone()).event(event);
@@ -135,7 +137,48 @@ impl Catalogue {
         self.put_category(writing, with_key(put, remember), after, category).await
     }
 
-    /// Removes a category that has none below it.
+    /// Which of these are no categories now, nor were any.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn never_categories(&self, ids: &[CategoryId]) -> Result<Vec<CategoryId>> {
+        let tree = self.tree();
+        let mut unknown: Vec<CategoryId> = ids.iter().copied().filter(|id| tree.get(*id).is_none()).collect();
+        if !unknown.is_empty() {
+            let names: Vec<String> = unknown.iter().map(ToString::to_string).collect();
+            let found = self.0.categories.get_many(&names).await?;
+            unknown.retain(|id| !found.iter().any(|found| found.value.id == *id));
+        }
+        Ok(unknown)
+    }
+
+    /// Notes as removed what products name and is no category: earlier releases kept nothing of one that was removed. To be
+    /// done once for a database of such a release; later, a category that is gone was not removed by the service.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn adopt_removed(&self) -> Result<()> {
+        let mut after = None;
+        loop {
+            let page = self.list(None, after, READ_PAGE).await?;
+            for found in &page.items {
+                for id in self.never_categories(&found.product.categories).await? {
+                    let (name, slug) = (String::new(), String::new());
+                    let gone = Category { id, parent: None, name, slug, position: 0, removed: true };
+                    match self.0.categories.put(Put::create(id.to_string(), gone)).await {
+                        Ok(_) | Err(CommitError::Duplicate { .. }) => {}
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes a category that has none below it. What is left says that there was one.
     ///
     /// # Errors
     /// `CATEGORY_NOT_FOUND`, `CATEGORY_NOT_EMPTY`, `VERSION_CONFLICT`.
@@ -154,7 +197,8 @@ impl Catalogue {
             );
         }
         let (event, remember) = effects(&tree, &category, seen + 1);
-        let put = Put::delete(id.to_string(), seen).event(event);
+        let gone = Category { removed: true, ..category.clone() };
+        let put = Put::replace(id.to_string(), seen, gone).event(event);
         let after = Arc::new(tree.without(id));
         self.put_category(writing, with_key(put, remember), after, category).await
     }

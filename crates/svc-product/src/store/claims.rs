@@ -93,9 +93,9 @@ impl Catalogue {
             return Err(busy());
         }
         let fence = match holder {
-            None => Put::create(id, Held { product: None }),
+            None => Put::create(id, Held { product: None, told: None }),
             Some(holder) if holder.value.product.is_none() => return Ok(true),
-            Some(holder) => Put::replace(id, holder.version, holder.value),
+            Some(holder) => Put::replace(id, holder.version, holder.value.silently()),
         };
         let product = claim.value.product;
         let inner = std::sync::Arc::clone(&self.0);
@@ -170,8 +170,8 @@ mod tests {
         create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
         // The writer was only slow: it comes too late, whatever it had claimed.
         let late = product(1, "One", &["S"]);
-        let late =
-            catalogue.0.products.put(Put::create(late.id.to_string(), super::super::held(&late))).await;
+        let held = super::super::held::held(&late, 1, &Outbound::default());
+        let late = catalogue.0.products.put(Put::create(late.id.to_string(), held)).await;
         assert!(matches!(late, Err(CommitError::Duplicate { .. })), "{late:?}");
         let found = catalogue.by_skus(&["S".to_owned()]).await.expect("read");
         assert_eq!(found[0].as_ref().expect("carried").product.id, ProductId::from_bits(2));
@@ -187,6 +187,43 @@ mod tests {
         catalogue.claim("S", ProductId::from_bits(1)).await.expect("claimed");
         clock.set_ahead(0);
         create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
+    }
+
+    /// A version that no event tells is counted, so that an audit knows it from one that somebody else wrote.
+    #[tokio::test(start_paused = true)]
+    async fn a_version_without_an_event_is_counted() {
+        let catalogue = catalogue().await;
+        let told = |_: &Product, version: i64| Outbound {
+            events: vec![store::NewEvent {
+                aggregate_id: "prd_1".into(),
+                aggregate_version: version,
+                type_name: "souk.product.v1.ProductCreated".into(),
+                payload: Vec::new(),
+            }],
+            remember: None,
+        };
+        catalogue.create(product(1, "One", &["A"]), true, &told).await.expect("made");
+        catalogue.claim("S", ProductId::from_bits(1)).await.expect("claimed");
+        tokio::time::sleep(CLAIM_FRESH).await;
+        create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
+        let stored = catalogue.0.products.get(&ProductId::from_bits(1).to_string()).await;
+        let stored = stored.expect("read").expect("there");
+        assert_eq!(stored.version, 2);
+        assert_eq!(stored.value.told, Some(crate::store::Told { version: 1, silent: 1 }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn categories_that_an_earlier_release_removed_are_noted_once() {
+        let catalogue = catalogue().await;
+        let gone = kernel::CategoryId::from_bits(5);
+        let product = Product { categories: vec![gone], ..product(1, "One", &["A"]) };
+        create(&catalogue, product).await.expect("made");
+        assert_eq!(catalogue.never_categories(&[gone]).await.expect("read"), [gone]);
+        for _ in 0..2 {
+            catalogue.adopt_removed().await.expect("noted");
+        }
+        assert_eq!(catalogue.never_categories(&[gone]).await.expect("read"), []);
+        assert!(catalogue.tree().is_empty(), "it is no category again");
     }
 
     #[tokio::test(start_paused = true)]
@@ -208,7 +245,7 @@ mod tests {
         let late = Put::replace(
             seen.product.id.to_string(),
             seen.version,
-            super::super::held(&product(1, "One", &["A", "S"])),
+            super::super::held::held(&product(1, "One", &["A", "S"]), seen.version + 1, &Outbound::default()),
         );
         assert!(matches!(catalogue.0.products.put(late).await, Err(CommitError::Unexpected { .. })));
     }

@@ -12,18 +12,18 @@ use super::*;
 const PAID: usize = 14;
 
 /// A shop with orders of every end.
-struct Varied {
-    dir: PathBuf,
+pub(super) struct Varied {
+    pub(super) dir: PathBuf,
     /// Confirmed and captured.
-    paid: Vec<String>,
+    pub(super) paid: Vec<String>,
     /// Cancelled after the capture.
-    refunded: String,
+    pub(super) refunded: String,
     declined: String,
     /// Paid after a challenge.
     challenged: String,
 }
 
-async fn varied(dir: PathBuf) -> Varied {
+pub(super) async fn varied(dir: PathBuf) -> Varied {
     let world = World::start_at(&format!("dir:{}", dir.display()), 61).await;
     world.sells("bowl", 1250, 100).await;
     let mut paid = Vec::new();

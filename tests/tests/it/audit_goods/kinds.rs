@@ -344,6 +344,22 @@ pub(super) fn categories(data: &Data) -> Vec<Kind> {
             "events.content",
             data.product("cup"),
         ),
+        // A category that there never was, in the product and in its trail.
+        kind(
+            "product",
+            format!(
+                "UPDATE doc_product SET body = replace(body, 'cat_0', 'cat_7') WHERE id = '{}'",
+                data.product("bowl")
+            ),
+            "rows.valid",
+            data.product("bowl"),
+        ),
+        kind(
+            "product",
+            format!("UPDATE doc_product SET version = version + 1 WHERE id = '{}'", data.product("jug")),
+            "rows.valid",
+            data.product("jug"),
+        ),
     ]
 }
 

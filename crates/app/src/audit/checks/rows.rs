@@ -295,7 +295,7 @@ fn differ(
 fn agrees(told: &Told, other: &Told) -> bool {
     let versions = match (told.version, other.version) {
         (0, _) | (_, 0) => true,
-        (version, other) if &*told.state == "at least" => other >= version,
+        (version, found) if &*told.state == "at least" && &*other.state != "exact" => found >= version,
         (version, other) => version == other,
     };
     let digests = match (told.digest, other.digest) {
@@ -310,7 +310,7 @@ fn spoken(told: &Told) -> String {
     if told.version != 0 {
         parts.push(format!("version {}", told.version));
     }
-    if !matches!(&*told.state, "" | "at least" | "repeats") {
+    if !matches!(&*told.state, "" | "at least" | "exact" | "repeats") {
         parts.push(told.state.to_string());
     }
     match (&told.digest, told.about.is_empty()) {
