@@ -245,6 +245,7 @@ impl Shop {
             .sum();
         assert_eq!(clearing, captured - refunded);
         self.provider_agrees(&audited).await;
+        crate::events::events_fit(self).await;
     }
 
     async fn provider_agrees(&self, audited: &[AuditedPayment]) {
