@@ -32,6 +32,7 @@ const PAID: usize = 12;
 const SKUS: [&str; 4] = ["bowl", "cup", "plate", "jug"];
 
 /// A shop's data, at rest.
+#[derive(Clone)]
 struct Data {
     dir: PathBuf,
     /// Orders that are confirmed, captured and to be shipped.
@@ -285,6 +286,7 @@ async fn every_kind_of_damage_to_goods_is_named() {
     finds_all(&data, "ends", &kinds::ends(&data)).await;
     finds_all(&data, "chains", &chains::chains()).await;
     finds_all(&data, "newest", &chains::newest()).await;
+    chains::upgraded(&data).await;
     finds_all(&data, "payments", &chains::payments(&data)).await;
     finds_all(&data, "requests", &kinds::requests()).await;
     finds_all(&data, "people", &kinds::people()).await;

@@ -11,7 +11,7 @@ use tests::World;
 use super::{Data, Kind, kind};
 
 /// Somebody with permissions, a secret that is revoked, a session that has ended.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Access {
     account: String,
     secret: String,

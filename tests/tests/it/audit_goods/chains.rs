@@ -1,6 +1,30 @@
 //! Damage to the chain of events, and to payments and their events.
 
-use super::{Data, Kind, kind};
+use super::super::audit::{audited, copied, run_all};
+use super::{Data, Kind, finds_all, kind, told};
+
+/// Roles with a database.
+const ROLES: [&str; 9] =
+    ["order", "cart", "payment", "user", "identity", "product", "inventory", "shipping", "checkout"];
+
+/// Makes a database what a release left that knew no links.
+const UNLINK: [&str; 3] = [
+    "ALTER TABLE souk_outbox DROP COLUMN link",
+    "DELETE FROM souk_meta WHERE name = 'head'",
+    "UPDATE souk_meta SET value = '1' WHERE name = 'schema'",
+];
+
+/// A shop of a release that knew no links passes when it was upgraded; from then on its newest events are vouched for.
+pub(super) async fn upgraded(data: &Data) {
+    let copy = Data { dir: data.dir.with_file_name("upgraded"), ..data.clone() };
+    copied(&data.dir, &copy.dir);
+    for role in ROLES {
+        run_all(&copy.dir, role, &format!("svc-{role}"), &UNLINK).await;
+    }
+    let report = audited(&copy.dir, None).await;
+    assert!(report.ok, "{:#?}", told(&report));
+    finds_all(&copy, "upgraded, ends", &newest()).await;
+}
 
 /// Copies the newest event of an outbox, with whatever link it has, under the next number.
 fn doubled(link: bool) -> String {
