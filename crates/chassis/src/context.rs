@@ -90,7 +90,8 @@ impl Context {
         name: &'static str,
         migrations: &'static [Migration],
     ) -> Result<Database> {
-        let options = OpenOptions::new(self.house.clock.clone());
+        let key = self.secret(EVENT_CHAIN).await?;
+        let options = OpenOptions::new(self.house.clock.clone()).with_chain_key(key.bytes());
         let database = store::open(&self.house.data.url(), name, migrations, options).await?;
         self.house.databases.add(self.service.name, name, database.clone());
         let sweep = database.clone();
@@ -307,6 +308,8 @@ impl Context {
     }
 }
 
+/// The secret under which the events of every database are chained.
+const EVENT_CHAIN: &str = "event-chain";
 /// How often expired request keys are swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// Rows that one sweep deletes at most.

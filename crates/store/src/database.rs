@@ -6,6 +6,7 @@ use std::sync::Arc;
 use kernel::{Clock, Error, Result, Timestamp};
 
 use crate::batch::Position;
+use crate::chain::EventChain;
 use crate::docs::{Docs, Document};
 use crate::engine::{DocsEngine, Engine, SqlEngine};
 use crate::faulty::{Faults, Faulty};
@@ -23,15 +24,24 @@ use crate::timings::Timings;
 pub struct OpenOptions {
     /// The store's clock: times of events, expiry of answers, leases.
     pub clock: Arc<dyn Clock>,
+    /// The key of the chain of events; without one anybody can make links.
+    pub chain_key: Vec<u8>,
     /// Faults to inject between the shapes and the engine.
     pub faults: Option<Faults>,
 }
 
 impl OpenOptions {
-    /// Without faults.
+    /// Without faults and without a key.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, faults: None }
+        Self { clock, chain_key: Vec::new(), faults: None }
+    }
+
+    /// With a key for the chain of events: the same at each opening, and kept outside the database.
+    #[must_use]
+    pub fn with_chain_key(mut self, key: &[u8]) -> Self {
+        self.chain_key = key.to_vec();
+        self
     }
 
     /// With faults.
@@ -191,10 +201,11 @@ pub async fn open(
         ));
     }
     let clock = Arc::clone(&options.clock);
+    let chain = EventChain::new(&options.chain_key, name);
     let engine = match url.split_once(':') {
-        Some(("mem", "")) => Sqlite::memory(name, migrations, clock)?,
+        Some(("mem", "")) => Sqlite::memory(name, migrations, clock, chain)?,
         Some(("dir", path)) if !path.is_empty() => {
-            Sqlite::directory(&PathBuf::from(path), name, migrations, clock).await?
+            Sqlite::directory(&PathBuf::from(path), name, migrations, clock, chain).await?
         }
         _ => {
             let message = format!(

@@ -15,6 +15,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 
 use crate::batch::{Batch, Committed, Position, StoredEvent};
+use crate::chain::{EventChain, LinkedEvent};
 use crate::docs::{DeclaredKind, Index};
 use crate::engine::{
     DocKeys, DocQuery, DocRow, DocWrite, DocsEngine, Engine, Extent, Gap, LeaseRow, Remembered, SqlEngine,
@@ -273,6 +274,12 @@ impl<E: DocsEngine> DocsEngine for Faulty<E> {
 
 #[async_trait]
 impl<E: InspectEngine> InspectEngine for Faulty<E> {
+    fn chain(&self) -> &EventChain {
+        self.engine.chain()
+    }
+    async fn linked_events(&self, after: i64, limit: u32) -> Result<Vec<LinkedEvent>> {
+        self.faults.read(self.engine.linked_events(after, limit)).await
+    }
     async fn stored_requests(&self, after: &RequestId, limit: u32) -> Result<Vec<StoredRequest>> {
         self.faults.read(self.engine.stored_requests(after, limit)).await
     }

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use kernel::{Result, Timestamp};
 
 use crate::batch::{Position, StoredEvent};
+use crate::chain::{ChainEnd, EventChain, LinkedEvent};
 use crate::docs::{Document, Shared, index_values};
 use crate::engine::{DocRow, Engine, Extent};
 use crate::outbox::EVENTS_READ_MAX;
@@ -23,12 +24,22 @@ pub const NOTE_PRUNED: &str = "pruned";
 /// Name of the note of a time in microseconds that every pruned event was committed before; 0 when none was ever pruned. A
 /// database whose events an earlier release pruned has it from the next time on.
 pub const NOTE_PRUNED_BEFORE: &str = "pruned_before";
+/// Name of the note of the last pruned event's link, as hexadecimal digits; empty when it had none.
+pub const NOTE_PRUNED_LINK: &str = "pruned_link";
+/// Name of the note of where the chain of events ends; see [`EventChain::note`].
+pub const NOTE_HEAD: &str = "head";
 /// Names of the other notes: the version of the tables, and the opening of the database.
 pub const NOTES_OTHER: [&str; 2] = ["schema", "run"];
 
 /// What an engine shows of its stored rows.
 #[async_trait]
 pub trait InspectEngine: Engine {
+    /// The chain of its events.
+    fn chain(&self) -> &EventChain;
+
+    /// As [`Engine::events`], with the link of each.
+    async fn linked_events(&self, after: i64, limit: u32) -> Result<Vec<LinkedEvent>>;
+
     /// Remembered answers after a key, in the order of their keys, expired ones too; at most `limit`.
     async fn stored_requests(&self, after: &RequestId, limit: u32) -> Result<Vec<StoredRequest>>;
 
@@ -104,6 +115,12 @@ pub struct StoredEpoch {
 }
 
 impl StoredNotes {
+    /// Where the chain of events ends; `None` when the note is gone or was not made with the key of the chain.
+    #[must_use]
+    pub fn head(&self, chain: &EventChain) -> Option<ChainEnd> {
+        self.note(NOTE_HEAD).and_then(|note| chain.read_note(note))
+    }
+
     /// The value under a name.
     #[must_use]
     pub fn note(&self, name: &str) -> Option<&str> {
@@ -142,6 +159,20 @@ impl Inspector {
     /// When the store fails, or a column holds something of another type.
     pub async fn events(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>> {
         self.engine.events(after, limit.min(EVENTS_READ_MAX)).await
+    }
+
+    /// As [`Inspector::events`], with the link of each.
+    ///
+    /// # Errors
+    /// As [`Inspector::events`].
+    pub async fn linked_events(&self, after: i64, limit: u32) -> Result<Vec<LinkedEvent>> {
+        self.engine.linked_events(after, limit.min(EVENTS_READ_MAX)).await
+    }
+
+    /// The chain of the events.
+    #[must_use]
+    pub fn chain(&self) -> &EventChain {
+        self.engine.chain()
     }
 
     /// What the outbox holds.

@@ -9,6 +9,7 @@
 //! `store::conformance`.
 
 mod batch;
+mod chain;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod database;
@@ -36,6 +37,7 @@ pub use batch::{
     BATCH_BYTES_MAX, Batch, Committed, Consumed, EVENTS_MAX, NAME_CHARS_MAX, NewEvent, Position, RequestKey,
     STATEMENTS_MAX, StoredEvent,
 };
+pub use chain::{ChainCheck, ChainEnd, EventChain, LINK_BYTES, Link, LinkedEvent};
 pub use database::{Database, OpenOptions, open};
 pub use docs::{
     DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Docs, Document, Index, List, Put, UPDATE_TRIES_MAX, Updated,
@@ -45,8 +47,9 @@ pub use engine::Gap;
 pub use error::CommitError;
 pub use faulty::Faults;
 pub use inspect::{
-    INSPECT_MAX, InspectEngine, Inspector, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTES_MAX, NOTES_OTHER,
-    RequestId, StoredDocument, StoredEpoch, StoredNotes, StoredPosition, StoredRequest,
+    INSPECT_MAX, InspectEngine, Inspector, NOTE_HEAD, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTE_PRUNED_LINK,
+    NOTES_MAX, NOTES_OTHER, RequestId, StoredDocument, StoredEpoch, StoredNotes, StoredPosition,
+    StoredRequest,
 };
 pub use kv::{KV_ENTRIES_MAX, KV_KEY_BYTES_MAX, KV_VALUE_BYTES_MAX, Kv, KvEngine, Quota, Taken};
 pub use lease::{Lease, Leases};

@@ -1,5 +1,7 @@
 //! What an audit proves of payments from their own rows. Pure functions of the rows.
 
+pub mod events;
+
 use contract::souk::r#type::v1::AuditFinding;
 use kernel::Money;
 

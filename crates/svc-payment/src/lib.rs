@@ -23,6 +23,7 @@ mod in_flight;
 pub mod provider;
 pub mod seal;
 pub mod signature;
+mod standing;
 mod steps;
 mod store;
 pub mod sweep;
@@ -80,6 +81,10 @@ fn start(ctx: Context) -> Starting {
         let seals = Seals::new(RecordKey::new(ctx.secret(SEAL_KEY).await?));
         let books = Books::new(&database, seals);
         adopt(&ctx, &books).await?;
+        for table in audit::events::tables(&books) {
+            ctx.examine(table);
+        }
+        ctx.describe_events(audit::events::describe);
         let steps = Steps::new(ctx.clone(), books, providers, settings);
 
         let sink = Arc::new(Webhooks(Arc::clone(&steps)));

@@ -70,7 +70,7 @@ pub(super) async fn rests(world: &World) {
     for _ in 0..600 {
         let open = orders.get_totals(GetTotalsRequest {}).await.expect("totals").into_inner().open;
         let status =
-            payments.get_ledger_status(GetLedgerStatusRequest {}).await.expect("status").into_inner();
+            payments.get_ledger_status(GetLedgerStatusRequest::default()).await.expect("status").into_inner();
         let numbering =
             orders.get_numbering(GetNumberingRequest::default()).await.expect("numbers").into_inner();
         let chained = numbering.series.iter().all(|series| series.sealed_number == series.greatest_number);
@@ -113,10 +113,16 @@ pub(super) fn copied(from: &Path, to: &Path) {
 
 /// Runs a statement in a database that nobody serves.
 pub(super) async fn run(dir: &Path, database: &str, crate_name: &str, statement: &str) {
+    run_all(dir, database, crate_name, &[statement]).await;
+}
+
+/// Runs statements in one commit in a database that nobody serves.
+pub(super) async fn run_all(dir: &Path, database: &str, crate_name: &str, statements: &[&str]) {
     let options = OpenOptions::new(Arc::new(VirtualClock::new(START)));
     let url = format!("dir:{}", dir.display());
     let opened = store::open(&url, database, migrations(crate_name, database), options).await.expect("opens");
-    opened.sql().commit(Batch::new().run(sql(statement.to_owned()))).await.expect(statement);
+    let batch = statements.iter().fold(Batch::new(), |batch, one| batch.run(sql((*one).to_owned())));
+    opened.sql().commit(batch).await.unwrap_or_else(|error| panic!("{statements:?}: {error:?}"));
 }
 
 /// The migrations of a database, as its crate has them.

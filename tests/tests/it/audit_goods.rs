@@ -2,6 +2,7 @@
 //! answers, written straight into a database, is named.
 
 mod access;
+mod chains;
 mod kinds;
 
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ const PAID: usize = 12;
 const SKUS: [&str; 4] = ["bowl", "cup", "plate", "jug"];
 
 /// A shop's data, at rest.
+#[derive(Clone)]
 struct Data {
     dir: PathBuf,
     /// Orders that are confirmed, captured and to be shipped.
@@ -282,6 +284,10 @@ async fn every_kind_of_damage_to_goods_is_named() {
     finds_all(&data, "pictures", &kinds::pictures(&data)).await;
     finds_all(&data, "events", &kinds::events(&data)).await;
     finds_all(&data, "ends", &kinds::ends(&data)).await;
+    finds_all(&data, "chains", &chains::chains()).await;
+    finds_all(&data, "newest", &chains::newest()).await;
+    chains::upgraded(&data).await;
+    finds_all(&data, "payments", &chains::payments(&data)).await;
     finds_all(&data, "requests", &kinds::requests()).await;
     finds_all(&data, "people", &kinds::people()).await;
     finds_all(&data, "grants", &access::grants(&data)).await;

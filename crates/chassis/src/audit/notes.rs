@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use kernel::{Clock, Result, Timestamp};
-use store::{Database, Inspector, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTES_OTHER, StoredNotes};
+use store::{
+    Database, Inspector, LINK_BYTES, NOTE_HEAD, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTE_PRUNED_LINK,
+    NOTES_OTHER, StoredNotes,
+};
 
 use super::{Examine, Examined};
 use crate::run::EVENTS_KEPT;
@@ -73,6 +76,12 @@ fn pruned(notes: &StoredNotes, oldest: i64, now: Timestamp, examined: &mut Exami
             "schema" => {
                 let expected = notes.schema.to_string();
                 examined.expects(*value == expected, &row, expected.clone(), value);
+            }
+            // Judged with the events.
+            NOTE_HEAD => {}
+            NOTE_PRUNED_LINK => {
+                let link = value.is_empty() || hex::decode(value).is_ok_and(|link| link.len() == LINK_BYTES);
+                examined.expects(link, &row, "a link, or nothing", value);
             }
             name => examined.expects(NOTES_OTHER.contains(&name), &row, "a name that is known", name),
         }

@@ -6,7 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::EventDefect;
 use kernel::{Clock, Result, Timestamp};
-use store::{Database, Inspector, NOTE_PRUNED, NOTE_PRUNED_BEFORE, StoredEvent, StoredNotes};
+use store::{
+    ChainCheck, Database, Inspector, LINK_BYTES, NOTE_HEAD, NOTE_PRUNED, NOTE_PRUNED_BEFORE, StoredEvent,
+    StoredNotes,
+};
 
 use super::{DescribeEvent, Examine, Examined, Fact};
 
@@ -29,10 +32,11 @@ struct Life {
     until: Timestamp,
 }
 
-/// Where a page ended: its last sequence, and the times of its last two events, by which the next page judges the last one.
+/// Where a page ended: its last event in the chain, and the times of its last two events, by which the next page judges the
+/// last one.
 #[derive(Clone, Copy, Default)]
 struct Place {
-    sequence: i64,
+    chain: ChainCheck,
     before: Option<Timestamp>,
     last: Option<Timestamp>,
 }
@@ -109,6 +113,30 @@ impl OutboxRows {
         }
     }
 
+    /// Whether the last event is the one that is noted as the last, by notes of before and after it was read.
+    fn ends(&self, last: &ChainCheck, [before, after]: [&StoredNotes; 2], examined: &mut Examined) {
+        let at = format!("note {NOTE_HEAD}");
+        let (Some(before), Some(after)) = (before.head(self.rows.chain()), after.head(self.rows.chain()))
+        else {
+            return examined.finds(
+                at,
+                "where the events end, as the service noted it",
+                "nothing, or another note",
+            );
+        };
+        let sequence = last.sequence;
+        if before.sequence > sequence {
+            let found = format!("none after sequence {sequence}");
+            examined.finds(row(before.sequence), "the last event that was written", found);
+        } else if after.sequence < sequence {
+            let expected = format!("no event after sequence {}, the last that was written", after.sequence);
+            examined.finds(row(sequence), expected, "one more");
+        } else if let Some(end) = [before, after].iter().find(|end| end.sequence == sequence) {
+            let fits = last.ends_at(self.rows.chain(), end);
+            examined.expects(fits, &at, format!("the link of sequence {sequence}"), "another");
+        }
+    }
+
     /// What is known of the events that are gone: the oldest that is kept, and the time that all the others are before.
     async fn extent(&self, notes: &StoredNotes, examined: &mut Examined) -> Result<()> {
         let extent = self.rows.extent().await?;
@@ -146,11 +174,23 @@ impl Examine for OutboxRows {
         let began = notes.epochs.iter().map(|epoch| epoch.began_at).min().unwrap_or_default();
         let until = self.clock.now().plus(CLOCK_WRONG_MAX);
         let life = Life { from: began.minus(CLOCK_WRONG_MAX), until };
-        let events = self.rows.events(place.sequence, limit).await?;
+        let events = self.rows.linked_events(place.chain.sequence, limit).await?;
+        // Read again, since the shop goes on: events may have been written, or pruned.
+        let later = self.rows.notes().await?;
         examined.rows = events.len();
-        for event in &events {
-            self.check(event, &life, &mut examined);
-            place.goes_on(event, &mut examined);
+        for linked in &events {
+            self.check(&linked.event, &life, &mut examined);
+            let former = place.chain;
+            place.goes_on(&linked.event, &mut examined);
+            if !place.chain.follow(self.rows.chain(), linked, [&notes, &later]) {
+                let sequence = linked.event.position.sequence;
+                let expected = format!("the event that followed sequence {}, by its link", former.sequence);
+                let found = if linked.link.is_none() { "one without a link" } else { "another" };
+                examined.finds(row(sequence), expected, found);
+            }
+        }
+        if events.is_empty() {
+            self.ends(&place.chain, [&notes, &later], &mut examined);
         }
         // A page may be shorter than asked for when its events are large: only an empty one is the last.
         examined.next = events.last().map(|_| place.text());
@@ -160,28 +200,31 @@ impl Examine for OutboxRows {
 
 impl Place {
     fn parse(text: &str) -> Self {
-        let mut parts = text.split(' ').map(|part| part.parse::<i64>().ok());
-        let mut next = || parts.next().flatten();
+        let mut parts = text.split(' ');
+        let mut next = || parts.next().and_then(|part| part.parse::<i64>().ok());
         let sequence = next().unwrap_or(i64::MAX);
         let (before, last) = (next().map(Timestamp::from_micros), next().map(Timestamp::from_micros));
-        Self { sequence, before, last }
+        let mut link = [0; LINK_BYTES];
+        let link = parts.next().and_then(|part| hex::decode_to_slice(part, &mut link).ok()).map(|()| link);
+        Self { chain: ChainCheck { sequence, link }, before, last }
     }
 
     fn text(&self) -> String {
         let time =
             |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |at| at.micros().to_string());
-        format!("{} {} {}", self.sequence, time(self.before), time(self.last))
+        let link = self.chain.link.map_or_else(|| "-".to_owned(), hex::encode);
+        format!("{} {} {} {link}", self.chain.sequence, time(self.before), time(self.last))
     }
 
-    /// Judges the event before by the one that follows: a clock that was set back stays so for a while.
+    /// Judges the time of the event before by the one that follows: a clock that was set back stays so for a while.
     fn goes_on(&mut self, event: &StoredEvent, examined: &mut Examined) {
         if let (Some(before), Some(last)) = (self.before, self.last) {
             let next = event.time;
             let falls = before.minus(FALLS_MAX) > last && next.minus(FALLS_MAX) > last;
             let expected = format!("a time near those beside it, {before} and {next}");
-            examined.expects(!falls, &row(self.sequence), expected, last);
+            examined.expects(!falls, &row(self.chain.sequence), expected, last);
         }
-        *self = Self { sequence: event.position.sequence, before: self.last, last: Some(event.time) };
+        (self.before, self.last) = (self.last, Some(event.time));
     }
 }
 
@@ -215,6 +258,7 @@ mod tests {
         for page in events.chunks(page) {
             for event in page {
                 place.goes_on(event, &mut examined);
+                place.chain.sequence = event.position.sequence;
             }
             place = Place::parse(&place.text());
         }

@@ -101,7 +101,7 @@ impl Bench {
         clock: Arc<TestClock>,
         faults: Option<Faults>,
     ) -> Self {
-        let options = OpenOptions { clock: Arc::clone(&clock) as _, faults };
+        let options = OpenOptions { faults, ..OpenOptions::new(Arc::clone(&clock) as _) };
         let database = opener.open(name, MIGRATIONS, options).await.expect("the database opens");
         Self { database, clock }
     }

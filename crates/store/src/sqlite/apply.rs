@@ -7,6 +7,7 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 use super::errors::{is_duplicate, serving, violated_column};
 use super::schema;
 use crate::batch::{Batch, Consumed, Effects, Label, NewEvent, Op, RequestKey, Rows};
+use crate::chain::{ChainEnd, EventChain};
 use crate::error::{CommitError, FENCE};
 use crate::lease::Lease;
 use crate::parked::ParkedEvent;
@@ -23,9 +24,14 @@ pub(super) struct Times {
     pub(super) expired: Timestamp,
 }
 
-/// Writes everything of a batch; returns the sequence after its last event. What it wrote before it failed stays in the
-/// transaction: the caller undoes it.
-pub(super) fn batch(conn: &Connection, batch: &Batch, times: Times, next: i64) -> Applied<i64> {
+/// Writes everything of a batch after the event `end`; returns the last event after it. What it wrote before it failed stays in
+/// the transaction: the caller undoes it.
+pub(super) fn batch(
+    conn: &Connection,
+    batch: &Batch,
+    times: Times,
+    (chain, end): (&EventChain, ChainEnd),
+) -> Applied<ChainEnd> {
     let Batch { ops, effects } = batch;
     let Effects { events, remember, positions, fences, parks } = effects;
     // The request key comes first: a batch that was done before must not fail on its own traces.
@@ -41,7 +47,7 @@ pub(super) fn batch(conn: &Connection, batch: &Batch, times: Times, next: i64) -
     for op in ops {
         statement(conn, op)?;
     }
-    let after = publish(conn, events, times.now, next)?;
+    let after = publish(conn, events, times.now, (chain, end))?;
     for event in parks {
         park(conn, event)?;
     }
@@ -136,19 +142,32 @@ fn position(conn: &Connection, consumed: &Consumed) -> Applied {
     }
 }
 
-fn publish(conn: &Connection, events: &[NewEvent], now: Timestamp, mut next: i64) -> Applied<i64> {
+fn publish(
+    conn: &Connection,
+    events: &[NewEvent],
+    now: Timestamp,
+    (chain, mut end): (&EventChain, ChainEnd),
+) -> Applied<ChainEnd> {
     if events.is_empty() {
-        return Ok(next);
+        return Ok(end);
     }
     let mut insert = conn.prepare_cached(schema::INSERT_EVENT).map_err(failed)?;
     for event in events {
         let NewEvent { aggregate_id, aggregate_version, type_name, payload } = event;
+        let sequence = end.sequence + 1;
+        end = ChainEnd { sequence, link: chain.link(&end.link, sequence, now.micros(), event) };
         insert
-            .execute((next, now.micros(), aggregate_id, aggregate_version, type_name, payload))
+            .execute((sequence, now.micros(), aggregate_id, aggregate_version, type_name, payload, end.link))
             .map_err(failed)?;
-        next += 1;
     }
-    Ok(next)
+    Ok(end)
+}
+
+/// Notes where the chain of events ends, once for all batches of a transaction.
+pub(super) fn note_end(conn: &Connection, chain: &EventChain, end: ChainEnd) -> Result<(), Error> {
+    let mut set = conn.prepare_cached(schema::SET_META).map_err(serving)?;
+    set.execute((schema::HEAD, chain.note(end))).map_err(serving)?;
+    Ok(())
 }
 
 fn park(conn: &Connection, parked: &ParkedEvent) -> Applied {

@@ -22,6 +22,9 @@ const NEWEST: &str = "SELECT max(sequence) FROM souk_outbox";
 /// The most bytes of payloads that one read of events returns, unless the first event alone has more.
 const EVENTS_BYTES_MAX: usize = 4 << 20;
 
+/// Sequence, time and link of an event that may be pruned.
+type PrunedRow = (i64, i64, Option<Vec<u8>>);
+
 #[async_trait]
 impl Engine for Sqlite {
     fn exclusive(&self) -> bool {
@@ -89,7 +92,7 @@ impl Engine for Sqlite {
     }
 
     async fn events(&self, after: i64, limit: u32) -> Result<Vec<StoredEvent>> {
-        self.read(|conn| self.stored_events(conn, after, limit))
+        self.read(|conn| self.stored_events(conn, after, limit, |_, event| Ok(event)))
     }
 
     async fn gaps(&self, limit: u32) -> Result<Vec<Gap>> {
@@ -120,20 +123,24 @@ impl Engine for Sqlite {
 
     async fn prune(&self, before: Timestamp, rows_max: u32) -> Result<u64> {
         // The oldest rows without a hole: up to the first that stays, whatever the clock did in between.
-        let window = "SELECT sequence, time FROM souk_outbox \
+        let window = "SELECT sequence, time, link FROM souk_outbox \
             WHERE sequence < (SELECT max(sequence) FROM souk_outbox) ORDER BY sequence LIMIT ?";
-        let (rows, former): (Vec<(i64, i64)>, Option<String>) = self.read(|conn| {
-            let rows = all(conn, window, [rows_max], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let (rows, former): (Vec<PrunedRow>, Option<String>) = self.read(|conn| {
+            let rows = all(conn, window, [rows_max], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             Ok((rows, one(conn, schema::SELECT_META, [schema::PRUNED_BEFORE], |row| row.get(0))?))
         })?;
-        let old: Vec<(i64, i64)> = rows.into_iter().take_while(|(_, time)| *time < before.micros()).collect();
-        let Some((last, _)) = old.last() else { return Ok(0) };
+        let old: Vec<PrunedRow> =
+            rows.into_iter().take_while(|(_, time, _)| *time < before.micros()).collect();
+        let Some((last, _, link)) = old.last() else { return Ok(0) };
         let former = former.and_then(|former| former.parse::<i64>().ok()).unwrap_or(0);
-        let newest = old.iter().map(|(_, time)| time.saturating_add(1)).fold(former, i64::max);
+        let newest = old.iter().map(|(_, time, _)| time.saturating_add(1)).fold(former, i64::max);
         let delete = Statement::native("DELETE FROM souk_outbox WHERE sequence <= ?").bind(*last);
         let note = Statement::native(schema::SET_META).bind(schema::PRUNED).bind(last.to_string());
         let by = Statement::native(schema::SET_META).bind(schema::PRUNED_BEFORE).bind(newest.to_string());
-        self.write(Batch::new().run(delete).run(note).run(by)).await?;
+        // What is kept goes on from this link.
+        let link = link.as_ref().map(hex::encode).unwrap_or_default();
+        let link = Statement::native(schema::SET_META).bind(schema::PRUNED_LINK).bind(link);
+        self.write(Batch::new().run(delete).run(note).run(by).run(link)).await?;
         Ok(old.len() as u64)
     }
 
@@ -235,8 +242,15 @@ impl Sqlite {
         }
     }
 
-    fn stored_events(&self, conn: &Connection, after: i64, limit: u32) -> Result<Vec<StoredEvent>> {
-        let query = "SELECT sequence, time, aggregate_id, aggregate_version, type_name, payload FROM souk_outbox \
+    /// Events after a sequence, each with what `take` makes of it and of its row, whose column 6 is the link.
+    pub(super) fn stored_events<T>(
+        &self,
+        conn: &Connection,
+        after: i64,
+        limit: u32,
+        take: impl Fn(&rusqlite::Row<'_>, StoredEvent) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        let query = "SELECT sequence, time, aggregate_id, aggregate_version, type_name, payload, link FROM souk_outbox \
             WHERE sequence > ? ORDER BY sequence LIMIT ?";
         let mut prepared = conn.prepare_cached(query).map_err(serving)?;
         let mut rows = prepared.query((after, limit)).map_err(serving)?;
@@ -247,7 +261,7 @@ impl Sqlite {
             if bytes > EVENTS_BYTES_MAX && !events.is_empty() {
                 break;
             }
-            events.push(event);
+            events.push(take(row, event).map_err(serving)?);
         }
         Ok(events)
     }

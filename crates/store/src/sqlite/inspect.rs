@@ -7,6 +7,7 @@ use super::errors::serving;
 use super::rows::value;
 use super::{Sqlite, schema};
 use crate::batch::Position;
+use crate::chain::{EventChain, LinkedEvent};
 use crate::engine::DocRow;
 use crate::inspect::{
     InspectEngine, NOTES_MAX, RequestId, StoredEpoch, StoredNotes, StoredPosition, StoredRequest,
@@ -15,6 +16,16 @@ use crate::value::Value;
 
 #[async_trait]
 impl InspectEngine for Sqlite {
+    fn chain(&self) -> &EventChain {
+        &self.opened.chain
+    }
+
+    async fn linked_events(&self, after: i64, limit: u32) -> Result<Vec<LinkedEvent>> {
+        self.read(|conn| {
+            self.stored_events(conn, after, limit, |row, event| Ok(LinkedEvent { event, link: row.get(6)? }))
+        })
+    }
+
     async fn stored_requests(&self, after: &RequestId, limit: u32) -> Result<Vec<StoredRequest>> {
         let query = "SELECT principal, method, id, fingerprint, expires_at FROM souk_request \
             WHERE (principal, method, id) > (?, ?, ?) ORDER BY principal, method, id LIMIT ?";

@@ -38,6 +38,7 @@ use self::readers::{Readers, readers_kept};
 use self::thread::Queue;
 use self::writer::Writer;
 use crate::batch::{Batch, Committed, Position};
+use crate::chain::EventChain;
 use crate::error::CommitError;
 use crate::migration::Migration;
 
@@ -74,8 +75,9 @@ impl Sqlite {
         name: &str,
         migrations: &'static [Migration],
         clock: Arc<dyn Clock>,
+        chain: EventChain,
     ) -> Result<Self> {
-        let (writer, opened) = open::memory(name, migrations, clock)?;
+        let (writer, opened) = open::memory(name, migrations, clock, chain)?;
         let newest = writer.watch();
         let backend = Backend::Memory(Box::new(Mutex::new(writer)));
         Ok(Self::over(name, migrations, opened, newest, backend))
@@ -87,12 +89,13 @@ impl Sqlite {
         name: &str,
         migrations: &'static [Migration],
         clock: Arc<dyn Clock>,
+        chain: EventChain,
     ) -> Result<Self> {
         let queue = Arc::new(Queue::default());
         let (path, file_name) = (path.to_owned(), name.to_owned());
         let (thread, opened) = thread::start(name, Arc::clone(&queue), move || {
             let files = Files::lock(&path, &file_name)?;
-            let (writer, opened) = open::directory(&files, migrations, clock)?;
+            let (writer, opened) = open::directory(&files, migrations, clock, chain)?;
             let (newest, present) = (writer.watch(), writer.present());
             let readers = Readers::open(&files.database, readers_kept())?;
             Ok((writer, (files, opened, newest, present, readers)))

@@ -12,7 +12,7 @@ use super::files::{Files, Present};
 use super::identity::{self, Note};
 use super::writer::Writer;
 use super::{BUSY_TIMEOUT, schema};
-use crate::batch::Position;
+use crate::chain::{ChainEnd, EventChain};
 use crate::migration::{Applied, Migration, newer, pending};
 use crate::retention::Retention;
 
@@ -27,7 +27,9 @@ pub(super) struct Opened {
     pub(super) run: String,
     /// The epochs with the sequence that each began with; the last is the present one.
     pub(super) epochs: Vec<(i64, i64)>,
-    pub(super) head: Position,
+    pub(super) chain: EventChain,
+    /// The newest event.
+    pub(super) end: ChainEnd,
     /// What may be deleted by its age.
     pub(super) retention: Arc<Retention>,
 }
@@ -37,6 +39,7 @@ pub(super) fn directory(
     files: &Files,
     migrations: &[Migration],
     clock: Arc<dyn Clock>,
+    chain: EventChain,
 ) -> Result<(Writer, Opened)> {
     let path = &files.database;
     let conn = connect(path).map_err(|error| opening(path, error))?;
@@ -46,13 +49,12 @@ pub(super) fn directory(
         return Err(emptied(path));
     }
     let known = |run: &str, head: i64| note.as_ref().is_some_and(|note| note.is_of(run, files.inode, head));
-    let opened = prepare(&conn, path, migrations, &identity::new_run(), known, &clock)?;
+    let opened = prepare(&conn, path, migrations, (&identity::new_run(), known), &clock, chain)?;
     let note = Note { run: opened.run.clone(), inode: files.inode, head: 0 };
     if let Err(error) = note.write(path) {
         tracing::warn!(%error, database = %path.display(), "the note beside the database cannot be written; its events will begin a new epoch");
     }
-    let head = opened.head;
-    Ok((Writer::new(conn, clock, Arc::clone(&opened.retention), head).watching(Present::of(path)), opened))
+    Ok((writer(conn, clock, &opened).watching(Present::of(path)), opened))
 }
 
 /// Opens a database in memory.
@@ -60,14 +62,19 @@ pub(super) fn memory(
     name: &str,
     migrations: &[Migration],
     clock: Arc<dyn Clock>,
+    chain: EventChain,
 ) -> Result<(Writer, Opened)> {
     let place = PathBuf::from(format!("mem:{name}"));
     let conn = Connection::open_in_memory()
         .and_then(|conn| settings(&conn).map(|()| conn))
         .map_err(|error| opening(&place, error))?;
-    let opened = prepare(&conn, &place, migrations, "mem", |_, _| false, &clock)?;
-    let head = opened.head;
-    Ok((Writer::new(conn, clock, Arc::clone(&opened.retention), head), opened))
+    let opened = prepare(&conn, &place, migrations, ("mem", |_, _| false), &clock, chain)?;
+    Ok((writer(conn, clock, &opened), opened))
+}
+
+fn writer(conn: Connection, clock: Arc<dyn Clock>, opened: &Opened) -> Writer {
+    let epoch = opened.epochs.last().map_or(1, |(epoch, _)| *epoch);
+    Writer::new(conn, clock, Arc::clone(&opened.retention), (opened.chain.clone(), epoch, opened.end))
 }
 
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -103,9 +110,9 @@ fn prepare(
     conn: &Connection,
     place: &Path,
     migrations: &[Migration],
-    run: &str,
-    is_known: impl Fn(&str, i64) -> bool,
+    (run, is_known): (&str, impl Fn(&str, i64) -> bool),
     clock: &Arc<dyn Clock>,
+    chain: EventChain,
 ) -> Result<Opened> {
     let bad = |error| opening(place, error);
     let now = clock.now();
@@ -119,14 +126,28 @@ fn prepare(
         Some(version) if version > schema::VERSION => {
             return Err(newer(&place.display().to_string(), &format!("schema {version}")));
         }
+        Some(version) if version < schema::VERSION => {
+            conn.execute_batch(schema::TO_VERSION_2).map_err(bad)?;
+            set_meta(conn, "schema", &schema::VERSION.to_string()).map_err(bad)?;
+        }
         Some(_) => {}
     }
+    let is_new = version != Some(schema::VERSION);
     migrate(conn, place, migrations, now)?;
     let last = "SELECT time FROM souk_outbox ORDER BY sequence DESC LIMIT 1";
     let last = conn.query_row(last, [], |row| row.get(0)).optional().map_err(bad)?;
     let retention = Arc::new(Retention::new(Arc::clone(clock), last.map(Timestamp::from_micros)));
-    let (epochs, head) = epoch(conn, run, is_known, now).map_err(bad)?;
-    let opened = Opened { run: run.to_owned(), epochs, head, retention };
+    let head = if is_new { None } else { meta(conn, schema::HEAD).map_err(bad)? };
+    let noted = head.as_deref().and_then(ChainEnd::parse);
+    let (epochs, sequence) = epoch(conn, run, is_known, (noted, now)).map_err(bad)?;
+    // Numbers go on after the greatest, links after the last that is noted: what was added or taken away stays to be seen.
+    let begins = chain.begins(sequence);
+    let noted = head.and_then(|head| chain.read_note(&head));
+    let end = ChainEnd { sequence, link: noted.unwrap_or(begins).link };
+    if is_new {
+        set_meta(conn, schema::HEAD, &chain.note(begins)).map_err(bad)?;
+    }
+    let opened = Opened { run: run.to_owned(), epochs, chain, end, retention };
     transaction.commit().map_err(bad)?;
     Ok(opened)
 }
@@ -173,8 +194,8 @@ fn epoch(
     conn: &Connection,
     run: &str,
     is_known: impl Fn(&str, i64) -> bool,
-    now: Timestamp,
-) -> rusqlite::Result<(Vec<(i64, i64)>, Position)> {
+    (noted, now): (Option<ChainEnd>, Timestamp),
+) -> rusqlite::Result<(Vec<(i64, i64)>, i64)> {
     let head: i64 =
         conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;
     let pruned = meta(conn, schema::PRUNED)?.and_then(|pruned| pruned.parse().ok()).unwrap_or(0);
@@ -183,7 +204,8 @@ fn epoch(
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
     // No number is given twice, also not when somebody removed rows.
-    let head = epochs.last().map_or(0, |(_, first)| first - 1).max(pruned).max(head);
+    let noted = noted.map_or(0, |noted| noted.sequence);
+    let head = epochs.last().map_or(0, |(_, first)| first - 1).max(pruned).max(head).max(noted);
     let same = meta(conn, "run")?.is_some_and(|before| is_known(&before, head));
     if !same || epochs.is_empty() {
         // The time makes it differ from the epochs of a database that stood here and is gone.
@@ -198,6 +220,5 @@ fn epoch(
         set_meta(conn, schema::PRUNED_BEFORE, "0")?;
     }
     set_meta(conn, "run", run)?;
-    let present = epochs.last().map_or(1, |(epoch, _)| *epoch);
-    Ok((epochs, Position { epoch: present, sequence: head }))
+    Ok((epochs, head))
 }

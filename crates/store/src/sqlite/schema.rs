@@ -3,7 +3,7 @@
 //! Tables with text keys have no row ids: one tree instead of two, so a commit touches fewer pages.
 
 /// Version of these tables. A database with a greater one was made by a newer release.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 pub(super) const TABLES: &str = "
 CREATE TABLE souk_meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -11,7 +11,7 @@ CREATE TABLE souk_migration (name TEXT PRIMARY KEY, hash BLOB NOT NULL, applied_
 CREATE TABLE souk_epoch (epoch INTEGER PRIMARY KEY, first INTEGER NOT NULL, began_at INTEGER NOT NULL);
 CREATE TABLE souk_outbox (
   sequence INTEGER PRIMARY KEY, time INTEGER NOT NULL, aggregate_id TEXT NOT NULL, aggregate_version INTEGER NOT NULL,
-  type_name TEXT NOT NULL, payload BLOB NOT NULL);
+  type_name TEXT NOT NULL, payload BLOB NOT NULL, link BLOB);
 CREATE TABLE souk_request (
   principal TEXT NOT NULL, method TEXT NOT NULL, id TEXT NOT NULL, fingerprint BLOB NOT NULL, expires_at INTEGER NOT NULL,
   answer BLOB NOT NULL, PRIMARY KEY (principal, method, id)) WITHOUT ROWID;
@@ -29,13 +29,20 @@ CREATE TABLE souk_lease (
 CREATE TABLE souk_index (kind TEXT NOT NULL, name TEXT NOT NULL, rule TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID;
 ";
 
+/// What version 2 adds to tables of version 1: the links of events. Those that are there have none.
+pub(super) const TO_VERSION_2: &str = "ALTER TABLE souk_outbox ADD COLUMN link BLOB";
+
 pub(super) const SET_META: &str = "INSERT INTO souk_meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
 pub(super) const SELECT_META: &str = "SELECT value FROM souk_meta WHERE name = ?";
 /// Name in `souk_meta` of the last sequence that was pruned.
 pub(super) const PRUNED: &str = crate::inspect::NOTE_PRUNED;
 /// Name in `souk_meta` of a time, in microseconds, that every pruned event was committed before.
 pub(super) const PRUNED_BEFORE: &str = crate::inspect::NOTE_PRUNED_BEFORE;
-pub(super) const INSERT_EVENT: &str = "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload) VALUES (?, ?, ?, ?, ?, ?)";
+/// Name in `souk_meta` of the link of the last event that was pruned; empty when it had none.
+pub(super) const PRUNED_LINK: &str = crate::inspect::NOTE_PRUNED_LINK;
+/// Name in `souk_meta` of where the chain of events ends.
+pub(super) const HEAD: &str = crate::inspect::NOTE_HEAD;
+pub(super) const INSERT_EVENT: &str = "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload, link) VALUES (?, ?, ?, ?, ?, ?, ?)";
 pub(super) const INSERT_REQUEST: &str = "INSERT INTO souk_request (principal, method, id, fingerprint, expires_at, answer) VALUES (?, ?, ?, ?, ?, ?)";
 pub(super) const SELECT_REQUEST: &str =
     "SELECT fingerprint, expires_at, answer FROM souk_request WHERE principal = ? AND method = ? AND id = ?";

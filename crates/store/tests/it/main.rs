@@ -1,5 +1,6 @@
 //! The embedded engines: the conformance suite, and what only a directory has.
 
+mod chain;
 mod directory;
 mod files;
 mod inspect;

@@ -4,6 +4,7 @@ mod authorize;
 mod challenge;
 mod clock;
 mod concurrent;
+mod events;
 mod killed;
 mod ledger;
 mod money;

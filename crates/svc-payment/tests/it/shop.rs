@@ -204,7 +204,7 @@ impl Shop {
         self.wait(3_000).await;
         let status = self
             .as_staff()
-            .get_ledger_status(GetLedgerStatusRequest {})
+            .get_ledger_status(GetLedgerStatusRequest::default())
             .await
             .expect("a status")
             .into_inner();
@@ -245,6 +245,7 @@ impl Shop {
             .sum();
         assert_eq!(clearing, captured - refunded);
         self.provider_agrees(&audited).await;
+        crate::events::events_fit(self).await;
     }
 
     async fn provider_agrees(&self, audited: &[AuditedPayment]) {

@@ -11,7 +11,7 @@ use tests::World;
 use super::{Data, Kind, kind};
 
 /// Somebody with permissions, a secret that is revoked, a session that has ended.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Access {
     account: String,
     secret: String,
@@ -212,7 +212,7 @@ pub(super) fn order(data: &Data) -> Vec<Kind> {
     let again = "INSERT INTO souk_outbox (sequence, time, aggregate_id, aggregate_version, type_name, payload) \
          SELECT sequence + 1, time, aggregate_id, aggregate_version - 1, type_name, payload FROM souk_outbox \
          ORDER BY sequence DESC LIMIT 1";
-    kinds.push(kind("payment", again, ordered, format!("pay{}", data.cancelled.trim_start_matches("ord"))));
+    kinds.push(kind("payment", again, VALID, "payment: outbox, sequence"));
     kinds
 }
 

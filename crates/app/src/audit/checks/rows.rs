@@ -60,6 +60,7 @@ pub fn content(books: &Books) -> Check {
         // Events of earlier releases tell no exact units.
         (must, may),
     );
+    payments(&mut check, books);
     between(
         &mut check,
         books,
@@ -68,6 +69,20 @@ pub fn content(books: &Books) -> Check {
         (must, may),
     );
     check
+}
+
+/// Payments publish what their callers were not told: an event fits the payment, and the capture or refund that it is about; each
+/// refund that ended and each void by an operation has its event.
+fn payments(check: &mut Check, books: &Books) {
+    for (event, row, needs) in
+        [("payment event", "payment", must as Needs), ("payment event at", "payment at", may)]
+    {
+        between(check, books, ("payment", event, "the event"), ("payment", row, "the payment"), (needs, may));
+    }
+    for (event, row) in [("refund event", "refund"), ("capture event", "capture"), ("voided event", "voided")]
+    {
+        once(check, books, "payment", (event, "the event"), (row, "the row"));
+    }
 }
 
 /// For so long a row may be younger than its event says: its change was decided before it was committed.
@@ -82,7 +97,7 @@ pub(super) fn has_published(role: &RoleRows, row: &Told) -> bool {
 }
 
 /// Roles whose rows tell when they changed to their version. Rows of others tell when they were made, maybe under another clock.
-const TELL_CHANGES: [&str; 4] = ["cart", "identity", "shipping", "user"];
+const TELL_CHANGES: [&str; 5] = ["cart", "identity", "payment", "shipping", "user"];
 
 /// An event was committed when its row changed, not long before.
 fn times(check: &mut Check, role: &RoleRows, rows: &Facts) {

@@ -61,7 +61,40 @@ pub fn rows(books: &Books) -> Vec<RoleRows> {
     if let Some(order) = books.orders.first() {
         carts.add("bought", &order.id.to_string(), told(0, "", ""));
     }
-    vec![orders, stock, shipping, products, search, carts, identity(role("identity"))]
+    vec![
+        orders,
+        stock,
+        shipping,
+        products,
+        search,
+        carts,
+        identity(role("identity")),
+        payments(role("payment")),
+    ]
+}
+
+/// A payment that was given back, one that was captured late, and one that nobody had to be told of.
+fn payments(mut role: RoleRows) -> RoleRows {
+    for (id, version) in [("pay_back", 5), ("pay_late", 3), ("pay_plain", 4)] {
+        role.add("row", id, told(version, "", "unpublished"));
+        role.add("payment", id, told(0, "100 of ada", ""));
+        role.add("payment at", &format!("{id} {version}"), told(0, "all of it", ""));
+    }
+    for (id, version) in [("pay_back", 5), ("pay_late", 2)] {
+        role.add("event", id, told(version, "", "at least"));
+        role.add("payment event", id, told(0, "100 of ada", ""));
+        role.add("payment event at", &format!("{id} {version}"), told(0, "all of it", ""));
+    }
+    for (event, row, key, state) in [
+        ("refund event", "refund", "ref_1", ""),
+        ("voided event", "voided", "pay_back", ""),
+        ("capture event", "capture", "cap_1", "unpublished"),
+    ] {
+        role.add(event, key, told(0, "100", ""));
+        role.add(row, key, told(0, "100", state));
+    }
+    role.add("capture", "cap_2", told(0, "100", "unpublished"));
+    role
 }
 
 /// A fact at a time, in seconds.

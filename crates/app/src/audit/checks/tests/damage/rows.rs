@@ -120,6 +120,27 @@ fn events_and_rows_that_do_not_agree() {
 }
 
 #[test]
+fn payments_and_their_events_that_do_not_agree() {
+    let content = "events.content";
+    let add = |set: &'static str, key: &'static str, fact: Told| {
+        move |books: &mut Books| role(books, "payment").add(set, key, fact)
+    };
+    finds(add("payment event", "pay_late", told(0, "90 of ada", "")), &[(content, "pay_late")]);
+    finds(add("payment event at", "pay_back 5", told(0, "half", "")), &[(content, "pay_back 5")]);
+    finds(add("event", "pay_back", told(6, "", "at least")), &[(content, "pay_back")]);
+    for (set, key) in [("refund event", "ref_1"), ("capture event", "cap_1")] {
+        finds(add(set, key, told(0, "90", "")), &[(content, key)]);
+    }
+    finds(add("capture event", "cap_2", told(0, "90", "")), &[(content, "cap_2")]);
+    finds(add("capture event", "cap_3", told(0, "100", "")), &[(content, "cap_3")]);
+    for (set, key) in [("refund event", "ref_1"), ("voided event", "pay_back")] {
+        finds(|books| lost(books, "payment", set, key), &[(content, key)]);
+    }
+    // Its caller may have been told by the answer.
+    finds(|books| lost(books, "payment", "capture event", "cap_1"), &[]);
+}
+
+#[test]
 fn a_row_that_changed_in_a_role_that_never_published() {
     let checkout = |version: i64, state: &'static str, oldest_event: i64| {
         move |books: &mut Books| {
