@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, Method};
+use http::HeaderMap;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use kernel::{Code, Error, Result};
 use mesh::Budget;
@@ -27,7 +27,7 @@ pub(crate) fn room() -> Budget {
     Budget::new(BODIES_BYTES_MAX, BODIES_BYTES_PER_ADDRESS_MAX)
 }
 
-/// Reads the body that a route takes; what comes to one that takes none is not looked at.
+/// Reads the body that a route takes.
 ///
 /// # Errors
 /// `UNSUPPORTED_MEDIA_TYPE`, `BODY_TOO_LARGE`, `OVERLOADED`, `REQUEST_TIMEOUT`, `BODY_UNREADABLE`.
@@ -38,9 +38,6 @@ pub(crate) async fn read(
     room: &Budget,
     address: IpAddr,
 ) -> Result<Bytes> {
-    if route.method == Method::GET {
-        return Ok(Bytes::new());
-    }
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let empty = length.unwrap_or(0) == 0 && !headers.contains_key(TRANSFER_ENCODING);
     let wanted = match route.kind {

@@ -35,7 +35,7 @@ pub(crate) async fn answer(gateway: &Arc<Gateway>, asked: Asked, keep: Keep) -> 
             renew(gateway, asked, keep, key, response);
             Ok(reply)
         }
-        Found::Nothing => make_or_wait(gateway, asked, keep, key).await,
+        Found::Nothing => Box::pin(make_or_wait(gateway, asked, keep, key)).await,
     }
 }
 

@@ -8,13 +8,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use chassis::Context;
 use futures_util::FutureExt;
-use http::header::{ALLOW, HeaderName, LOCATION};
+use http::header::{ACCEPT, ALLOW, HeaderName, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use kernel::{Code, Error, Result};
-use mesh::{Budget, Endpoint, Trace};
+use mesh::{Budget, Endpoint, REQUEST_ID, TRACEPARENT, Trace};
 use tokio::time::Instant;
 use tonic::body::Body;
 
@@ -41,10 +42,8 @@ kernel::ids! {
     Request => RequestId, "req";
 }
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// The field with the operator's access token, by which a load test of its own shop is not held up.
-const OPERATOR: &str = "souk-operator-token";
+const OPERATOR: HeaderName = HeaderName::from_static("souk-operator-token");
 /// The permission that lifts quotas; the one by which identity lifts its own.
 const LIFTS: &str = "accounts.write";
 
@@ -157,9 +156,10 @@ impl Gateway {
         let counted = if handshake.is_some() { Counted::Socket } else { place.into() };
         let inner = async {
             match handshake {
-                Some(handshake) => {
-                    self.socket(&head, handshake, &mut fields).await.map_err(|error| (error, None))
-                }
+                // Futures of what most requests do not need are boxed, so that not every request has room for them.
+                Some(handshake) => Box::pin(self.socket(&head, handshake, &mut fields))
+                    .await
+                    .map_err(|error| (error, None)),
                 None => self.layers(&head, body, found, &mut fields).await,
             }
         };
@@ -168,7 +168,7 @@ impl Gateway {
         let outcome = outcome.unwrap_or_else(|panic| Err((Error::internal(mesh::panic_text(&*panic)), None)));
         let mut reply = match outcome {
             Ok(reply) => reply,
-            Err((error, ask)) => self.failed(&error, ask, &head, page).await,
+            Err((error, ask)) => Box::pin(self.failed(&error, ask, &head, page)).await,
         };
         headers::keep_cookies_private(&mut reply.headers);
         // what a browser may do with it
@@ -182,8 +182,8 @@ impl Gateway {
         for (name, value) in fields {
             reply.headers.append(name, value);
         }
-        insert(&mut reply.headers, REQUEST_ID, &head.request_id);
-        insert(&mut reply.headers, TRACEPARENT, &trace.header());
+        insert(&mut reply.headers, REQUEST_ID, &*head.request_id);
+        insert(&mut reply.headers, TRACEPARENT, trace.header());
         let took = arrived.elapsed();
         self.metrics.record(counted, reply.status, took);
         if self.access_log.is_on() {
@@ -230,7 +230,7 @@ impl Gateway {
             (Session::default(), Vec::new())
         } else {
             let counted = (!lifted).then_some(address);
-            self.sessions.open(&head.headers, counted).await.map_err(bare)?
+            Box::pin(self.sessions.open(&head.headers, counted)).await.map_err(bare)?
         };
         // how much they may ask for
         let id = session.verified.as_ref().and_then(|verified| verified.principal.session());
@@ -245,13 +245,17 @@ impl Gateway {
         taken.map_err(told)?;
         // what they say
         let query = query.map_err(told)?;
-        let body = body::read(body, &ask.headers, route, &self.bodies, address).await.map_err(told)?;
+        let body = if route.method == Method::GET {
+            Bytes::new()
+        } else {
+            Box::pin(body::read(body, &ask.headers, route, &self.bodies, address)).await.map_err(told)?
+        };
         let said = Said { params, query, body };
         let asked = Asked { ask: ask.clone(), place, said };
         // what was kept of it, or the screen itself under its deadline
         let reply = match route.keep.filter(|_| self.settings.cache && ask.method == Method::GET) {
             Some(keep) => cached::answer(self, asked, keep).await,
-            None => self.made(asked).await,
+            None => Box::pin(self.made(asked)).await,
         };
         let mut reply = reply.map_err(told)?;
         ask.fields(&mut reply.headers);
@@ -274,7 +278,7 @@ impl Gateway {
         {
             let mut reply = Reply::new(StatusCode::PERMANENT_REDIRECT);
             let query = head.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
-            insert(&mut reply.headers, LOCATION, &format!("{meant}{query}"));
+            insert(&mut reply.headers, LOCATION, format!("{meant}{query}"));
             return Some(reply);
         }
         None
@@ -324,18 +328,18 @@ impl Gateway {
     }
 
     fn is_lifted(&self, headers: &HeaderMap) -> bool {
-        text(headers, OPERATOR)
+        text(headers, &OPERATOR)
             .and_then(|token| self.ctx.verify_token(token).ok())
             .is_some_and(|principal| principal.may(LIFTS))
     }
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+fn insert(headers: &mut HeaderMap, name: HeaderName, value: impl TryInto<HeaderValue>) {
+    if let Ok(value) = value.try_into() {
         headers.insert(name, value);
     }
 }
@@ -344,5 +348,5 @@ fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {
 fn wants_page(head: &Head) -> bool {
     let path = head.uri.path();
     let program = path == "/api" || path.starts_with("/api/");
-    !program && text(&head.headers, "accept").is_none_or(|accept| accept.contains("text/html"))
+    !program && text(&head.headers, &ACCEPT).is_none_or(|accept| accept.contains("text/html"))
 }

@@ -113,7 +113,7 @@ impl Quotas {
         let full = (used * WINDOW.as_secs()).div_ceil(u64::from(bucket.quota.tokens));
         // The policy that has least left stands last, and is the one that matters; each is one field line.
         fields.push((POLICY, bucket.policy.clone()));
-        if let Ok(value) = HeaderValue::from_str(&format!("\"{}\";r={remaining};t={full}", bucket.name)) {
+        if let Ok(value) = HeaderValue::try_from(format!("\"{}\";r={remaining};t={full}", bucket.name)) {
             fields.push((LIMIT, value));
         }
         match wait {

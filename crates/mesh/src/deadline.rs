@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use kernel::{Code, Error};
 
 use crate::{Answer, Call, Layer, policy};
@@ -39,6 +40,9 @@ fn spent() -> Error {
         "it took longer than allowed; whether it happened is not known",
     )
 }
+
+/// The field with the time that a call may take.
+pub(crate) const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Reads `grpc-timeout`: up to eight digits and a unit (gRPC over HTTP/2). `None` when it is not one.
 pub(crate) fn parse_timeout(text: &str) -> Option<Duration> {

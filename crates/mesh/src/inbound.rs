@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 use kernel::{Code, Error};
 use tokio::time::Instant;
 use tonic::body::Body;
 
 use crate::access::Check;
 use crate::admission::Admit;
-use crate::deadline::{Deadline, parse_timeout};
+use crate::deadline::{Deadline, GRPC_TIMEOUT, parse_timeout};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
 use crate::receive::{FromOutside, Receive};
 use crate::rescue::{Rescue, Side};
@@ -124,18 +124,18 @@ impl<N: Layer> Layer for Identify<N> {
 impl<N> Identify<N> {
     fn read_headers(&self, call: &mut Call) -> Result<(), Error> {
         let headers = call.request.headers();
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-        if let Some(timeout) = text("grpc-timeout") {
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+        if let Some(timeout) = text(&GRPC_TIMEOUT) {
             let bad =
                 || Error::invalid("INVALID_TIMEOUT", "grpc-timeout is not up to eight digits and a unit");
             let remains = parse_timeout(timeout).ok_or_else(bad)?;
             call.scope.deadline = call.arrived.checked_add(remains);
         }
-        if let Some(value) = text(PEER_HEADER) {
+        if let Some(value) = text(&PEER_HEADER) {
             let forged =
                 || Error::new(Code::Unauthenticated, "PEER_INVALID", "the calling role cannot be verified");
             call.caller.role = Some(self.peers.check(value).ok_or_else(forged)?);
-            let behalf = text(BEHALF_HEADER).and_then(parse_behalf);
+            let behalf = text(&BEHALF_HEADER).and_then(parse_behalf);
             call.scope.principal = behalf.map(|principal| Arc::new(Verified::on_behalf_of(principal)));
         }
         Ok(())

@@ -41,7 +41,7 @@ pub use foreign::{Foreign, foreign};
 pub use principal::{Caller, Principal, Verified, caller, client_address, with_client_address};
 pub use report::Report;
 pub use rescue::panic_text;
-pub use scope::{Scope, Trace, request_id_of, scope, with_scope};
+pub use scope::{REQUEST_ID, Scope, TRACEPARENT, Trace, request_id_of, scope, with_scope};
 pub use shares::{Budget, Share, Shares, Spent, network};
 pub use telemetry::Telemetry;
 pub use verify::{

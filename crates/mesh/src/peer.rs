@@ -6,15 +6,16 @@
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderName;
 use kernel::{Clock, Timestamp};
 use sha2::Sha256;
 
 use crate::policy;
 
 /// The header that carries the signature: `role;expires;hex`.
-pub const PEER_HEADER: &str = "souk-peer";
+pub const PEER_HEADER: HeaderName = HeaderName::from_static("souk-peer");
 /// The header that names on whose behalf an authenticated role acts without a token.
-pub const BEHALF_HEADER: &str = "souk-on-behalf-of";
+pub const BEHALF_HEADER: HeaderName = HeaderName::from_static("souk-on-behalf-of");
 
 /// Signs and checks the names of roles.
 #[derive(Clone)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::Verified;
@@ -33,15 +33,17 @@ pub struct Scope {
 }
 
 /// The field that names a request.
-pub(crate) const REQUEST_ID: &str = "request-id";
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+/// The field with the trace context (W3C Trace Context, level 1).
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// The name that a caller gave their request, where it may stand in our logs.
 #[must_use]
 pub fn request_id_of(headers: &HeaderMap) -> Option<&str> {
-    text(headers, REQUEST_ID).filter(|id| is_request_id(id))
+    text(headers, &REQUEST_ID).filter(|id| is_request_id(id))
 }
 
-fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
@@ -95,7 +97,7 @@ impl Trace {
     /// The trace of a request in the trace of its caller; begins a trace when that told none.
     #[must_use]
     pub fn of_request(headers: &HeaderMap) -> Self {
-        text(headers, "traceparent").and_then(Self::parse).unwrap_or_default().child()
+        text(headers, &TRACEPARENT).and_then(Self::parse).unwrap_or_default().child()
     }
 
     /// Reads a `traceparent` field; `None` when it is not one (W3C Trace Context, level 1).

@@ -16,6 +16,9 @@ pub const KV_VALUE_BYTES_MAX: usize = 1 << 20;
 pub const KV_ENTRIES_MAX: usize = 100_000;
 /// The most bytes of keys and values in memory.
 const BYTES_MAX: usize = 64 << 20;
+/// Keys that live longer than they were filed for, and are filed anew, while one is put: so that a put takes a short time however
+/// many there are.
+const REFILED_MAX: usize = 64;
 
 /// How many tokens there are: `tokens` per `period`, up to `burst` at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -177,6 +180,8 @@ impl Stored {
 struct Entry {
     stored: Stored,
     expires: Duration,
+    /// The place among those that expire: as it was when the entry was put, or filed anew. Never after `expires`.
+    filed: Duration,
 }
 
 /// A map on the clock.
@@ -201,7 +206,7 @@ impl Map {
     fn remove(&mut self, key: &str) -> Option<Entry> {
         let (key, entry) = self.entries.remove_entry(key)?;
         self.bytes -= key.len() + entry.stored.len();
-        self.by_expiry.remove(&(entry.expires, key));
+        self.by_expiry.remove(&(entry.filed, key));
         Some(entry)
     }
 
@@ -210,14 +215,26 @@ impl Map {
         self.bytes += key.len() + stored.len();
         let key: Arc<str> = key.into();
         self.by_expiry.insert((expires, Arc::clone(&key)));
-        self.entries.insert(key, Entry { stored, expires });
-        while let Some((first, key)) = self.by_expiry.first() {
+        self.entries.insert(key, Entry { stored, expires, filed: expires });
+        let mut refiled = 0;
+        while let Some((first, _)) = self.by_expiry.first() {
             let full = self.entries.len() > entries_max || self.bytes > BYTES_MAX;
-            if !full && *first > now {
+            if !full && (*first > now || refiled == REFILED_MAX) {
                 return;
             }
-            let key = Arc::clone(key);
-            self.remove(&key);
+            let Some((filed, key)) = self.by_expiry.pop_first() else { return };
+            match self.entries.get_mut(&key) {
+                Some(entry) if entry.expires > filed && refiled < REFILED_MAX => {
+                    refiled += 1;
+                    entry.filed = entry.expires;
+                    self.by_expiry.insert((entry.expires, key));
+                }
+                _ => {
+                    if let Some(entry) = self.entries.remove(&key) {
+                        self.bytes -= key.len() + entry.stored.len();
+                    }
+                }
+            }
         }
     }
 }
@@ -258,7 +275,7 @@ impl KvEngine for Memory {
         self.within(|map, now| {
             let (count, expires) = match map.get(key, now) {
                 None => (0, now.saturating_add(ttl)),
-                Some(Entry { stored: Stored::Count(count), expires }) => (*count, *expires),
+                Some(Entry { stored: Stored::Count(count), expires, .. }) => (*count, *expires),
                 Some(_) => return Err(other(key)),
             };
             let count = count.saturating_add(by);
@@ -271,7 +288,10 @@ impl KvEngine for Memory {
         let interval = (quota.period / quota.tokens).max(Duration::from_nanos(1));
         let room = interval.saturating_mul(quota.burst);
         self.within(|map, now| {
-            let whole = match map.get(key, now).map(|entry| &entry.stored) {
+            let known = map.entries.get_mut(key);
+            let is_over = known.as_ref().is_none_or(|entry| entry.expires <= now);
+            let known = known.filter(|entry| !is_over || matches!(entry.stored, Stored::Whole(_)));
+            let whole = match known.as_ref().map(|entry| &entry.stored) {
                 None => now,
                 Some(Stored::Whole(whole)) => (*whole).max(now),
                 Some(_) => return Err(other(key)),
@@ -281,7 +301,12 @@ impl KvEngine for Memory {
             if used > room {
                 return Ok(Taken::Denied { retry_after: used.saturating_sub(room) });
             }
-            map.put(key, Stored::Whole(next), next, now, self.entries_max);
+            match known {
+                // Every request takes tokens, mostly of a key that is there: it keeps its place among those that expire, and
+                // is filed anew when its turn comes.
+                Some(entry) => (entry.stored, entry.expires) = (Stored::Whole(next), next),
+                None => map.put(key, Stored::Whole(next), next, now, self.entries_max),
+            }
             let remaining =
                 (room.saturating_sub(used).as_nanos() / interval.as_nanos()).min(u128::from(quota.burst));
             Ok(Taken::Allowed { remaining: u32::try_from(remaining).unwrap_or(quota.burst) })
@@ -308,6 +333,25 @@ mod tests {
         for key in ["b", "c", "d"] {
             assert!(kv.get(key).await.expect("a read").is_some(), "{key}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_quota_that_is_used_outlives_what_expires_before_it() {
+        let clock = TestClock::new();
+        let kv = Kv::memory_of(clock.clone(), 2);
+        let quota = Quota { tokens: 60, period: Duration::from_secs(60), burst: 60 };
+        kv.take_tokens("used", quota, 10).await.expect("a quota");
+        kv.set("short", b"x", Duration::from_secs(20)).await.expect("set");
+        // Whole again after the other has expired: what is full gives up the other.
+        kv.take_tokens("used", quota, 30).await.expect("a quota");
+        kv.set("long", b"x", Duration::from_secs(90)).await.expect("set");
+        assert_eq!(kv.get("short").await.expect("a read"), None);
+        let taken = kv.take_tokens("used", quota, 1).await.expect("a quota");
+        assert_eq!(taken, Taken::Allowed { remaining: 19 });
+        // And goes when it is whole.
+        clock.advance(Duration::from_secs(60));
+        kv.set("more", b"x", Duration::from_secs(90)).await.expect("set");
+        assert_eq!(kv.take_tokens("used", quota, 1).await.expect("a quota"), Taken::Allowed { remaining: 59 });
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
-use http::{HeaderValue, Uri};
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue, Uri};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use kernel::{Code, Error};
@@ -13,9 +14,9 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tonic::body::Body;
 
-use crate::deadline::timeout_text;
+use crate::deadline::{GRPC_TIMEOUT, timeout_text};
 use crate::peer::{BEHALF_HEADER, PEER_HEADER, Peers};
-use crate::scope::REQUEST_ID;
+use crate::scope::{REQUEST_ID, TRACEPARENT};
 use crate::{Answer, Call, Principal, policy};
 
 /// A connection to one endpoint, made when it is first needed and again, with a growing pause, when it is lost.
@@ -104,22 +105,22 @@ pub(crate) async fn send(connection: &Connection, role: &str, peers: &Peers, cal
         Uri::builder().scheme("http").authority(connection.address.to_string()).path_and_query(path).build();
     *request.uri_mut() = uri.map_err(Error::internal)?;
     let headers = request.headers_mut();
-    let mut put = |name: &'static str, value: String| {
-        if let Ok(value) = HeaderValue::from_str(&value) {
+    let mut put = |name: HeaderName, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);
         }
     };
     put(PEER_HEADER, peers.sign(role));
-    put("traceparent", scope.trace.header());
+    put(TRACEPARENT, scope.trace.header());
     if let Some(id) = &scope.request_id {
         put(REQUEST_ID, id.to_string());
     }
     if let Some(deadline) = scope.deadline {
-        put("grpc-timeout", timeout_text(deadline.saturating_duration_since(Instant::now())));
+        put(GRPC_TIMEOUT, timeout_text(deadline.saturating_duration_since(Instant::now())));
     }
     if let Some(verified) = &scope.principal {
         match (&verified.token, &verified.principal) {
-            (Some(token), _) => put("authorization", format!("Bearer {}", token.0)),
+            (Some(token), _) => put(AUTHORIZATION, format!("Bearer {}", token.0)),
             (None, Principal::Anonymous) => {}
             (None, principal) => put(BEHALF_HEADER, behalf(principal)),
         }
