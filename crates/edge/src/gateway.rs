@@ -157,9 +157,9 @@ impl Gateway {
         let inner = async {
             match handshake {
                 // Futures of what most requests do not need are boxed, so that not every request has room for them.
-                Some(handshake) => Box::pin(self.socket(&head, handshake, &mut fields))
-                    .await
-                    .map_err(|error| (error, None)),
+                Some(handshake) => {
+                    Box::pin(self.socket(&head, handshake, &mut fields)).await.map_err(|error| (error, None))
+                }
                 None => self.layers(&head, body, found, &mut fields).await,
             }
         };

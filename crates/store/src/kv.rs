@@ -351,7 +351,10 @@ mod tests {
         // And goes when it is whole.
         clock.advance(Duration::from_secs(60));
         kv.set("more", b"x", Duration::from_secs(90)).await.expect("set");
-        assert_eq!(kv.take_tokens("used", quota, 1).await.expect("a quota"), Taken::Allowed { remaining: 59 });
+        assert_eq!(
+            kv.take_tokens("used", quota, 1).await.expect("a quota"),
+            Taken::Allowed { remaining: 59 }
+        );
     }
 
     #[tokio::test]
