@@ -91,8 +91,12 @@ impl Context {
         migrations: &'static [Migration],
     ) -> Result<Database> {
         let key = self.secret(EVENT_CHAIN).await?;
-        let options = OpenOptions::new(self.house.clock.clone()).with_chain_key(key.bytes());
+        let begun = format!("{EVENT_CHAIN}-{name}");
+        let options = OpenOptions::new(self.house.clock.clone())
+            .with_chain_key(key.bytes())
+            .with_chain_begun(self.has_secret(&begun).await?);
         let database = store::open(&self.house.data.url(), name, migrations, options).await?;
+        self.secret(&begun).await?;
         self.house.databases.add(self.service.name, name, database.clone());
         let sweep = database.clone();
         self.every("sweep request keys", SWEEP_EVERY, move || {
@@ -308,7 +312,7 @@ impl Context {
     }
 }
 
-/// The secret under which the events of every database are chained.
+/// The secret under which the events of every database are chained; with a database's name behind it, the mark that its events are.
 const EVENT_CHAIN: &str = "event-chain";
 /// How often expired request keys are swept.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);

@@ -18,12 +18,15 @@ pub type Link = [u8; LINK_BYTES];
 
 /// The key of a database's chain.
 #[derive(Clone)]
-pub struct EventChain(Hmac<Sha256>);
+pub struct EventChain {
+    mac: Hmac<Sha256>,
+    was_begun: bool,
+}
 
-/// The end of a chain: its last event and that event's link.
+/// The newest event of a chain, and its link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ChainEnd {
-    /// The last event's sequence; 0 before the first.
+pub struct ChainHead {
+    /// Its sequence; 0 before the first.
     pub sequence: i64,
     /// Its link.
     pub link: Link,
@@ -44,40 +47,65 @@ impl EventChain {
     pub fn new(key: &[u8], name: &str) -> Self {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
         add(&mut mac, name.as_bytes());
-        Self(mac)
+        Self { mac, was_begun: false }
     }
 
-    /// The end of a chain in which no event up to `sequence` has a link.
+    /// The same, of a database of which is known from elsewhere whether it has links: then one without any is no database of an
+    /// earlier release.
     #[must_use]
-    pub fn begins(&self, sequence: i64) -> ChainEnd {
-        let mut mac = self.0.clone();
-        add(&mut mac, b"begins");
+    pub fn begun_before(self, was_begun: bool) -> Self {
+        Self { was_begun, ..self }
+    }
+
+    pub(crate) fn was_begun(&self) -> bool {
+        self.was_begun
+    }
+
+    /// The head of a chain that begins after an event without a link: the first event with one follows it.
+    #[must_use]
+    pub fn start_after(&self, sequence: i64) -> ChainHead {
+        self.labelled(b"begins", sequence)
+    }
+
+    /// The head of a chain whose own was removed or replaced. No event is accepted as its next, so that the loss is seen in the
+    /// first event that is written after it.
+    #[must_use]
+    pub fn lost_after(&self, sequence: i64) -> ChainHead {
+        self.labelled(b"lost", sequence)
+    }
+
+    fn labelled(&self, label: &[u8], sequence: i64) -> ChainHead {
+        let mut mac = self.mac.clone();
+        add(&mut mac, label);
         add(&mut mac, &sequence.to_be_bytes());
-        ChainEnd { sequence, link: cut(mac) }
+        ChainHead { sequence, link: cut(mac) }
     }
 
-    /// How an end is noted in the database: with a keyed hash, so that nobody without the key notes an end of their own. It may be put
-    /// back to what it was before, together with the rows.
+    /// The text by which the head is noted in the database: with a keyed hash, so that nobody without the key notes a head of their
+    /// own. It may be put back to what it was before, together with the rows.
     #[must_use]
-    pub fn note(&self, end: ChainEnd) -> String {
-        let mut mac = self.0.clone();
+    pub fn sign_head(&self, head: ChainHead) -> String {
+        let mut mac = self.mac.clone();
         add(&mut mac, b"ends");
-        add(&mut mac, &end.sequence.to_be_bytes());
-        add(&mut mac, &end.link);
-        format!("{} {} {}", end.sequence, hex::encode(end.link), hex::encode(cut(mac)))
+        add(&mut mac, &head.sequence.to_be_bytes());
+        add(&mut mac, &head.link);
+        format!("{} {} {}", head.sequence, hex::encode(head.link), hex::encode(cut(mac)))
     }
 
-    /// The end in a note that this key made; `None` for any other text.
+    /// The head in a text that this key signed; `None` for any other.
     #[must_use]
-    pub fn read_note(&self, note: &str) -> Option<ChainEnd> {
-        ChainEnd::parse(note).filter(|end| self.note(*end) == note)
+    pub fn verify_head(&self, text: &str) -> Option<ChainHead> {
+        let mut words = text.split(' ');
+        let (sequence, link) = (words.next()?.parse().ok()?, link_from_hex(words.next()?)?);
+        let head = ChainHead { sequence, link };
+        (sequence >= 0 && self.sign_head(head) == text).then_some(head)
     }
 
     /// The link of an event after another's.
     #[must_use]
     pub fn link(&self, before: &Link, sequence: i64, time_us: i64, event: &NewEvent) -> Link {
         let NewEvent { aggregate_id, aggregate_version, type_name, payload } = event;
-        let mut mac = self.0.clone();
+        let mut mac = self.mac.clone();
         add(&mut mac, before);
         for number in [sequence, time_us, *aggregate_version] {
             add(&mut mac, &number.to_be_bytes());
@@ -99,15 +127,6 @@ fn cut(mac: Hmac<Sha256>) -> Link {
     let mut link = [0; LINK_BYTES];
     link.copy_from_slice(&mac.finalize().into_bytes()[..LINK_BYTES]);
     link
-}
-
-impl ChainEnd {
-    /// What a note says, whoever made it.
-    pub(crate) fn parse(note: &str) -> Option<Self> {
-        let mut words = note.split(' ');
-        let (sequence, link) = (words.next()?.parse().ok()?, link_from_hex(words.next()?)?);
-        (sequence >= 0).then_some(Self { sequence, link })
-    }
 }
 
 /// A link from its text; `None` when it is not one.
@@ -143,17 +162,17 @@ impl ChainCheck {
         let before = match (stored, self.link) {
             (None, None) => return true,
             (_, Some(link)) => link,
-            (Some(_), None) => chain.begins(sequence - 1).link,
+            (Some(_), None) => chain.start_after(sequence - 1).link,
         };
         let expected = chain.link(&before, sequence, event.time.micros(), &event.event);
         self.link = Some(stored.and_then(|stored| stored.try_into().ok()).unwrap_or(expected));
         stored == Some(expected.as_slice())
     }
 
-    /// Whether the chain ends here, by an end that is noted for this very sequence.
+    /// Whether the event that was followed last is this head.
     #[must_use]
-    pub fn ends_at(&self, chain: &EventChain, end: &ChainEnd) -> bool {
-        self.sequence == end.sequence && self.link.unwrap_or(chain.begins(end.sequence).link) == end.link
+    pub fn is_head(&self, chain: &EventChain, head: &ChainHead) -> bool {
+        self.sequence == head.sequence && self.link.unwrap_or(chain.start_after(head.sequence).link) == head.link
     }
 }
 

@@ -26,6 +26,8 @@ pub struct OpenOptions {
     pub clock: Arc<dyn Clock>,
     /// The key of the chain of events; without one anybody can make links.
     pub chain_key: Vec<u8>,
+    /// Whether this database was opened with a key before: then one whose events have no links is not of an earlier release.
+    pub chain_begun: bool,
     /// Faults to inject between the shapes and the engine.
     pub faults: Option<Faults>,
 }
@@ -34,13 +36,20 @@ impl OpenOptions {
     /// Without faults and without a key.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, chain_key: Vec::new(), faults: None }
+        Self { clock, chain_key: Vec::new(), chain_begun: false, faults: None }
     }
 
     /// With a key for the chain of events: the same at each opening, and kept outside the database.
     #[must_use]
     pub fn with_chain_key(mut self, key: &[u8]) -> Self {
         self.chain_key = key.to_vec();
+        self
+    }
+
+    /// Says whether the database was opened with a key before, as its opener noted outside of it.
+    #[must_use]
+    pub fn with_chain_begun(mut self, begun: bool) -> Self {
+        self.chain_begun = begun;
         self
     }
 
@@ -201,7 +210,7 @@ pub async fn open(
         ));
     }
     let clock = Arc::clone(&options.clock);
-    let chain = EventChain::new(&options.chain_key, name);
+    let chain = EventChain::new(&options.chain_key, name).begun_before(options.chain_begun);
     let engine = match url.split_once(':') {
         Some(("mem", "")) => Sqlite::memory(name, migrations, clock, chain)?,
         Some(("dir", path)) if !path.is_empty() => {

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use kernel::{Result, Timestamp};
 
 use crate::batch::{Position, StoredEvent};
-use crate::chain::{ChainEnd, EventChain, LinkedEvent};
+use crate::chain::{ChainHead, EventChain, LinkedEvent};
 use crate::docs::{Document, Shared, index_values};
 use crate::engine::{DocRow, Engine, Extent};
 use crate::outbox::EVENTS_READ_MAX;
@@ -117,8 +117,8 @@ pub struct StoredEpoch {
 impl StoredNotes {
     /// Where the chain of events ends; `None` when the note is gone or was not made with the key of the chain.
     #[must_use]
-    pub fn head(&self, chain: &EventChain) -> Option<ChainEnd> {
-        self.note(NOTE_HEAD).and_then(|note| chain.read_note(note))
+    pub fn head(&self, chain: &EventChain) -> Option<ChainHead> {
+        self.note(NOTE_HEAD).and_then(|note| chain.verify_head(note))
     }
 
     /// The value under a name.

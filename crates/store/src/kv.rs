@@ -16,9 +16,9 @@ pub const KV_VALUE_BYTES_MAX: usize = 1 << 20;
 pub const KV_ENTRIES_MAX: usize = 100_000;
 /// The most bytes of keys and values in memory.
 const BYTES_MAX: usize = 64 << 20;
-/// Keys that live longer than they were filed for, and are filed anew, while one is put: so that a put takes a short time however
-/// many there are.
-const REFILED_MAX: usize = 64;
+/// Keys that live longer than they did when they were queued, and are queued anew, while one is put: so that a put takes a short
+/// time however many there are.
+const REQUEUED_MAX: usize = 64;
 
 /// How many tokens there are: `tokens` per `period`, up to `burst` at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,8 +180,8 @@ impl Stored {
 struct Entry {
     stored: Stored,
     expires: Duration,
-    /// The place among those that expire: as it was when the entry was put, or filed anew. Never after `expires`.
-    filed: Duration,
+    /// The place in the queue of what expires: `expires` as it was when the entry was queued. Never after `expires`.
+    queued: Duration,
 }
 
 /// A map on the clock.
@@ -206,7 +206,7 @@ impl Map {
     fn remove(&mut self, key: &str) -> Option<Entry> {
         let (key, entry) = self.entries.remove_entry(key)?;
         self.bytes -= key.len() + entry.stored.len();
-        self.by_expiry.remove(&(entry.filed, key));
+        self.by_expiry.remove(&(entry.queued, key));
         Some(entry)
     }
 
@@ -215,26 +215,46 @@ impl Map {
         self.bytes += key.len() + stored.len();
         let key: Arc<str> = key.into();
         self.by_expiry.insert((expires, Arc::clone(&key)));
-        self.entries.insert(key, Entry { stored, expires, filed: expires });
-        let mut refiled = 0;
+        self.entries.insert(key, Entry { stored, expires, queued: expires });
+        self.drop_expired(now, entries_max);
+    }
+
+    /// Drops what has expired, and what expires first while the map is full.
+    fn drop_expired(&mut self, now: Duration, entries_max: usize) {
+        let (mut requeued, mut soonest) = (0, None::<(Duration, Arc<str>)>);
         while let Some((first, _)) = self.by_expiry.first() {
             let full = self.entries.len() > entries_max || self.bytes > BYTES_MAX;
-            if !full && (*first > now || refiled == REFILED_MAX) {
+            if !full && (*first > now || requeued == REQUEUED_MAX) {
                 return;
             }
-            let Some((filed, key)) = self.by_expiry.pop_first() else { return };
-            match self.entries.get_mut(&key) {
-                Some(entry) if entry.expires > filed && refiled < REFILED_MAX => {
-                    refiled += 1;
-                    entry.filed = entry.expires;
-                    self.by_expiry.insert((entry.expires, key));
-                }
-                _ => {
-                    if let Some(entry) = self.entries.remove(&key) {
-                        self.bytes -= key.len() + entry.stored.len();
-                    }
+            let Some((queued, key)) = self.by_expiry.pop_first() else { return };
+            let expires = self.entries.get(&key).map_or(queued, |entry| entry.expires);
+            if expires == queued {
+                self.drop_queued(&key);
+                continue;
+            }
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.queued = expires;
+            }
+            self.by_expiry.insert((expires, key.clone()));
+            if soonest.as_ref().is_none_or(|(known, _)| expires < *known) {
+                soonest = Some((expires, key));
+            }
+            requeued += 1;
+            if full && requeued > REQUEUED_MAX {
+                // Of those that were looked at. What expires later keeps its place, above all a quota that is used up.
+                if let Some((expires, key)) = soonest.take() {
+                    self.by_expiry.remove(&(expires, key.clone()));
+                    self.drop_queued(&key);
                 }
             }
+        }
+    }
+
+    /// Drops an entry that has left the queue.
+    fn drop_queued(&mut self, key: &Arc<str>) {
+        if let Some(entry) = self.entries.remove(key) {
+            self.bytes -= key.len() + entry.stored.len();
         }
     }
 }
@@ -302,8 +322,8 @@ impl KvEngine for Memory {
                 return Ok(Taken::Denied { retry_after: used.saturating_sub(room) });
             }
             match known {
-                // Every request takes tokens, mostly of a key that is there: it keeps its place among those that expire, and
-                // is filed anew when its turn comes.
+                // Every request takes tokens, mostly of a key that is there: it keeps its place in the queue, and is queued anew
+                // when its turn comes.
                 Some(entry) => (entry.stored, entry.expires) = (Stored::Whole(next), next),
                 None => map.put(key, Stored::Whole(next), next, now, self.entries_max),
             }
@@ -355,6 +375,25 @@ mod tests {
             kv.take_tokens("used", quota, 1).await.expect("a quota"),
             Taken::Allowed { remaining: 59 }
         );
+    }
+
+    #[tokio::test]
+    async fn a_quota_that_is_used_up_stays_among_many_that_are_used() {
+        let kv = Kv::memory_of(TestClock::new(), 3 * REQUEUED_MAX);
+        let quota = Quota { tokens: 60, period: Duration::from_secs(60), burst: 60 };
+        for cost in [1, 59] {
+            kv.take_tokens("spent", quota, cost).await.expect("a quota");
+        }
+        for _ in 0..2 {
+            for n in 1..3 * REQUEUED_MAX {
+                kv.take_tokens(&format!("other {n}"), quota, 1).await.expect("a quota");
+            }
+        }
+        for n in 0..REQUEUED_MAX {
+            kv.set(&format!("new {n}"), b"x", Duration::from_secs(90)).await.expect("set");
+            let taken = kv.take_tokens("spent", quota, 1).await.expect("a quota");
+            assert!(matches!(taken, Taken::Denied { .. }), "after {n}");
+        }
     }
 
     #[tokio::test]

@@ -120,8 +120,8 @@ impl OutboxRows {
         else {
             return examined.finds(
                 at,
-                "where the events end, as the service noted it",
-                "nothing, or another note",
+                "a signed note of the newest event",
+                "none, or one that this shop's key did not sign",
             );
         };
         let sequence = last.sequence;
@@ -131,8 +131,8 @@ impl OutboxRows {
         } else if after.sequence < sequence {
             let expected = format!("no event after sequence {}, the last that was written", after.sequence);
             examined.finds(row(sequence), expected, "one more");
-        } else if let Some(end) = [before, after].iter().find(|end| end.sequence == sequence) {
-            let fits = last.ends_at(self.rows.chain(), end);
+        } else if let Some(head) = [before, after].iter().find(|head| head.sequence == sequence) {
+            let fits = last.is_head(self.rows.chain(), head);
             examined.expects(fits, &at, format!("the link of sequence {sequence}"), "another");
         }
     }

@@ -7,7 +7,7 @@ use rusqlite::{CachedStatement, Connection, ToSql};
 use super::errors::{is_duplicate, serving, violated_column};
 use super::schema;
 use crate::batch::{Batch, Consumed, Effects, Label, NewEvent, Op, RequestKey, Rows};
-use crate::chain::{ChainEnd, EventChain};
+use crate::chain::{ChainHead, EventChain};
 use crate::error::{CommitError, FENCE};
 use crate::lease::Lease;
 use crate::parked::ParkedEvent;
@@ -24,14 +24,14 @@ pub(super) struct Times {
     pub(super) expired: Timestamp,
 }
 
-/// Writes everything of a batch after the event `end`; returns the last event after it. What it wrote before it failed stays in
+/// Writes everything of a batch after the newest event `head`; returns the newest after it. What it wrote before it failed stays in
 /// the transaction: the caller undoes it.
 pub(super) fn batch(
     conn: &Connection,
     batch: &Batch,
     times: Times,
-    (chain, end): (&EventChain, ChainEnd),
-) -> Applied<ChainEnd> {
+    (chain, head): (&EventChain, ChainHead),
+) -> Applied<ChainHead> {
     let Batch { ops, effects } = batch;
     let Effects { events, remember, positions, fences, parks } = effects;
     // The request key comes first: a batch that was done before must not fail on its own traces.
@@ -47,7 +47,7 @@ pub(super) fn batch(
     for op in ops {
         statement(conn, op)?;
     }
-    let after = publish(conn, events, times.now, (chain, end))?;
+    let after = publish(conn, events, times.now, (chain, head))?;
     for event in parks {
         park(conn, event)?;
     }
@@ -146,27 +146,27 @@ fn publish(
     conn: &Connection,
     events: &[NewEvent],
     now: Timestamp,
-    (chain, mut end): (&EventChain, ChainEnd),
-) -> Applied<ChainEnd> {
+    (chain, mut head): (&EventChain, ChainHead),
+) -> Applied<ChainHead> {
     if events.is_empty() {
-        return Ok(end);
+        return Ok(head);
     }
     let mut insert = conn.prepare_cached(schema::INSERT_EVENT).map_err(failed)?;
     for event in events {
         let NewEvent { aggregate_id, aggregate_version, type_name, payload } = event;
-        let sequence = end.sequence + 1;
-        end = ChainEnd { sequence, link: chain.link(&end.link, sequence, now.micros(), event) };
+        let sequence = head.sequence + 1;
+        head = ChainHead { sequence, link: chain.link(&head.link, sequence, now.micros(), event) };
         insert
-            .execute((sequence, now.micros(), aggregate_id, aggregate_version, type_name, payload, end.link))
+            .execute((sequence, now.micros(), aggregate_id, aggregate_version, type_name, payload, head.link))
             .map_err(failed)?;
     }
-    Ok(end)
+    Ok(head)
 }
 
-/// Notes where the chain of events ends, once for all batches of a transaction.
-pub(super) fn note_end(conn: &Connection, chain: &EventChain, end: ChainEnd) -> Result<(), Error> {
+/// Notes the newest event, once for all batches of a transaction.
+pub(super) fn write_head(conn: &Connection, chain: &EventChain, head: ChainHead) -> Result<(), Error> {
     let mut set = conn.prepare_cached(schema::SET_META).map_err(serving)?;
-    set.execute((schema::HEAD, chain.note(end))).map_err(serving)?;
+    set.execute((schema::HEAD, chain.sign_head(head))).map_err(serving)?;
     Ok(())
 }
 

@@ -55,7 +55,7 @@ fn problems(
     match compared {
         Ok(differences) => problems.extend(differences),
         // A schema that cannot be read, and tables of the store without their columns.
-        Err(error) if damaged(&error) || unusable(&error) => problems.push(error.to_string()),
+        Err(error) if damaged(&error) || is_schema_error(&error) => problems.push(error.to_string()),
         Err(error) => return Err(serving(error)),
     }
     problems.truncate(PROBLEMS_MAX);
@@ -90,7 +90,7 @@ fn damaged(error: &rusqlite::Error) -> bool {
 }
 
 /// What a statement says that names a column which is gone, or reads one of another type.
-fn unusable(error: &rusqlite::Error) -> bool {
+fn is_schema_error(error: &rusqlite::Error) -> bool {
     use rusqlite::Error::{InvalidColumnType, SqlInputError};
     matches!(error, SqlInputError { .. } | InvalidColumnType(..))
         || error.sqlite_error_code() == Some(rusqlite::ErrorCode::Unknown)

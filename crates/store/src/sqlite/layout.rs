@@ -53,14 +53,14 @@ impl Layout {
             let text: Option<String> = row.get(3)?;
             let columns = if kind == "table" { columns(conn, &name)? } else { Vec::new() };
             let object =
-                Object { table: row.get(2)?, text: one_spelling(&text.unwrap_or_default()), columns };
+                Object { table: row.get(2)?, text: normalize_sql(&text.unwrap_or_default()), columns };
             objects.insert((kind, name), object);
         }
         Ok(Self(objects))
     }
 
     fn add(&mut self, kind: &str, name: String, table: String, text: &str, columns: Vec<String>) {
-        self.0.insert((kind.to_owned(), name), Object { table, text: one_spelling(text), columns });
+        self.0.insert((kind.to_owned(), name), Object { table, text: normalize_sql(text), columns });
     }
 
     fn table(&self, name: &str) -> Option<&Object> {
@@ -93,33 +93,33 @@ pub(super) fn differences(
         match found.0.get(&(kind.clone(), name.clone())) {
             Some(other) if other.text == object.text => {}
             Some(other) => compare(kind, name, object, other, &mut problems),
-            None => problems.push(format!("{} is missing", called(kind, name, &object.table))),
+            None => problems.push(format!("{} is missing", object_name(kind, name, &object.table))),
         }
     }
     for ((kind, name), object) in &found.0 {
         if !expected.0.contains_key(&(kind.clone(), name.clone())) {
-            problems.push(format!("{} was added: no migration makes it", called(kind, name, &object.table)));
+            problems.push(format!("{} was added: no migration makes it", object_name(kind, name, &object.table)));
         }
     }
     Ok(problems)
 }
 
-fn called(kind: &str, name: &str, table: &str) -> String {
+fn object_name(kind: &str, name: &str, table: &str) -> String {
     if kind == "table" { format!("table {name}") } else { format!("{kind} {name} on {table}") }
 }
 
 /// Says what of a table or an index is otherwise.
 fn compare(kind: &str, name: &str, expected: &Object, found: &Object, problems: &mut Vec<String>) {
-    let called = called(kind, name, &expected.table);
+    let object = object_name(kind, name, &expected.table);
     let before = problems.len();
     for column in expected.columns.iter().filter(|column| !found.columns.contains(column)) {
-        problems.push(format!("{called} has no column {column}"));
+        problems.push(format!("{object} has no column {column}"));
     }
     for column in found.columns.iter().filter(|column| !expected.columns.contains(column)) {
-        problems.push(format!("{called} has a column {column} that no migration makes"));
+        problems.push(format!("{object} has a column {column} that no migration makes"));
     }
     if problems.len() == before {
-        problems.push(format!("{called} is defined otherwise than by its migrations: {}", found.text));
+        problems.push(format!("{object} differs from its definition in the migrations: {}", found.text));
     }
 }
 
@@ -136,7 +136,7 @@ fn compare_steps(conn: &Connection, known: &[Migration], problems: &mut Vec<Stri
         }
     }
     for name in recorded.keys().filter(|name| !known.iter().any(|step| step.name == *name)) {
-        problems.push(format!("migration {name} is recorded, which there is not"));
+        problems.push(format!("migration {name} is recorded, but this release has no such migration"));
     }
     Ok(())
 }
@@ -192,19 +192,19 @@ fn add_documents(
             indexes.extend(declared.iter().map(|(index, rule)| (*index, *rule)));
         }
         // Columns stand in the order in which releases added them.
-        let may_be = |index: &str| indexes.contains_key(index) || declared.contains_key(index);
+        let is_known_index = |index: &str| indexes.contains_key(index) || declared.contains_key(index);
         let stored_columns = stored.map(|table| table.columns.as_slice()).unwrap_or_default();
-        let mut of_indexes: Vec<&str> = stored_columns
+        let mut index_columns: Vec<&str> = stored_columns
             .iter()
             .filter_map(|column| column.strip_prefix("k_"))
-            .filter(|index| may_be(index))
+            .filter(|index| is_known_index(index))
             .collect();
         let missing: Vec<&str> =
-            indexes.keys().copied().filter(|index| !of_indexes.contains(index)).collect();
-        of_indexes.extend(missing);
+            indexes.keys().copied().filter(|index| !index_columns.contains(index)).collect();
+        index_columns.extend(missing);
         let mut columns: Vec<String> = ["id", "version", "body"].map(str::to_owned).to_vec();
-        columns.extend(of_indexes.iter().map(|index| format!("k_{index}")));
-        expected.add("table", name.clone(), name.clone(), &documents::table_text(kind, of_indexes), columns);
+        columns.extend(index_columns.iter().map(|index| format!("k_{index}")));
+        expected.add("table", name.clone(), name.clone(), &documents::table_text(kind, index_columns), columns);
         for (index, rule) in indexes {
             let text = documents::index_text(kind, index, rule == documents::UNIQUE);
             expected.add("index", format!("{kind}.{index}"), name.clone(), &text, Vec::new());
@@ -213,14 +213,14 @@ fn add_documents(
 }
 
 /// One spelling of a statement: without comments, one blank between words and none beside signs, plain names without quotes.
-fn one_spelling(text: &str) -> String {
+fn normalize_sql(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     let mut blank = false;
     while let Some(first) = rest.chars().next() {
         let taken = match first {
             _ if rest.starts_with("--") => rest.find('\n').unwrap_or(rest.len()),
-            _ if rest.starts_with("/*") => rest.find("*/").map_or(rest.len(), |end| end + 2),
+            _ if rest.starts_with("/*") => rest[2..].find("*/").map_or(rest.len(), |end| end + 4),
             quote @ ('\'' | '"') => rest[1..].find(quote).map_or(rest.len(), |end| end + 2),
             other => other.len_utf8(),
         };
@@ -230,8 +230,8 @@ fn one_spelling(text: &str) -> String {
             blank = true;
             continue;
         }
-        let sign = |c: char| matches!(c, '(' | ')' | ',' | ';');
-        if blank && !sign(first) && !out.is_empty() && !out.ends_with(sign) {
+        let is_punctuation = |c: char| matches!(c, '(' | ')' | ',' | ';');
+        if blank && !is_punctuation(first) && !out.is_empty() && !out.ends_with(is_punctuation) {
             out.push(' ');
         }
         blank = false;
@@ -306,7 +306,7 @@ mod tests {
             ("DROP INDEX souk_request_expires", "index souk_request_expires on souk_request is missing"),
             (
                 "DROP INDEX orders_due; CREATE INDEX orders_due ON orders (id)",
-                "index orders_due on orders is defined otherwise than by its migrations: CREATE INDEX orders_due ON orders(id)",
+                "index orders_due on orders differs from its definition in the migrations: CREATE INDEX orders_due ON orders(id)",
             ),
             (
                 "CREATE TRIGGER quiet BEFORE DELETE ON orders BEGIN SELECT 1; END",
@@ -326,19 +326,19 @@ mod tests {
             ("ALTER TABLE souk_lease DROP COLUMN run", "table souk_lease has no column run"),
             (
                 "DROP TABLE orders; CREATE TABLE orders (id VARCHAR(9) NOT NULL PRIMARY KEY, due_at BIGINT)",
-                "table orders is defined otherwise than by its migrations: \
+                "table orders differs from its definition in the migrations: \
                  CREATE TABLE orders(id VARCHAR(9)NOT NULL PRIMARY KEY,due_at BIGINT)",
             ),
             ("DELETE FROM souk_migration", "migration 0001_orders is not recorded"),
             ("UPDATE souk_migration SET hash = X'00'", "migration 0001_orders is recorded with another hash"),
             (
                 "INSERT INTO souk_migration VALUES ('0002_more', X'00', 1)",
-                "migration 0002_more is recorded, which there is not",
+                "migration 0002_more is recorded, but this release has no such migration",
             ),
             ("DROP INDEX \"cart.owner\"", "index cart.owner on doc_cart is missing"),
             (
                 "DROP INDEX \"cart.owner\"; CREATE INDEX \"cart.owner\" ON doc_cart (k_owner)",
-                "index cart.owner on doc_cart is defined otherwise than by its migrations: \
+                "index cart.owner on doc_cart differs from its definition in the migrations: \
                  CREATE INDEX \"cart.owner\" ON doc_cart(k_owner)",
             ),
             (
@@ -363,7 +363,8 @@ mod tests {
     #[test]
     fn statements_have_one_spelling() {
         let text = "CREATE  TABLE \"a\" (\n  b VARCHAR(9), -- a comment, ( with signs\n  c TEXT /* and\n more */ DEFAULT 'x  -- y' )";
-        assert_eq!(one_spelling(text), "CREATE TABLE a(b VARCHAR(9),c TEXT DEFAULT 'x  -- y')");
-        assert_eq!(one_spelling("INDEX \"a.b\" ON a (c)"), "INDEX \"a.b\" ON a(c)");
+        assert_eq!(normalize_sql(text), "CREATE TABLE a(b VARCHAR(9),c TEXT DEFAULT 'x  -- y')");
+        assert_eq!(normalize_sql("INDEX i ON a (b /*/ ,c /*/ )"), "INDEX i ON a(b)", "one comment");
+        assert_eq!(normalize_sql("INDEX \"a.b\" ON a (c)"), "INDEX \"a.b\" ON a(c)");
     }
 }

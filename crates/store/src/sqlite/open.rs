@@ -12,7 +12,7 @@ use super::files::{Files, Present};
 use super::identity::{self, Note};
 use super::writer::Writer;
 use super::{BUSY_TIMEOUT, schema};
-use crate::chain::{ChainEnd, EventChain};
+use crate::chain::{ChainHead, EventChain};
 use crate::migration::{Applied, Migration, newer, pending};
 use crate::retention::Retention;
 
@@ -29,7 +29,7 @@ pub(super) struct Opened {
     pub(super) epochs: Vec<(i64, i64)>,
     pub(super) chain: EventChain,
     /// The newest event.
-    pub(super) end: ChainEnd,
+    pub(super) head: ChainHead,
     /// What may be deleted by its age.
     pub(super) retention: Arc<Retention>,
 }
@@ -74,7 +74,7 @@ pub(super) fn memory(
 
 fn writer(conn: Connection, clock: Arc<dyn Clock>, opened: &Opened) -> Writer {
     let epoch = opened.epochs.last().map_or(1, |(epoch, _)| *epoch);
-    Writer::new(conn, clock, Arc::clone(&opened.retention), (opened.chain.clone(), epoch, opened.end))
+    Writer::new(conn, clock, Arc::clone(&opened.retention), (opened.chain.clone(), epoch, opened.head))
 }
 
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -132,22 +132,25 @@ fn prepare(
         }
         Some(_) => {}
     }
-    let is_new = version != Some(schema::VERSION);
+    // A database of an earlier release has no links. That it had some is known from outside, too.
+    let starts_chain = version != Some(schema::VERSION) && (version.is_none() || !chain.was_begun());
     migrate(conn, place, migrations, now)?;
     let last = "SELECT time FROM souk_outbox ORDER BY sequence DESC LIMIT 1";
     let last = conn.query_row(last, [], |row| row.get(0)).optional().map_err(bad)?;
     let retention = Arc::new(Retention::new(Arc::clone(clock), last.map(Timestamp::from_micros)));
-    let head = if is_new { None } else { meta(conn, schema::HEAD).map_err(bad)? };
-    let noted = head.as_deref().and_then(ChainEnd::parse);
+    let noted = meta(conn, schema::HEAD).map_err(bad)?.and_then(|head| chain.verify_head(&head));
+    let noted = noted.filter(|_| !starts_chain);
     let (epochs, sequence) = epoch(conn, run, is_known, (noted, now)).map_err(bad)?;
     // Numbers go on after the greatest, links after the last that is noted: what was added or taken away stays to be seen.
-    let begins = chain.begins(sequence);
-    let noted = head.and_then(|head| chain.read_note(&head));
-    let end = ChainEnd { sequence, link: noted.unwrap_or(begins).link };
-    if is_new {
-        set_meta(conn, schema::HEAD, &chain.note(begins)).map_err(bad)?;
+    let head = match noted {
+        Some(noted) => ChainHead { sequence, ..noted },
+        None if starts_chain => chain.start_after(sequence),
+        None => chain.lost_after(sequence),
+    };
+    if starts_chain {
+        set_meta(conn, schema::HEAD, &chain.sign_head(head)).map_err(bad)?;
     }
-    let opened = Opened { run: run.to_owned(), epochs, chain, end, retention };
+    let opened = Opened { run: run.to_owned(), epochs, chain, head, retention };
     transaction.commit().map_err(bad)?;
     Ok(opened)
 }
@@ -194,7 +197,7 @@ fn epoch(
     conn: &Connection,
     run: &str,
     is_known: impl Fn(&str, i64) -> bool,
-    (noted, now): (Option<ChainEnd>, Timestamp),
+    (noted, now): (Option<ChainHead>, Timestamp),
 ) -> rusqlite::Result<(Vec<(i64, i64)>, i64)> {
     let head: i64 =
         conn.query_row("SELECT coalesce(max(sequence), 0) FROM souk_outbox", [], |row| row.get(0))?;

@@ -10,7 +10,7 @@ use super::apply;
 use super::errors::serving;
 use super::files::Present;
 use crate::batch::{Batch, Committed, Position};
-use crate::chain::{ChainEnd, EventChain};
+use crate::chain::{ChainHead, EventChain};
 use crate::error::CommitError;
 use crate::retention::Retention;
 
@@ -27,7 +27,7 @@ pub(super) struct Writer {
     /// The present epoch.
     epoch: i64,
     /// The newest durable event.
-    end: ChainEnd,
+    head: ChainHead,
     newest: watch::Sender<Position>,
     /// Groups that are still to be written with savepoints.
     careful: u32,
@@ -50,11 +50,11 @@ impl Writer {
         conn: Connection,
         clock: Arc<dyn Clock>,
         retention: Arc<Retention>,
-        (chain, epoch, end): (EventChain, i64, ChainEnd),
+        (chain, epoch, head): (EventChain, i64, ChainHead),
     ) -> Self {
-        let head = Position { epoch, sequence: end.sequence };
-        let (present, newest) = (Arc::new(Present::nothing()), watch::Sender::new(head));
-        Self { conn, clock, retention, present, chain, epoch, end, newest, careful: 0 }
+        let position = Position { epoch, sequence: head.sequence };
+        let (present, newest) = (Arc::new(Present::nothing()), watch::Sender::new(position));
+        Self { conn, clock, retention, present, chain, epoch, head, newest, careful: 0 }
     }
 
     /// Writes only while these files stand where they stood.
@@ -81,7 +81,7 @@ impl Writer {
         // Looked at on both sides of the write: nobody may be told of a commit into a file that is gone.
         let written = self.present.check().and_then(|()| self.write(group));
         let written = written.and_then(|written| self.present.check().map(|()| written));
-        let (outcomes, end) = match written {
+        let (outcomes, head) = match written {
             Ok(written) => written,
             Err(error) => {
                 self.undo();
@@ -91,22 +91,22 @@ impl Writer {
                 return failed;
             }
         };
-        if end != self.end {
-            self.end = end;
-            self.newest.send_replace(self.position(end));
+        if head != self.head {
+            self.head = head;
+            self.newest.send_replace(self.position(head));
         }
         outcomes
     }
 
-    fn position(&self, end: ChainEnd) -> Position {
-        Position { epoch: self.epoch, sequence: end.sequence }
+    fn position(&self, head: ChainHead) -> Position {
+        Position { epoch: self.epoch, sequence: head.sequence }
     }
 
     /// The group in one transaction; an error is about all of it.
     ///
     /// Batches seldom fail, and most that do fail at their first statement. So a group is tried without savepoints first; when
     /// one has failed after it had written something, all is undone and written again with them.
-    fn write(&mut self, group: &[&Batch]) -> Result<(Outcomes, ChainEnd), Error> {
+    fn write(&mut self, group: &[&Batch]) -> Result<(Outcomes, ChainHead), Error> {
         if group.len() > 1 && self.careful > 0 {
             self.careful -= 1;
         } else if let Some(written) = self.try_write(group, Apart::Trusting)? {
@@ -119,9 +119,9 @@ impl Writer {
     }
 
     /// `None`, and nothing written, when the batches have to be kept apart better.
-    fn try_write(&self, group: &[&Batch], apart: Apart) -> Result<Option<(Outcomes, ChainEnd)>, Error> {
+    fn try_write(&self, group: &[&Batch], apart: Apart) -> Result<Option<(Outcomes, ChainHead)>, Error> {
         let times = apply::Times { now: self.clock.now(), expired: self.retention.now() };
-        let mut end = self.end;
+        let mut head = self.head;
         let mut outcomes = Vec::with_capacity(group.len());
         // A batch that is alone is undone with the transaction.
         let alone = group.len() == 1;
@@ -132,10 +132,10 @@ impl Writer {
                 self.step("SAVEPOINT batch")?;
             }
             let before = self.conn.total_changes();
-            match apply::batch(&self.conn, batch, times, (&self.chain, end)) {
+            match apply::batch(&self.conn, batch, times, (&self.chain, head)) {
                 Ok(after) => {
-                    end = after;
-                    outcomes.push(Ok(Committed { head: self.position(end) }));
+                    head = after;
+                    outcomes.push(Ok(Committed { head: self.position(head) }));
                 }
                 // A full disk may have ended the transaction, and with it what the others of the group wrote.
                 Err(error) if self.conn.is_autocommit() => return Err(error.into()),
@@ -153,12 +153,12 @@ impl Writer {
                 self.step("RELEASE batch")?;
             }
         }
-        if end != self.end {
-            apply::note_end(&self.conn, &self.chain, end)?;
+        if head != self.head {
+            apply::write_head(&self.conn, &self.chain, head)?;
         }
         let any = outcomes.iter().any(Result::is_ok);
         self.step(if any { "COMMIT" } else { "ROLLBACK" })?;
-        Ok(Some((outcomes, end)))
+        Ok(Some((outcomes, head)))
     }
 
     fn step(&self, text: &'static str) -> Result<(), Error> {
@@ -225,7 +225,7 @@ mod tests {
         let outcome = writer.commit(&[&batch(2, 1 << 20)]).remove(0);
         let Err(CommitError::Failed(error)) = outcome else { panic!("{outcome:?}") };
         assert!(error.reason() == "STORAGE_FULL" && error.retryable(), "{error:?}");
-        assert_eq!(writer.end.sequence, 1);
+        assert_eq!(writer.head.sequence, 1);
         room(&writer, 1000);
         assert!(writer.commit(&[&batch(2, 1 << 20)])[0].is_ok(), "it goes on when there is space");
         assert_eq!(numbers(&writer, "SELECT id FROM anything ORDER BY id"), [1, 2]);

@@ -55,7 +55,7 @@ async fn judged(database: &Database) -> (Vec<i64>, bool) {
         }
         if events.is_empty() {
             let end = notes.head(rows.chain());
-            return (wrong, end.is_some_and(|end| check.ends_at(rows.chain(), &end)));
+            return (wrong, end.is_some_and(|end| check.is_head(rows.chain(), &end)));
         }
     }
 }
@@ -129,6 +129,17 @@ async fn what_was_changed_removed_or_added_does_not_fit() {
         ("UPDATE souk_outbox SET link = NULL WHERE sequence = 2".to_owned(), vec![2], true),
         ("UPDATE souk_outbox SET link = NULL WHERE sequence <= 2".to_owned(), vec![3], true),
         ("UPDATE souk_outbox SET link = NULL".to_owned(), vec![], false),
+        (
+            "UPDATE souk_outbox SET link = NULL, payload = X'08'; DELETE FROM souk_meta WHERE name = 'head'".to_owned(),
+            vec![],
+            false,
+        ),
+        (
+            "UPDATE souk_meta SET value = '9223372036854775806 00000000000000000000000000000000 00' WHERE name = 'head'"
+                .to_owned(),
+            vec![],
+            false,
+        ),
         ("DELETE FROM souk_outbox WHERE sequence = 3".to_owned(), vec![4], true),
         (format!("DELETE FROM souk_outbox WHERE sequence = {last}"), vec![], false),
         ("DELETE FROM souk_outbox".to_owned(), vec![], false),
@@ -183,11 +194,7 @@ async fn events_of_an_earlier_release_have_no_links_and_the_chain_begins_after_t
     publish(&database, 1..=3).await;
     let head = database.outbox().head().await.expect("a head");
     drop(database);
-    damage(
-        directory.path(),
-        "ALTER TABLE souk_outbox DROP COLUMN link; DELETE FROM souk_meta WHERE name = 'head'; \
-         UPDATE souk_meta SET value = '1' WHERE name = 'schema'",
-    );
+    damage(directory.path(), UNLINK);
     let database = open(&url, b"key", &clock).await;
     assert_eq!(database.outbox().head().await.expect("a head"), head, "the same history");
     assert_eq!(judged(&database).await, (vec![], true), "upgraded");
@@ -210,6 +217,25 @@ async fn events_of_an_earlier_release_have_no_links_and_the_chain_begins_after_t
         database.prune(kernel::Clock::now(&*clock), rows).await.expect("pruned");
         assert_eq!(judged(&database).await, (vec![], true), "pruned");
     }
+}
+
+/// Makes a database what a release left that knew no links.
+const UNLINK: &str = "ALTER TABLE souk_outbox DROP COLUMN link; DELETE FROM souk_meta WHERE name = 'head'; \
+    UPDATE souk_meta SET value = '1' WHERE name = 'schema'";
+
+#[tokio::test]
+async fn a_database_that_had_links_is_not_of_an_earlier_release() {
+    let (directory, clock) = (tempfile::tempdir().expect("a directory"), TestClock::new());
+    let url = format!("dir:{}", directory.path().display());
+    let database = open(&url, b"key", &clock).await;
+    publish(&database, 1..=3).await;
+    drop(database);
+    damage(directory.path(), UNLINK);
+    let options = OpenOptions::new(Arc::clone(&clock) as _).with_chain_key(b"key").with_chain_begun(true);
+    let database = store::open(&url, "shop", MIGRATIONS, options).await.expect("opens");
+    assert_eq!(judged(&database).await, (vec![], false), "no head");
+    publish(&database, 4..=5).await;
+    assert_eq!(judged(&database).await, (vec![4], true));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Damage to the chain of events, and to payments and their events.
 
+use std::path::Path;
+
 use super::super::audit::{audited, copied, run_all};
 use super::{Data, Kind, finds_all, kind, told};
 
@@ -20,10 +22,23 @@ pub(super) async fn upgraded(data: &Data) {
     copied(&data.dir, &copy.dir);
     for role in ROLES {
         run_all(&copy.dir, role, &format!("svc-{role}"), &UNLINK).await;
+        never_linked(&copy.dir, role);
     }
     let report = audited(&copy.dir, None).await;
     assert!(report.ok, "{:#?}", told(&report));
     finds_all(&copy, "upgraded, ends", &newest()).await;
+}
+
+/// Takes back the mark outside of the database that its events have links.
+fn never_linked(dir: &Path, role: &str) {
+    let mark = format!("event-chain-{role}");
+    std::fs::remove_file(dir.join("secrets").join(&mark)).expect("the mark");
+    let list = dir.join("databases");
+    let text = std::fs::read_to_string(&list).expect("a list");
+    let others: String =
+        text.lines().filter(|line| !line.ends_with(&mark)).map(|line| format!("{line}\n")).collect();
+    assert_ne!(others, text, "the mark is listed");
+    std::fs::write(&list, others).expect("written");
 }
 
 /// Copies the newest event of an outbox, with whatever link it has, under the next number.
