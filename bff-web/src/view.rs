@@ -250,8 +250,8 @@ impl AddressInput {
     pub fn check(&self, pointer: &str) -> Result<()> {
         let mut violations = Violations::new();
         let is_blank = |line: &String| line.trim().is_empty();
-        // One that is blank alone, or before others, is what the rules of a parcel say something of.
-        let skipped = usize::from(self.lines.len() == 1 || !self.lines.iter().all(is_blank));
+        // The rules of a parcel refuse an address whose only line is blank.
+        let skipped = usize::from(self.lines.len() == 1);
         for (place, line) in self.lines.iter().enumerate().skip(skipped) {
             violations.check(!is_blank(line), format!("{pointer}/lines/{place}"), "is required");
         }

@@ -12,6 +12,7 @@ mod people;
 mod pictures;
 mod profile;
 mod public;
+mod refusals;
 mod sockets;
 mod wire;
 mod words;
