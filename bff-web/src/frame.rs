@@ -44,7 +44,7 @@ impl Frame {
             shop,
             aisles: tree.below("").map(CategoryView::of).collect(),
             aisle: String::new(),
-            currency: house.currency(ask, None).to_owned(),
+            currency: house.currency(ask),
             currencies: house.offered_now(),
             here: without_currency(&ask.target()),
             query: String::new(),

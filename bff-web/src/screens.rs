@@ -52,7 +52,11 @@ pub fn routes(shop: &Arc<Shop>) -> Result<Vec<Route>> {
     routes.extend(addresses::routes(shop));
     routes.extend(preferences::routes(shop));
     routes.extend(assets::routes(shop));
-    let spec = openapi(&ABOUT, &routes)?;
+    let mut spec = openapi(&ABOUT, &routes)?;
+    // Every other code is refused.
+    let currency = &mut spec["components"]["schemas"]["CurrencyCode"];
+    currency["enum"] = shop.currencies.clone().into();
+    currency["description"] = "A currency that this shop sells in: an ISO 4217 code in capitals.".into();
     let page = docs(&spec, &routes, assets::css(), Some("/"));
     let json = serde_json::to_vec_pretty(&spec).map_err(kernel::Error::internal)?;
     routes.extend(edge::health());

@@ -21,7 +21,7 @@ use contract::souk::user::v1::user_service_client::UserServiceClient;
 use edge::{Ask, Input, Kind, Need, Route, Settings};
 use futures_util::future::join_all;
 use http::Method;
-use kernel::Result;
+use kernel::{Error, Result};
 use mesh::Channel;
 use parking_lot::Mutex;
 use schemars::JsonSchema;
@@ -200,10 +200,22 @@ impl Shop {
         self.priced.lock().as_ref().map_or_else(|| self.currencies.clone(), |(_, known)| known.clone())
     }
 
-    /// The currency that a visitor sees prices in: the one asked for, the one chosen before, or the usual one.
-    pub fn currency(&self, ask: &Ask, asked: Option<&CurrencyCode>) -> String {
-        let usual = || self.known_currency(ask.preference(CURRENCY));
-        asked.map_or_else(usual, CurrencyCode::as_str).to_owned()
+    /// The currency that a visitor sees prices in: the one chosen before, or the usual one.
+    pub fn currency(&self, ask: &Ask) -> String {
+        self.known_currency(ask.preference(CURRENCY)).to_owned()
+    }
+
+    /// The currency of an answer for a program: the one asked for, or that of [`Shop::currency`].
+    ///
+    /// # Errors
+    /// `INVALID_CURRENCY` at `/currency_code` for one that the settings do not name.
+    pub fn asked_currency(&self, ask: &Ask, asked: Option<&CurrencyCode>) -> Result<String> {
+        let Some(asked) = asked.map(CurrencyCode::as_str) else { return Ok(self.currency(ask)) };
+        if self.currencies.iter().any(|code| code == asked) {
+            return Ok(asked.to_owned());
+        }
+        let what = format!("is {asked}; this shop sells in {}", self.currencies.join(", "));
+        Err(Error::field("/currency_code", "INVALID_CURRENCY", what))
     }
 
     /// The currency of a page: the one that its address asks for where it can be chosen, the one chosen before, or the usual one.

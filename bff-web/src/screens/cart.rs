@@ -394,7 +394,7 @@ pub async fn take_out(visit: &Visit, order: &Order) {
 
 /// The cart of this session, with what its lines are called, look like, and how much is left of them.
 pub async fn load(visit: &Visit, currency: Option<&CurrencyCode>) -> Result<CartScreen> {
-    let currency = visit.shop.currency(visit, currency);
+    let currency = visit.shop.asked_currency(visit, currency)?;
     let session = visit.session();
     if !session.exists() {
         return Ok(CartScreen { currency_code: currency, ..CartScreen::default() });

@@ -96,7 +96,7 @@ async fn show(visit: Visit, asked: InCurrency, _: Nothing) -> Result<Answer> {
 
 async fn show_json(visit: Visit, params: InCurrency, _: Nothing) -> Result<Answer> {
     let tree = visit.shop.categories(&visit).await;
-    let currency = visit.shop.currency(&visit, params.currency_code.as_ref());
+    let currency = visit.shop.asked_currency(&visit, params.currency_code.as_ref())?;
     let home = load(&visit, &currency, &tree).await?;
     let empty = home.picks.is_empty();
     Ok(Answer::json(&Shown::new(home, &visit))?.showing(tags()).passing(empty))

@@ -231,7 +231,7 @@ async fn suggest(visit: Visit, typed: Typed, _: Nothing) -> Result<Answer> {
 
 async fn search_json(visit: Visit, wanted: Wanted, _: Nothing) -> Result<Answer> {
     let tree = visit.shop.categories(&visit).await;
-    let currency = visit.shop.currency(&visit, wanted.currency_code.as_ref());
+    let currency = visit.shop.asked_currency(&visit, wanted.currency_code.as_ref())?;
     let listing = load(&visit, &wanted, &currency, &tree).await?;
     Answer::json(&Shown::new(listing, &visit))
 }

@@ -192,7 +192,7 @@ async fn show(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 }
 
 async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency = visit.shop.currency(&visit, which.currency_code.as_ref());
+    let currency = visit.shop.asked_currency(&visit, which.currency_code.as_ref())?;
     let (product, tree) = find(&visit, which.slug).await?;
     let stock = stock(&visit, &product).await;
     let product = view(&visit, product, stock.as_deref(), &currency, &tree);
@@ -201,7 +201,7 @@ async fn show_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
 }
 
 async fn others_json(visit: Visit, which: Which, _: Nothing) -> Result<Answer> {
-    let currency = visit.shop.currency(&visit, which.currency_code.as_ref());
+    let currency = visit.shop.asked_currency(&visit, which.currency_code.as_ref())?;
     let (product, tree) = find(&visit, which.slug).await?;
     let products = others(&visit, &product, &currency, &tree).await;
     let tags =

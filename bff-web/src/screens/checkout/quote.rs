@@ -210,7 +210,7 @@ pub async fn create(visit: Visit, _: NoParams, wanted: Wanted) -> Result<Answer>
     visit.needs_somebody()?;
     wanted.destination.check("/destination")?;
     let request = pb::CreateQuoteRequest {
-        currency_code: visit.shop.currency(&visit, wanted.currency_code.as_ref()),
+        currency_code: visit.shop.asked_currency(&visit, wanted.currency_code.as_ref())?,
         destination: Some(Address::from(wanted.destination)),
         shipping_method: wanted.shipping_method,
         contact_email: wanted.contact_email,
@@ -222,7 +222,7 @@ pub async fn create(visit: Visit, _: NoParams, wanted: Wanted) -> Result<Answer>
 
 fn of(visit: &Visit, form: &CheckoutForm) -> pb::CreateQuoteRequest {
     pb::CreateQuoteRequest {
-        currency_code: visit.shop.currency(visit, None),
+        currency_code: visit.shop.currency(visit),
         destination: Some(form.address()),
         shipping_method: form.method.clone(),
         contact_email: form.email.trim().to_owned(),
@@ -246,7 +246,7 @@ pub async fn at_once(visit: &Visit, form: &CheckoutForm) -> Option<QuoteScreen> 
 /// What a form is told whose country is not delivered to: whether that is so for good, or only for prices in its currency.
 /// A service says no more than that nothing goes there in this currency, so others are tried.
 pub async fn not_served(visit: &Visit, form: &CheckoutForm) -> String {
-    let chosen = visit.shop.currency(visit, None);
+    let chosen = visit.shop.currency(visit);
     let others: Vec<String> = visit
         .shop
         .offered_now()

@@ -32,3 +32,31 @@ async fn no_line_of_an_address_is_blank() {
         assert!(good.status.is_success(), "{path}: {}", good.text());
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_currency_that_the_shop_does_not_sell_in_is_refused() {
+    let world = shop(932).await;
+    let browser = world.browser();
+    add(&browser, "bowl", "1").await;
+    for path in [
+        "/api/v1/search?q=bowl&",
+        "/api/v1/products/product-bowl?",
+        "/api/v1/products/product-bowl/others?",
+        "/api/v1/home?",
+        "/api/v1/cart?",
+    ] {
+        let page = browser.get(&format!("{path}currency_code=USD")).await;
+        assert_eq!((page.status.as_u16(), page.code().as_str()), (400, "INVALID_CURRENCY"), "{path}");
+        assert_eq!(page.pointer(), "/currency_code", "{path}");
+        assert!(page.text().contains("this shop sells in GBP, EUR"), "{path}: {}", page.text());
+        for good in ["GBP", "EUR"] {
+            let page = browser.get(&format!("{path}currency_code={good}")).await;
+            assert_eq!(page.status, 200, "{path}: {}", page.text());
+        }
+    }
+    let wanted = json!({ "destination": with_lines(&["1 Mill Lane"]), "currency_code": "USD" });
+    let page = browser.json(Method::POST, "/api/v1/quotes", &wanted).await;
+    assert_eq!((page.status.as_u16(), page.pointer().as_str()), (400, "/currency_code"), "{}", page.text());
+    let spec = browser.get("/openapi.json").await.value();
+    assert_eq!(spec["components"]["schemas"]["CurrencyCode"]["enum"], json!(["GBP", "EUR"]));
+}
