@@ -229,7 +229,7 @@ fn fields(route: &Route) -> Vec<Value> {
     if route.if_match {
         fields.push(json!({
             "name": "If-Match", "in": "header", "required": true,
-            "description": "The ETag of what is changed, as it was read: `v` and its version, in quotation marks.",
+            "description": "The version that is changed, as an entity tag: `v` and the `version` that was read, in quotation marks, such as `\"v3\"`. The ETag of a thing that was read by itself will do too; that of a list will not.",
             "schema": { "type": "string", "pattern": "^\"[!#-~]*\"$" },
         }));
     }

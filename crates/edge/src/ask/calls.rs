@@ -99,7 +99,8 @@ impl Ask {
         let principal = self.state.lock().session.verified.clone();
         let request_id = Some(self.request_id.clone());
         let scope = Scope { deadline: Some(self.deadline), principal, trace: self.trace, request_id };
-        let answer = with_scope(scope, call).await.map_err(contract::error)?;
+        let answer = with_scope(scope, call).await;
+        let answer = answer.map_err(|status| self.in_own_names(contract::error(status)))?;
         if answer.metadata().contains_key("souk-replayed") {
             self.state.lock().replayed = true;
         }

@@ -1,13 +1,22 @@
 //! What makes a change happen once, and on what was read: idempotency keys and entity tags.
 
+use std::borrow::Cow;
+
 use http::HeaderName;
 use http::header::IF_MATCH;
-use kernel::{Error, Result};
+use kernel::{Error, FieldViolation, Result};
 
 use super::Ask;
 
 /// Longest idempotency key of a client, in characters; steps add to it.
 const KEY_CHARS_MAX: usize = 100;
+/// Where the services have the idempotency key.
+const KEY_OF_SERVICES: &str = "/request_id";
+/// Where errors of a gateway have it.
+const KEY_HERE: &str = "/idempotency_key";
+/// What is said of an entity tag without a version where one is needed.
+const NO_VERSION: &str = "If-Match names no version of this: it is v and the version that you read, in quotes, such as \"v3\"; \
+                          the ETag of a list is not one";
 /// The field with a client's idempotency key.
 pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
@@ -42,16 +51,41 @@ impl Ask {
     /// (RFC 9110, 13.2.1).
     pub(crate) fn entity_tag(&self) -> Result<&str> {
         let required = || {
-            let message = "say in If-Match which version you change: the ETag that you read";
+            let message =
+                "say in If-Match which version you change: v and its version, in quotes, such as \"v3\"";
             Error::precondition("PRECONDITION_REQUIRED", message)
         };
         let text = self.headers.get(IF_MATCH).ok_or_else(required)?.to_str().unwrap_or_default();
         if !is_entity_tag(text) {
-            let what = "must be one entity tag, in quotes: the ETag that you read";
+            let what = "must be one entity tag: v and the version that you read, in quotes, such as \"v3\"";
             return Err(Error::field("/if_match", "INVALID_ARGUMENT", what));
         }
         Ok(text)
     }
+
+    /// An error of a service in the names of this request: the idempotency key is called so here, and an entity tag that names
+    /// no version, such as that of a list, is said to be none.
+    pub(super) fn in_own_names(&self, error: Error) -> Error {
+        if error.reason() == "VERSION_CONFLICT"
+            && self.headers.get(IF_MATCH).is_some_and(|tag| tag.to_str().ok().and_then(version_of).is_none())
+        {
+            return with_message(&error, NO_VERSION);
+        }
+        if error.violations().iter().any(|violation| violation.field == KEY_OF_SERVICES) {
+            return with_message(&error, error.message().replacen(KEY_OF_SERVICES, KEY_HERE, 1));
+        }
+        error
+    }
+}
+
+/// The same refusal in other words, with the idempotency key as it is called here.
+fn with_message(error: &Error, message: impl Into<Cow<'static, str>>) -> Error {
+    let same = Error::new(error.code(), error.reason().to_owned(), message).retry(error.retryable());
+    let same = error.violations().iter().fold(same, |same, FieldViolation { field, description }| {
+        let field = if field == KEY_OF_SERVICES { KEY_HERE } else { field };
+        same.with_field(field, description.clone())
+    });
+    error.metadata().iter().fold(same, |same, (key, value)| same.with(key.clone(), value.clone()))
 }
 
 /// Checks an idempotency key of a client.
@@ -61,7 +95,7 @@ impl Ask {
 pub fn checked_key(text: &str) -> Result<&str> {
     let good = (1..=KEY_CHARS_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
     let what = "must be 1 to 100 visible ASCII characters";
-    if good { Ok(text) } else { Err(Error::field("/idempotency_key", "INVALID_IDEMPOTENCY_KEY", what)) }
+    if good { Ok(text) } else { Err(Error::field(KEY_HERE, "INVALID_IDEMPOTENCY_KEY", what)) }
 }
 
 /// Whether a text is one entity tag (RFC 9110, 8.8.3), weak or strong.

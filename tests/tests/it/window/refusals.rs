@@ -60,3 +60,50 @@ async fn a_currency_that_the_shop_does_not_sell_in_is_refused() {
     let spec = browser.get("/openapi.json").await.value();
     assert_eq!(spec["components"]["schemas"]["CurrencyCode"]["enum"], json!(["GBP", "EUR"]));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_another_request_is_called_as_the_program_sent_it() {
+    let world = shop(933).await;
+    let browser = world.browser();
+    add(&browser, "mug", "1").await;
+    let add = |quantity: i32| {
+        let request = Request::post("/api/v1/cart/lines").header("content-type", "application/json");
+        let body = json!({ "sku": "bowl", "quantity": quantity }).to_string();
+        browser.send(request.header("idempotency-key", "one"), body)
+    };
+    assert_eq!(add(1).await.status, 201);
+    let reused = add(2).await;
+    assert_eq!((reused.status.as_u16(), reused.code().as_str()), (422, "IDEMPOTENCY_KEY_REUSED"));
+    assert_eq!(reused.pointer(), "/idempotency_key");
+    assert!(!reused.text().contains("/request_id"), "{}", reused.text());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_is_named_by_its_number() {
+    let world = shop(935).await;
+    let ada = world.browser();
+    sign_up(&ada, "ada@example.com").await;
+    let body = json!({ "address": with_lines(&["1 Mill Lane"]) });
+    assert_eq!(ada.json(Method::POST, "/api/v1/addresses", &body).await.status, 201);
+    let list = ada.get("/api/v1/addresses").await;
+    let address = list.value()["addresses"][0].clone();
+    let path = format!("/api/v1/addresses/{}", address["address_id"].as_str().expect("an id"));
+    let put = |tag: &str| {
+        let request = Request::put(&path).header("content-type", "application/json").header("if-match", tag);
+        ada.send(request, body.to_string())
+    };
+    let of_list = put(list.header("etag")).await;
+    assert_eq!((of_list.status.as_u16(), of_list.code().as_str()), (412, "VERSION_CONFLICT"));
+    let told = of_list.value()["detail"].as_str().expect("words").to_owned();
+    assert!(told.contains("such as \"v3\"") && told.contains("ETag of a list"), "{told}");
+    let none = ada.json(Method::PUT, &path, &body).await;
+    assert!(none.status == 428 && none.text().contains("such as"), "{}", none.text());
+    let tag = format!("\"v{}\"", address["version"]);
+    assert_eq!(put(&tag).await.status, 200);
+    let stale = put(&tag).await;
+    assert!(
+        stale.status == 412 && stale.text().contains("has changed since it was read"),
+        "{}",
+        stale.text()
+    );
+}
