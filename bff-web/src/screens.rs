@@ -31,7 +31,7 @@ pub struct NoParams {}
 const ABOUT: About = About {
     title: "Souk, the shop window",
     version: "1",
-    description: "Every screen of the shop window as JSON. Sessions are cookies that the answers of sign-in, sign-up and the first change set; programs may send an access token as a bearer instead.\n\nA change may carry an Idempotency-Key: sent again under the same key it happens once. Edits name the version that they change in If-Match. Lists are paged by cursors. A problem (RFC 9457) has a stable code, the fields that are wrong, and says whether to try again. Parts that could not be had just now are named in `absent`.",
+    description: "Every screen of the shop window as JSON. Sessions are cookies that the answers of sign-in, sign-up, `POST /api/v1/session/guest` and the first addition to a cart set; programs may send an access token as a bearer instead.\n\nA change may carry an `Idempotency-Key`: sent again under the same key it happens once. Edits name the version that they change in `If-Match`. Lists are paged by cursors. A problem (RFC 9457) has a stable code, the fields that are wrong, and says whether to try again. Parts that could not be had just now are named in `absent`.",
 };
 
 /// Every route of the gateway.

@@ -32,6 +32,9 @@ const SESSION: &str = "session";
 const SEEN_AGE: Duration = Duration::from_secs(600);
 /// How long a preference is kept.
 const PREFERENCE_AGE: Duration = Duration::from_secs(365 * 24 * 3600);
+/// What a program without a session is told that needs one.
+const NO_SESSION: &str = "this needs a session, and none came along: begin one with POST /api/v1/session/guest, by adding to \
+                          the cart, or by signing in, and send the cookies that it sets";
 /// The metadata by which a call says what its caller has seen.
 const MIN_VERSION: &str = "souk-min-version";
 
@@ -232,7 +235,14 @@ impl Ask {
     /// # Errors
     /// As [`Ask::needs_account`].
     pub fn needs_somebody(&self) -> Result<()> {
-        if self.session().exists() { Ok(()) } else { self.needs_account() }
+        let session = self.session();
+        if session.exists() {
+            return Ok(());
+        }
+        if session.unknown || session.ended {
+            return self.needs_account();
+        }
+        Err(Error::new(Code::Unauthenticated, "UNAUTHENTICATED", NO_SESSION))
     }
 
     /// Takes over the session that identity's tokens are of.

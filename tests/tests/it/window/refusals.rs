@@ -79,6 +79,24 @@ async fn a_key_of_another_request_is_called_as_the_program_sent_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_program_without_a_session_is_told_how_to_begin_one() {
+    let world = shop(934).await;
+    let nobody = world.browser();
+    let wanted = json!({ "destination": with_lines(&["1 Mill Lane"]) });
+    for page in
+        [nobody.get("/api/v1/orders").await, nobody.json(Method::POST, "/api/v1/quotes", &wanted).await]
+    {
+        assert_eq!((page.status.as_u16(), page.code().as_str()), (401, "UNAUTHENTICATED"));
+        assert!(page.text().contains("POST /api/v1/session/guest"), "{}", page.text());
+    }
+    assert_eq!(nobody.json(Method::POST, "/api/v1/session/guest", &json!(null)).await.status, 201);
+    assert_eq!(nobody.get("/api/v1/orders").await.status, 200);
+    // An account is more than a session.
+    let account = nobody.get("/api/v1/account").await;
+    assert!(account.status == 401 && account.text().contains("sign in first"), "{}", account.text());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_version_is_named_by_its_number() {
     let world = shop(935).await;
     let ada = world.browser();
