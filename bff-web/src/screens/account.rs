@@ -159,6 +159,7 @@ pub fn routes(shop: &Arc<Shop>) -> Vec<Route> {
             .answers::<EndedView>()
             .keyed(Key::Optional)
             .problems(&[401])
+            .refuses(&["CURRENT_PASSWORD_WRONG"])
             .needs(&[&PASSWORD])
             .signs_in(),
         api(shop, Method::GET, "/api/v1/profile", profile::show_json)
@@ -288,7 +289,14 @@ async fn change(visit: &Visit, wanted: PasswordChange) -> Result<EndedView> {
 }
 
 async fn password_json(visit: Visit, _: NoParams, wanted: PasswordChange) -> Result<Answer> {
-    Answer::json(&change(&visit, wanted).await?)
+    let changed = change(&visit, wanted).await.map_err(|error| match error.reason() {
+        // Who asks is known: it is the field that is wrong, and signing in again would not help.
+        "CREDENTIALS_REFUSED" => {
+            Error::field("/current_password", "CURRENT_PASSWORD_WRONG", "is not your current password")
+        }
+        _ => error,
+    });
+    Answer::json(&changed?)
 }
 
 async fn password_form(visit: Visit, _: NoParams, wanted: PasswordChange) -> Result<Answer> {

@@ -125,3 +125,20 @@ async fn a_version_is_named_by_its_number() {
         stale.text()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_current_password_is_a_wrong_field() {
+    let world = shop(936).await;
+    let ada = world.browser();
+    sign_up(&ada, "ada@example.com").await;
+    let change = |current: &str| {
+        let body = json!({ "current_password": current, "new_password": "another long secret" });
+        let ada = ada.copy();
+        async move { ada.json(Method::POST, "/api/v1/account/password", &body).await }
+    };
+    let wrong = change("not it at all").await;
+    assert_eq!((wrong.status.as_u16(), wrong.code().as_str()), (422, "CURRENT_PASSWORD_WRONG"));
+    assert_eq!(wrong.pointer(), "/current_password");
+    assert!(wrong.text().contains("is not your current password"), "{}", wrong.text());
+    assert_eq!(change("a long enough secret").await.status, 200);
+}
