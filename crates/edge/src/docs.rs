@@ -64,9 +64,7 @@ pub fn docs(spec: &Value, routes: &[Route], stylesheet: &str, home: Option<&str>
          <link rel=\"stylesheet\" href=\"{}\"></head><body class=\"docs\"><main id=\"main\"><h1>{title}</h1>",
         escape(stylesheet)
     );
-    for paragraph in text(&spec["info"]["description"]).split("\n\n") {
-        let _ = write!(page, "<p>{}</p>", coded(&escape(paragraph)));
-    }
+    page.push_str(&blocks(text(&spec["info"]["description"])));
     if let Some(home) = home {
         let _ = write!(page, "<p><a href=\"{}\">Back to the shop</a></p>", escape(home));
     }
@@ -79,6 +77,30 @@ pub fn docs(spec: &Value, routes: &[Route], stylesheet: &str, home: Option<&str>
     reasons(&mut page, routes);
     page.push_str("</main></body></html>");
     page
+}
+
+/// A text of several paragraphs and lists as blocks.
+fn blocks(markdown: &str) -> String {
+    let mut page = String::new();
+    for block in markdown.split("\n\n").filter(|block| !block.trim().is_empty()) {
+        let block = escape(block.trim());
+        match block.strip_prefix("- ") {
+            Some(items) => {
+                let items = items.split("\n- ").map(|item| format!("<li>{}</li>", coded(item)));
+                let _ = write!(page, "<ul>{}</ul>", items.collect::<String>());
+            }
+            None => {
+                let _ = write!(page, "<p>{}</p>", coded(&block));
+            }
+        }
+    }
+    page
+}
+
+/// A text for a cell of a table or a heading: as it is where it is one paragraph.
+fn cell(markdown: &str) -> String {
+    let is_one = !markdown.contains("\n\n") && !markdown.starts_with("- ");
+    if is_one { coded(&escape(markdown)) } else { blocks(markdown) }
 }
 
 /// What stands between backticks is code.
@@ -112,7 +134,7 @@ fn contents(page: &mut String, spec: &Value) {
             page,
             "<li><a href=\"#{}\">{}</a> <code>{} {}</code></li>",
             escape(text(&operation["operationId"])),
-            escape(text(&operation["summary"])),
+            cell(text(&operation["summary"])),
             method.to_ascii_uppercase(),
             escape(path)
         );
@@ -126,7 +148,7 @@ fn operation_section(page: &mut String, path: &str, method: &str, operation: &Va
         page,
         "<section><h2 id=\"{}\">{}</h2><p><code>{} {}</code></p>",
         escape(id),
-        escape(text(&operation["summary"])),
+        cell(text(&operation["summary"])),
         method.to_ascii_uppercase(),
         escape(path)
     );
@@ -139,7 +161,7 @@ fn operation_section(page: &mut String, path: &str, method: &str, operation: &Va
                 "<tr><td><code>{}</code></td><td>{}{required}</td><td>{} <span class=\"quiet\">{}</span></td></tr>",
                 escape(text(&parameter["name"])),
                 escape(text(&parameter["in"])),
-                escape(text(&parameter["description"])),
+                cell(text(&parameter["description"])),
                 shape(&parameter["schema"]),
             );
         }
@@ -181,8 +203,8 @@ fn schemas(page: &mut String, spec: &Value) {
     for (name, schema) in spec["components"]["schemas"].as_object().into_iter().flatten() {
         let _ = write!(
             page,
-            "<section><h3 id=\"type-{name}\">{name}</h3><p>{}</p>",
-            escape(text(&schema["description"])),
+            "<section><h3 id=\"type-{name}\">{name}</h3>{}",
+            blocks(text(&schema["description"])),
             name = escape(name),
         );
         if let Some(properties) = schema["properties"].as_object() {
@@ -196,7 +218,7 @@ fn schemas(page: &mut String, spec: &Value) {
                     escape(field),
                     if needed { "" } else { " <span class=\"quiet\">optional</span>" },
                     shape(property),
-                    escape(text(&property["description"])),
+                    cell(text(&property["description"])),
                 );
             }
             page.push_str("</tbody></table>");
@@ -271,4 +293,22 @@ fn text(value: &Value) -> &str {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_and_lists_are_no_plain_text() {
+        let text = "How `soon` & where.\n\n- `at_once`: Today.\n- `later`: Tomorrow,\nor the day after.";
+        assert_eq!(
+            blocks(text),
+            "<p>How <code>soon</code> &amp; where.</p><ul><li><code>at_once</code>: Today.</li>\
+             <li><code>later</code>: Tomorrow,\nor the day after.</li></ul>"
+        );
+        assert_eq!(cell("`prd_\u{2026}`."), "<code>prd_\u{2026}</code>.");
+        assert_eq!(cell("- `a`: First."), "<ul><li><code>a</code>: First.</li></ul>");
+        assert_eq!((blocks("").as_str(), cell("").as_str()), ("", ""));
+    }
 }

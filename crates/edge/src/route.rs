@@ -1,5 +1,6 @@
 //! Routes: what a gateway answers at an address, with everything that its layers and its description need to know.
 
+use std::borrow::Cow;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use kernel::{Code, Error, Result};
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::answer::Answer;
 use crate::ask::Ask;
@@ -316,8 +318,7 @@ impl Route {
 }
 
 /// Serializes an answer that says which optional parts are absent.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "{T}Answer")]
+#[derive(Debug, Serialize)]
 pub struct Shown<T> {
     /// The screen.
     #[serde(flatten)]
@@ -325,6 +326,28 @@ pub struct Shown<T> {
     /// Parts that could not be had just now.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
+}
+
+/// Described as the screen is, with one more field.
+impl<T: JsonSchema> JsonSchema for Shown<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}Answer", T::schema_name()).into()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        format!("{}<{}>", std::any::type_name::<Self>(), T::schema_id()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> schemars::Schema {
+        let mut schema = T::json_schema(generator);
+        let screen = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+        let description = format!("{screen} It says which of its optional parts are absent.");
+        schema.insert("description".to_owned(), description.trim_start().into());
+        let mut absent = generator.subschema_for::<Vec<String>>();
+        absent.insert("description".to_owned(), "Parts that could not be had just now.".into());
+        if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+            properties.insert("absent".to_owned(), absent.to_value());
+        }
+        schema
+    }
 }
 
 impl<T> Shown<T> {

@@ -142,3 +142,24 @@ async fn a_wrong_current_password_is_a_wrong_field() {
     assert!(wrong.text().contains("is not your current password"), "{}", wrong.text());
     assert_eq!(change("a long enough secret").await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_documentation_shows_no_markdown() {
+    let world = shop(937).await;
+    let browser = world.browser();
+    let docs = browser.get("/docs").await.text();
+    assert!(!docs.contains('`'), "{}", docs.split('`').nth(1).unwrap_or_default());
+    assert!(docs.contains("<code>If-Match</code>") && docs.contains("<li><code>"));
+    let spec = browser.get("/openapi.json").await.value();
+    let schemas = spec["components"]["schemas"].as_object().expect("schemas");
+    let mut described: Vec<&str> = schemas
+        .iter()
+        .filter(|(_, schema)| schema["properties"]["absent"].is_object())
+        .map(|(_, schema)| schema["description"].as_str().expect("a sentence"))
+        .collect();
+    let types = described.len();
+    assert!(types >= 6 && described.iter().all(|sentence| sentence.contains("absent")), "{described:?}");
+    described.sort_unstable();
+    described.dedup();
+    assert_eq!(described.len(), types, "{described:?}");
+}
