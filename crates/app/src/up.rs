@@ -25,6 +25,11 @@ const GRACE: Duration = Duration::from_secs(30);
 /// The file in the data directory that says what the first start did.
 const HOUSE_FILE: &str = "house.json";
 
+/// An address to listen at, as options and the configuration name it.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000".to_owned())
+}
+
 /// Options of `souk up`.
 #[derive(Args, Clone, Debug)]
 pub struct UpArgs {
@@ -35,13 +40,13 @@ pub struct UpArgs {
     #[arg(long)]
     pub no_demo: bool,
     /// Where gRPC listens; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000", value_parser = listen_address)]
     pub grpc: SocketAddr,
     /// Where the shop window serves browsers; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     pub web: SocketAddr,
     /// Where metrics are served as Prometheus text; port 0 picks a free one.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9090", value_parser = listen_address)]
     pub metrics: SocketAddr,
     /// Configuration file; `souk.toml` in this directory is read when it is there.
     #[arg(long, value_name = "FILE")]
@@ -271,4 +276,18 @@ async fn signal() -> Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_to_listen_at_is_an_ip_and_a_port() {
+        assert!(listen_address("127.0.0.1:0").is_ok() && listen_address("[::1]:9000").is_ok());
+        for wrong in ["foo", "8080", "localhost:8080", ""] {
+            let told = listen_address(wrong).expect_err(wrong);
+            assert_eq!(told, "it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000", "{wrong}");
+        }
+    }
 }

@@ -52,7 +52,8 @@ impl Config {
         if std::fs::metadata(path).map_err(|error| unreadable(&error))?.len() > FILE_BYTES_MAX {
             return Err(unreadable(&"it is larger than 1 MiB"));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| unreadable(&error))?;
+        let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
+        let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
         Self::parse(path, &text, environment)
     }
 
@@ -314,5 +315,19 @@ mod tests {
         );
         assert!(config.only_sections(&["order"]).expect_err("unknown").message().contains("[cart]"));
         assert!(Config::load(None, environment(&[("SOUK__CART", "7")])).is_err());
+    }
+
+    #[test]
+    fn a_file_that_is_no_utf_8_text_is_called_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("souk.toml");
+        let utf_16: Vec<u8> = "\u{feff}[cart]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, utf_16).expect("written");
+        let error = Config::load(Some(&path), environment(&[])).expect_err("UTF-16");
+        assert!(
+            error.message().ends_with("souk.toml cannot be read: it is not UTF-8 text"),
+            "{}",
+            error.message()
+        );
     }
 }
