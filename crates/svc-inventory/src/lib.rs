@@ -52,10 +52,17 @@ impl chassis::Settings for Settings {
             section,
             [
                 ("hold_seconds", self.hold_seconds, 1..=SECONDS_MAX),
-                ("hold_seconds_max", self.hold_seconds_max, self.hold_seconds..=SECONDS_MAX),
+                ("hold_seconds_max", self.hold_seconds_max, 1..=SECONDS_MAX),
                 ("sweep_every_ms", self.sweep_every_ms, 10..=3_600_000),
             ],
-        )
+        )?;
+        if self.hold_seconds > self.hold_seconds_max {
+            let (usual, longest) = (self.hold_seconds, self.hold_seconds_max);
+            let what =
+                format!("is {usual}; it must not be above {section}.hold_seconds_max, which is {longest}");
+            return Err(chassis::invalid_setting(section, "hold_seconds", what));
+        }
+        Ok(())
     }
 }
 
@@ -76,4 +83,23 @@ fn start(ctx: chassis::Context) -> chassis::Starting {
         };
         Ok(chassis::Role::new().grpc(InventoryServiceServer::new(api::Api::new(&ctx, stock, terms))))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use chassis::Settings as _;
+
+    use super::*;
+
+    #[test]
+    fn a_hold_that_outlasts_the_longest_is_refused_with_both_keys() {
+        let wrong = Settings { hold_seconds: 700_000, ..Settings::default() };
+        let error = wrong.check("inventory").expect_err("longer than the longest");
+        assert_eq!(
+            error.message(),
+            "inventory.hold_seconds is 700000; it must not be above inventory.hold_seconds_max, which is 604800"
+        );
+        let longest = Settings { hold_seconds: 604_800, ..Settings::default() };
+        assert!(longest.check("inventory").is_ok());
+    }
 }
