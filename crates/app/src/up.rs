@@ -107,7 +107,7 @@ pub fn configuration(file: Option<&Path>) -> Result<Config> {
                 Error::invalid("INVALID_CONFIG", format!("{} cannot be read: {error}", path.display()))
             };
             let bytes = source::read(path, chassis::CONFIG_BYTES_MAX).map_err(|error| unreadable(&error))?;
-            let text = String::from_utf8(bytes).map_err(|error| unreadable(&error))?;
+            let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
             Config::parse(path, &text, files::environment())?
         }
     };
@@ -289,5 +289,19 @@ mod tests {
             let told = listen_address(wrong).expect_err(wrong);
             assert_eq!(told, "it must be IP:PORT, such as 127.0.0.1:9000 or [::1]:9000", "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_configuration_that_is_no_utf_8_text_is_called_so() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("souk.toml");
+        let utf_16: Vec<u8> = "\u{feff}[cart]".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        std::fs::write(&path, utf_16).expect("written");
+        let error = configuration(Some(&path)).expect_err("UTF-16");
+        assert!(
+            error.message().ends_with("souk.toml cannot be read: it is not UTF-8 text"),
+            "{}",
+            error.message()
+        );
     }
 }
