@@ -74,7 +74,7 @@ const SCHEMAS: &[(&str, &str, &str)] = &[
     (
         "identity",
         "DROP INDEX accounts_email; CREATE INDEX accounts_email ON accounts (email_key)",
-        "index accounts_email on accounts is defined otherwise",
+        "index accounts_email on accounts differs from its definition",
     ),
     ("product", "ALTER TABLE doc_product ADD COLUMN k_extra", "table doc_product has a column k_extra"),
     ("user", "CREATE TABLE doc_extra (id BIGINT)", "table doc_extra was added"),
