@@ -17,7 +17,7 @@ use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Row, 
 #[cfg(test)]
 pub use self::examine::Leftovers;
 pub use self::examine::Place;
-pub use self::ledger::{GENESIS, LedgerSums, Link, SealedEntry};
+pub use self::ledger::{Link, SealedEntry};
 pub use self::seal::{Seals, StoredSeals, Stray, attempt_name};
 use crate::domain::ledger::Entry;
 use crate::domain::payment::payment_id;

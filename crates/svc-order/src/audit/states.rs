@@ -6,7 +6,7 @@ use kernel::{PaymentId, Timestamp};
 
 use super::{Findings, STATES};
 use crate::domain::{Approval, Order, Payment, Shipment, State, Step, Stock, next};
-use crate::saga::ASIDE_MAX;
+use crate::saga::DUE_PAST_LIMIT;
 
 /// How long past its limit an order may still be on its way to rest: the worker looks every second, and an undoing waits for
 /// other services with pauses of a minute at most.
@@ -118,11 +118,11 @@ fn expectations(order: &Order) -> Vec<(bool, &'static str, &'static str)> {
     ]
 }
 
-/// An order that waits for a person is looked at when its limit comes; one whose step did not succeed then, a little later.
+/// An order that waits for a person is looked at when its limit comes; one whose step did not succeed then, a little later. The count
+/// of tries says nothing of it: it is 0 again after a later look that had nothing to do yet.
 fn is_due_in_time(order: &Order) -> bool {
     let waits = matches!(order.state, State::ActionRequired | State::AwaitingApproval);
-    let aside = if order.tries == 0 { Duration::ZERO } else { ASIDE_MAX };
-    !waits || order.due_at.is_none_or(|due| due <= order.limit_at.plus(aside))
+    !waits || order.due_at.is_none_or(|due| due <= order.limit_at.plus(DUE_PAST_LIMIT))
 }
 
 /// Each group of the quote has its shipment once shipping was asked, and there are no others.

@@ -14,6 +14,7 @@ use crate::domain::{
     Cart, Challenge, Decision, Ending, MadeShipment, Order, Outcome, Payment, Shipment, State, Stock, apply,
     cancel, next,
 };
+use crate::saga::DUE_PAST_LIMIT;
 use crate::store::{History, LeftOut, SealedLine, SealedShipment};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -380,9 +381,14 @@ fn parts_that_do_not_fit_the_state() {
     }
     names(challenged(), true, |written| written.row.order.due_at = None, STATES, "due_at");
     let past_its_limit = |written: &mut Written| {
-        written.row.order.due_at = Some(written.row.order.limit_at.plus(Duration::from_micros(1)));
+        let latest = written.row.order.limit_at.plus(DUE_PAST_LIMIT);
+        written.row.order.due_at = Some(latest.plus(Duration::from_micros(1)));
     };
     names(challenged(), true, past_its_limit, STATES, "due_at");
+    let mut put_aside = challenged();
+    put_aside.row.order.due_at = Some(put_aside.row.order.limit_at.plus(DUE_PAST_LIMIT));
+    put_aside.seal();
+    assert_eq!(put_aside.findings(), [], "a step that began just before the limit did not succeed");
     let stale = LeftOut { column: "challenge_id", expected: "none", found: "t".into() };
     names(completed(), true, |written| written.row.left_out.push(stale), STATES, "challenge_id");
     names(refunded(), true, |written| written.row.order.payment = Payment::Captured, STATES, "payment");

@@ -52,8 +52,14 @@ const COLUMNS: &[(&str, &str, &str, &str)] = &[
     ("testpay", "UPDATE refunds SET settle_at = settle_at + 1", "rows.valid", "refund tpr_"),
     ("testpay", "UPDATE challenges SET outcome = 'perhaps'", "rows.valid", "challenge tpx_"),
     (
+        "testpay",
+        "UPDATE challenges SET authorization_id = 'tpa_00000000000000000000000009'",
+        "rows.valid",
+        "challenge tpx_",
+    ),
+    (
         "order",
-        "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 1)",
+        "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 5)",
         "rows.valid",
         "counter of invoice nobody",
     ),
