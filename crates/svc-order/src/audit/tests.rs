@@ -158,8 +158,12 @@ impl Written {
     }
 
     fn findings(&self) -> Vec<AuditFinding> {
-        examine(&self.row, &seals(), START)
+        examine(&self.row, &seals(), at(START))
     }
+}
+
+fn at(now: Timestamp) -> Times {
+    Times { now, started: START }
 }
 
 fn held() -> Outcome {
@@ -414,11 +418,15 @@ fn parts_that_do_not_fit_the_state() {
 #[test]
 fn an_order_past_its_limit_is_not_left() {
     let past = challenged().row.order.limit_at.plus(Duration::from_secs(600));
-    let late = |written: &Written, now| {
-        let findings = examine(&written.row, &seals(), now);
+    let late_by = |written: &Written, times| {
+        let findings = examine(&written.row, &seals(), times);
         findings.iter().any(|finding| finding.check == STATES && finding.row.starts_with("limit"))
     };
+    let late = |written: &Written, now| late_by(written, at(now));
     assert!(late(&challenged(), past) && late(&placed(), past));
     assert!(!late(&completed(), past) && !late(&refunded(), past), "they are at rest");
     assert!(!late(&challenged(), START), "it has its time");
+    let started = Times { now: past.plus(Duration::from_secs(60)), started: past };
+    assert!(!late_by(&challenged(), started), "the shop was down at its limit, and has just started");
+    assert!(late_by(&challenged(), Times { now: past.plus(Duration::from_secs(121)), ..started }));
 }
