@@ -172,7 +172,8 @@ impl ChainCheck {
     /// Whether the event that was followed last is this head.
     #[must_use]
     pub fn is_head(&self, chain: &EventChain, head: &ChainHead) -> bool {
-        self.sequence == head.sequence && self.link.unwrap_or(chain.start_after(head.sequence).link) == head.link
+        self.sequence == head.sequence
+            && self.link.unwrap_or(chain.start_after(head.sequence).link) == head.link
     }
 }
 

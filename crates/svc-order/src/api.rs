@@ -13,7 +13,7 @@ use contract::souk::checkout::v1::Quote;
 use contract::souk::order::v1 as wire_v1;
 use contract::souk::order::v1::order_service_server::OrderService;
 use contract::wire::parse_id;
-use kernel::{Error, OrderId, Result, Violations};
+use kernel::{Error, OrderId, Result, Timestamp, Violations};
 use mesh::Caller;
 use store::{CommitError, RequestKey};
 use tokio::time::Instant;
@@ -46,6 +46,8 @@ pub struct Api {
     orders: Orders,
     worker: Worker,
     placing: Placing,
+    /// When this instance started.
+    started: Timestamp,
 }
 
 impl Api {
@@ -56,6 +58,7 @@ impl Api {
             ctx: placing.ctx.clone(),
             orders: placing.orders.clone(),
             worker: placing.worker.clone(),
+            started: placing.ctx.now(),
             placing,
         }
     }

@@ -62,14 +62,30 @@ impl Findings<'_> {
     }
 }
 
+/// What an order's times are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// Now.
+    pub now: Timestamp,
+    /// When this instance started: until then nobody may have been there to end an order at its limit.
+    pub started: Timestamp,
+}
+
+impl Times {
+    /// When an order could be ended for its limit at the earliest.
+    fn limit_of(self, order: &crate::domain::Order) -> Timestamp {
+        order.limit_at.max(self.started)
+    }
+}
+
 /// Everything that is wrong with an order.
 #[must_use]
-pub fn examine(row: &AuditRow, seals: &Seals, now: Timestamp) -> Vec<AuditFinding> {
+pub fn examine(row: &AuditRow, seals: &Seals, times: Times) -> Vec<AuditFinding> {
     let mut findings = Findings { row, list: Vec::new() };
     sealed::check(&mut findings, seals);
     quote::check(&mut findings);
     history::check(&mut findings);
-    states::check(&mut findings, now);
+    states::check(&mut findings, times);
     findings.list
 }
 

@@ -28,10 +28,12 @@ use crate::wire;
 /// How often due orders are looked for.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How long another instance's order must have stood still before it is taken over. Longer than a worker ever works on
-/// a step without a record: [`PATIENCE`] and one more call of 15 s.
+/// a step without a record: [`PATIENCE`] and one more call of [`CALL`].
 pub const LEASE: Duration = Duration::from_secs(60);
 /// How long a step is repeated before its order is put aside for a while.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one call of a step takes at most.
+const CALL: Duration = Duration::from_secs(15);
 /// How often a step is repeated before its order is put aside.
 const REPEATS: u32 = 5;
 /// The first pause before a repeat; doubles with each.
@@ -39,7 +41,10 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// How long an order is put aside at first; doubles with each time.
 const ASIDE: Duration = Duration::from_secs(1);
 /// How long an order is put aside at most.
-pub const ASIDE_MAX: Duration = Duration::from_secs(60);
+const ASIDE_MAX: Duration = Duration::from_secs(60);
+/// How long after its limit an order may be due at most: a step that began before the limit is repeated for [`PATIENCE`], its last
+/// call may take [`CALL`], and then the order is put aside.
+pub const DUE_PAST_LIMIT: Duration = PATIENCE.saturating_add(CALL).saturating_add(ASIDE_MAX);
 /// From so many times on somebody is told.
 const ALARM_AFTER: i64 = 3;
 

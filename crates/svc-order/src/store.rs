@@ -48,12 +48,13 @@ const INSERT: &str = "INSERT INTO orders (id, version, state, owner, placed_by, 
     limit_at, due_at, created_at, updated_at, first_product, lease_owner, seal, history_seal, lease_epoch) \
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)";
 
-/// An update on the version that was seen: the columns that every change sets, more of them, more conditions.
+/// An update on the version that was seen: the columns that every change sets, more of them, more conditions. A row that does not fit
+/// its seal keeps it: the seal of the new row would hide from an audit that somebody changed the old one.
 macro_rules! update {
     ($columns:literal, $conditions:literal) => {
         concat!(
             "UPDATE orders SET version = ?, stock = ?, payment = ?, shipment = ?, cart = ?, approval = ?, payment_id = ?, tries = ?, \
-             hold_until = ?, limit_at = ?, updated_at = ?, seal = ?, history_seal = ?",
+             hold_until = ?, limit_at = ?, updated_at = ?, history_seal = ?, seal = CASE WHEN seal = ? THEN ? ELSE seal END",
             $columns,
             " WHERE id = ? AND version = ?",
             $conditions
@@ -170,7 +171,7 @@ impl Orders {
         order.history_seal.clone_from(&seen.history_seal);
         let line = self.sealed_line(&mut order, decision);
         let batch = || {
-            let update = update(seen, &order, fence, self.seals.order(&order));
+            let update = update(seen, &order, fence, [self.seals.order(seen), self.seals.order(&order)]);
             let mut batch = Batch::new()
                 .expect(update, 1, ORDER)
                 .insert(line.clone(), "history")
@@ -325,7 +326,7 @@ fn insert(order: &Order, instance: &str, seal: Vec<u8>) -> Statement {
         .bind(order.history_seal.as_slice())
 }
 
-fn update(seen: &Order, order: &Order, fence: Fence, seal: Vec<u8>) -> Statement {
+fn update(seen: &Order, order: &Order, fence: Fence, [seal_before, seal]: [Vec<u8>; 2]) -> Statement {
     let whole = seen.state != order.state
         || seen.due_at != order.due_at
         || seen.external_reference != order.external_reference
@@ -350,8 +351,9 @@ fn update(seen: &Order, order: &Order, fence: Fence, seal: Vec<u8>) -> Statement
         .bind(order.hold_until)
         .bind(order.limit_at)
         .bind(order.updated_at)
-        .bind(seal)
-        .bind(order.history_seal.as_slice());
+        .bind(order.history_seal.as_slice())
+        .bind(seal_before)
+        .bind(seal);
     if whole {
         statement = statement
             .bind(order.state.code())

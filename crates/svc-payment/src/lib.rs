@@ -23,7 +23,6 @@ mod in_flight;
 pub mod provider;
 pub mod seal;
 pub mod signature;
-mod standing;
 mod steps;
 mod store;
 pub mod sweep;

@@ -17,7 +17,7 @@ use store::{Batch, CommitError, Database, Migration, NewEvent, RequestKey, Row, 
 #[cfg(test)]
 pub use self::examine::Leftovers;
 pub use self::examine::Place;
-pub use self::ledger::{GENESIS, LedgerSums, Link, SealedEntry};
+pub use self::ledger::{Link, SealedEntry};
 pub use self::seal::{Seals, StoredSeals, Stray, attempt_name};
 use crate::domain::ledger::Entry;
 use crate::domain::payment::payment_id;
@@ -83,9 +83,9 @@ impl Change {
         self
     }
 
-    /// An attempt as it now is. The payment's row guards it.
-    pub fn attempt(mut self, attempt: &Attempt, check_at: Option<Timestamp>) -> Self {
-        self.batch.push_expect(rows::update_attempt(attempt, check_at, &self.seals), 1, "attempt");
+    /// An attempt that was read as `before`. The payment's row guards it.
+    pub fn attempt(mut self, before: &Attempt, after: &Attempt, check_at: Option<Timestamp>) -> Self {
+        self.batch.push_expect(rows::update_attempt(before, after, check_at, &self.seals), 1, "attempt");
         self
     }
 
@@ -95,9 +95,9 @@ impl Change {
         self
     }
 
-    /// An operation as it now is. The payment's row guards it.
-    pub fn operation(mut self, operation: &Operation, check_at: Option<Timestamp>) -> Self {
-        self.batch.push_expect(rows::update_operation(operation, check_at, &self.seals), 1, "operation");
+    /// An operation that was read as `before`. The payment's row guards it.
+    pub fn operation(mut self, before: &Operation, after: &Operation, check_at: Option<Timestamp>) -> Self {
+        self.batch.push_expect(rows::update_operation(before, after, check_at, &self.seals), 1, "operation");
         self
     }
 

@@ -24,8 +24,8 @@ use store::{
 use crate::domain::{Category, Picture, Product, Revision, Status, Tree};
 use cache::Cache;
 pub use claims::Claim;
-pub use held::{Held, Told};
-use held::{held, status_key};
+pub use held::{Held, VersionOrigin};
+use held::{document_of, status_key};
 pub use history::{Record, record_id};
 pub use pictures::{Kept, digest as file_digest, rendition_id};
 
@@ -266,7 +266,7 @@ impl Catalogue {
         let mut tries = 0;
         loop {
             let outbound = effects(&product, 1);
-            let put = with_effects(Put::create(id.clone(), held(&product, 1, &outbound)), outbound);
+            let put = with_effects(Put::create(id.clone(), document_of(&product, 1, &outbound)), outbound);
             match self.put(product.clone(), put).await {
                 Err(CommitError::Duplicate { label })
                     if label == "slug" && slug_is_made && tries < SLUG_TRIES =>
@@ -289,7 +289,7 @@ impl Catalogue {
         self.claim_skus(&product, Some(&seen.product)).await?;
         self.file_prices(&revision.prices, product.id).await?;
         let outbound = effects(&product, seen.version + 1);
-        let next = held(&product, seen.version + 1, &outbound);
+        let next = document_of(&product, seen.version + 1, &outbound);
         let put = Put::replace(product.id.to_string(), seen.version, next);
         match self.put(product, with_effects(put, outbound)).await {
             Ok(found) => Ok(Saved::Done(found)),

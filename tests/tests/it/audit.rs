@@ -70,7 +70,7 @@ pub(super) async fn rests(world: &World) {
     for _ in 0..600 {
         let open = orders.get_totals(GetTotalsRequest {}).await.expect("totals").into_inner().open;
         let status =
-            payments.get_ledger_status(GetLedgerStatusRequest::default()).await.expect("status").into_inner();
+            payments.get_ledger_status(GetLedgerStatusRequest {}).await.expect("status").into_inner();
         let numbering =
             orders.get_numbering(GetNumberingRequest::default()).await.expect("numbers").into_inner();
         let chained = numbering.series.iter().all(|series| series.sealed_number == series.greatest_number);

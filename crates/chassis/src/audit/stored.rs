@@ -116,7 +116,7 @@ impl Examine for ConsumerRows {
         for stored in positions {
             let row = format!("position of {} in {}", stored.consumer, stored.source);
             let known = self.knows(&stored.source, &stored.consumer);
-            examined.expects(known, &row, "a consumer of this role", "nobody of this name");
+            examined.expects(known, &row, "a consumer of this role", "no such consumer");
             let at = stored.position;
             let good = at.epoch >= 0 && at.sequence >= 0;
             examined.expects(good, &row, "a position from 0", format!("{}/{}", at.epoch, at.sequence));

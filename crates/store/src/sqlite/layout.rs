@@ -98,7 +98,8 @@ pub(super) fn differences(
     }
     for ((kind, name), object) in &found.0 {
         if !expected.0.contains_key(&(kind.clone(), name.clone())) {
-            problems.push(format!("{} was added: no migration makes it", object_name(kind, name, &object.table)));
+            problems
+                .push(format!("{} was added: no migration makes it", object_name(kind, name, &object.table)));
         }
     }
     Ok(problems)
@@ -204,7 +205,13 @@ fn add_documents(
         index_columns.extend(missing);
         let mut columns: Vec<String> = ["id", "version", "body"].map(str::to_owned).to_vec();
         columns.extend(index_columns.iter().map(|index| format!("k_{index}")));
-        expected.add("table", name.clone(), name.clone(), &documents::table_text(kind, index_columns), columns);
+        expected.add(
+            "table",
+            name.clone(),
+            name.clone(),
+            &documents::table_text(kind, index_columns),
+            columns,
+        );
         for (index, rule) in indexes {
             let text = documents::index_text(kind, index, rule == documents::UNIQUE);
             expected.add("index", format!("{kind}.{index}"), name.clone(), &text, Vec::new());

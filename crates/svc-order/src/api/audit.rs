@@ -49,7 +49,11 @@ impl Api {
             let page = self.orders.audit(&after, wanted).await?;
             findings.extend(page.orphans.iter().map(audit::orphan));
             for row in &page.rows {
-                findings.extend(audit::examine(row, self.orders.seals(), self.ctx.now()));
+                findings.extend(audit::examine(
+                    row,
+                    self.orders.seals(),
+                    audit::Times { now: self.ctx.now(), started: self.started },
+                ));
                 orders.push(self.audited(row));
             }
             findings.truncate(FINDINGS_MAX);

@@ -24,19 +24,19 @@ impl Examine for CounterRows {
             let begun = series
                 .iter()
                 .any(|one| one.legal_entity == ours && one.kind.code() == kind.code() && one.next.is_some());
-            examined.expects(begun, &name(*kind, ours), "a counter", "none");
+            examined.expects(begun, &counter_name(*kind, ours), "a counter", "none");
         }
         for one in series.iter().filter(|one| one.legal_entity != ours) {
             let issued = one.greatest > 0
                 || series.iter().any(|other| other.legal_entity == one.legal_entity && other.greatest > 0);
-            let row = name(one.kind, &one.legal_entity);
+            let row = counter_name(one.kind, &one.legal_entity);
             examined.expects(issued, &row, format!("documents of {}", one.legal_entity), "a counter alone");
         }
         Ok(examined)
     }
 }
 
-fn name(kind: InvoiceKind, legal_entity: &str) -> String {
+fn counter_name(kind: InvoiceKind, legal_entity: &str) -> String {
     let kind = match kind {
         InvoiceKind::Invoice => "invoice",
         InvoiceKind::CreditNote => "credit_note",

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use kernel::{PaymentId, Timestamp};
+use kernel::PaymentId;
 
-use super::{Findings, STATES};
+use super::{Findings, STATES, Times};
 use crate::domain::{Approval, Order, Payment, Shipment, State, Step, Stock, next};
-use crate::saga::ASIDE_MAX;
+use crate::saga::DUE_PAST_LIMIT;
 
 /// How long past its limit an order may still be on its way to rest: the worker looks every second, and an undoing waits for
 /// other services with pauses of a minute at most.
@@ -14,9 +14,9 @@ const OVERDUE: Duration = Duration::from_secs(3600);
 /// The same for an order that is only to be given up.
 const GIVEN_UP_WITHIN: Duration = Duration::from_secs(120);
 
-pub(super) fn check(findings: &mut Findings<'_>, now: Timestamp) {
+pub(super) fn check(findings: &mut Findings<'_>, times: Times) {
     let order = &findings.row.order;
-    for (fits, part, expected) in expectations(order) {
+    for (fits, part, expected) in expectations(order, times) {
         if !fits {
             findings.note(STATES, part, expected, describe(order));
         }
@@ -29,7 +29,7 @@ pub(super) fn check(findings: &mut Findings<'_>, now: Timestamp) {
     }
     shipments(findings);
     let waits = if order.before_pivot() && !order.undoing() { GIVEN_UP_WITHIN } else { OVERDUE };
-    if next(order, now) != Step::Rest && now > order.limit_at.plus(waits) {
+    if next(order, times.now) != Step::Rest && times.now > times.limit_of(order).plus(waits) {
         findings.note(STATES, "limit", "at rest, as its limit has passed", describe(order));
     }
 }
@@ -49,7 +49,7 @@ fn describe(order: &Order) -> String {
 }
 
 /// What must hold: whether it does, of which part, and what is expected.
-fn expectations(order: &Order) -> Vec<(bool, &'static str, &'static str)> {
+fn expectations(order: &Order, times: Times) -> Vec<(bool, &'static str, &'static str)> {
     let rests = next(order, order.updated_at) == Step::Rest;
     let ended = matches!(order.state, State::Cancelling | State::Cancelled | State::Failed);
     let paid = matches!(order.payment, Payment::Authorized | Payment::CaptureAsked | Payment::Captured);
@@ -57,7 +57,7 @@ fn expectations(order: &Order) -> Vec<(bool, &'static str, &'static str)> {
     let was_confirmed = order.confirmed_at.is_some();
     vec![
         (order.due_at.is_none() == rests, "due_at", "a due time exactly while something is left to do"),
-        (is_due_in_time(order), "due_at", "a time up to its limit, as it waits for a person"),
+        (is_due_in_time(order, times), "due_at", "a time up to its limit, as it waits for a person"),
         (order.ending.is_some() || !ended, "ending", "why it ends"),
         (
             order.ending.is_none() || ended || order.state == State::Pending,
@@ -118,11 +118,11 @@ fn expectations(order: &Order) -> Vec<(bool, &'static str, &'static str)> {
     ]
 }
 
-/// An order that waits for a person is looked at when its limit comes; one whose step did not succeed then, a little later.
-fn is_due_in_time(order: &Order) -> bool {
+/// An order that waits for a person is looked at when its limit comes; one whose step did not succeed then, a little later. The count
+/// of tries says nothing of it: it is 0 again after a later look that had nothing to do yet.
+fn is_due_in_time(order: &Order, times: Times) -> bool {
     let waits = matches!(order.state, State::ActionRequired | State::AwaitingApproval);
-    let aside = if order.tries == 0 { Duration::ZERO } else { ASIDE_MAX };
-    !waits || order.due_at.is_none_or(|due| due <= order.limit_at.plus(aside))
+    !waits || order.due_at.is_none_or(|due| due <= times.limit_of(order).plus(DUE_PAST_LIMIT))
 }
 
 /// Each group of the quote has its shipment once shipping was asked, and there are no others.

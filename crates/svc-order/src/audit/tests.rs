@@ -14,6 +14,7 @@ use crate::domain::{
     Cart, Challenge, Decision, Ending, MadeShipment, Order, Outcome, Payment, Shipment, State, Stock, apply,
     cancel, next,
 };
+use crate::saga::DUE_PAST_LIMIT;
 use crate::store::{History, LeftOut, SealedLine, SealedShipment};
 
 const START: Timestamp = Timestamp::from_secs(1_700_000_000);
@@ -157,8 +158,12 @@ impl Written {
     }
 
     fn findings(&self) -> Vec<AuditFinding> {
-        examine(&self.row, &seals(), START)
+        examine(&self.row, &seals(), at(START))
     }
+}
+
+fn at(now: Timestamp) -> Times {
+    Times { now, started: START }
 }
 
 fn held() -> Outcome {
@@ -380,9 +385,14 @@ fn parts_that_do_not_fit_the_state() {
     }
     names(challenged(), true, |written| written.row.order.due_at = None, STATES, "due_at");
     let past_its_limit = |written: &mut Written| {
-        written.row.order.due_at = Some(written.row.order.limit_at.plus(Duration::from_micros(1)));
+        let latest = written.row.order.limit_at.plus(DUE_PAST_LIMIT);
+        written.row.order.due_at = Some(latest.plus(Duration::from_micros(1)));
     };
     names(challenged(), true, past_its_limit, STATES, "due_at");
+    let mut put_aside = challenged();
+    put_aside.row.order.due_at = Some(put_aside.row.order.limit_at.plus(DUE_PAST_LIMIT));
+    put_aside.seal();
+    assert_eq!(put_aside.findings(), [], "a step that began just before the limit did not succeed");
     let stale = LeftOut { column: "challenge_id", expected: "none", found: "t".into() };
     names(completed(), true, |written| written.row.left_out.push(stale), STATES, "challenge_id");
     names(refunded(), true, |written| written.row.order.payment = Payment::Captured, STATES, "payment");
@@ -408,11 +418,15 @@ fn parts_that_do_not_fit_the_state() {
 #[test]
 fn an_order_past_its_limit_is_not_left() {
     let past = challenged().row.order.limit_at.plus(Duration::from_secs(600));
-    let late = |written: &Written, now| {
-        let findings = examine(&written.row, &seals(), now);
+    let late_by = |written: &Written, times| {
+        let findings = examine(&written.row, &seals(), times);
         findings.iter().any(|finding| finding.check == STATES && finding.row.starts_with("limit"))
     };
+    let late = |written: &Written, now| late_by(written, at(now));
     assert!(late(&challenged(), past) && late(&placed(), past));
     assert!(!late(&completed(), past) && !late(&refunded(), past), "they are at rest");
     assert!(!late(&challenged(), START), "it has its time");
+    let started = Times { now: past.plus(Duration::from_secs(60)), started: past };
+    assert!(!late_by(&challenged(), started), "the shop was down at its limit, and has just started");
+    assert!(late_by(&challenged(), Times { now: past.plus(Duration::from_secs(121)), ..started }));
 }

@@ -157,3 +157,23 @@ async fn a_record_that_fails_takes_no_number() {
     let listed = orders.invoices("souk", InvoiceKind::Invoice, 0, 10).await.expect("read");
     assert_eq!((listed.items.len(), listed.next), (3, None));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_somebody_changed_is_not_sealed_anew() {
+    for (damage, fits) in [
+        ("UPDATE orders SET tries = 0", true),
+        ("UPDATE orders SET external_time = 7", false),
+        ("UPDATE orders SET seal = ''", false),
+    ] {
+        let house = House::build().await;
+        let id = house.orphan("one", 7).await.id;
+        let orders = house.orders("one").await;
+        house.database.sql().commit(::store::Batch::new().run(::store::sql(damage))).await.expect(damage);
+        let (seen, _) = orders.get(id).await.expect("read").expect("there");
+        let held = Outcome::Held { until: START.plus(LEASE) };
+        let decision = apply(seen.clone(), Step::HoldStock, held, &policy(), START).expect("held");
+        orders.record(&seen, Fence::Version, &decision, Vec::new(), None).await.expect("the order goes on");
+        let page = orders.audit("", 10).await.expect("read");
+        assert_eq!(page.rows[0].seal == orders.seals().order(&page.rows[0].order), fits, "{damage}");
+    }
+}

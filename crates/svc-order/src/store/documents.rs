@@ -84,11 +84,9 @@ impl Orders {
                     "a counter of documents is gone; the next document sets it right: run an audit"
                 );
             }
-            return Ok(());
+            return self.sql.commit(self.without_unused_counters()).await.map(drop).map_err(Into::into);
         }
-        // The legal entity is new here: counters of one that never issued anything are not in use any more.
-        let unused = "DELETE FROM invoice_counters WHERE next = 1 AND legal_entity NOT IN (SELECT legal_entity FROM invoices)";
-        let mut batch = Batch::new().run(sql(unused));
+        let mut batch = self.without_unused_counters();
         for kind in InvoiceKind::ALL {
             let insert = sql("INSERT INTO invoice_counters (legal_entity, kind, next) VALUES (?, ?, 1)");
             batch.push_insert(insert.bind(&self.legal_entity).bind(kind.code()), COUNTER);
@@ -97,6 +95,13 @@ impl Orders {
             Ok(_) | Err(CommitError::Duplicate { .. }) => Ok(()),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A batch that deletes the counters of legal entities that the shop was set to before and that never issued a document.
+    fn without_unused_counters(&self) -> Batch {
+        let unused = "DELETE FROM invoice_counters WHERE next = 1 AND legal_entity <> ? \
+            AND legal_entity NOT IN (SELECT legal_entity FROM invoices)";
+        Batch::new().run(sql(unused).bind(&self.legal_entity))
     }
 
     /// Makes the counter of a kind of document, after the greatest there is, unless there is one.

@@ -187,7 +187,7 @@ async fn a_counter_that_is_gone_is_not_made_anew_in_silence() {
 #[tokio::test]
 async fn a_counter_of_nobody_is_named() {
     let orders = issued().await;
-    run(&orders, "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 1)").await;
+    run(&orders, "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 5)").await;
     orders.begin_series().await.expect("as at a start");
     assert_eq!(found(&orders).await, ["counter of invoice nobody"]);
 }
@@ -200,4 +200,23 @@ async fn a_legal_entity_that_changed_before_the_first_sale_leaves_nothing() {
     let of = |kind| ("harbour".to_owned(), kind, 1);
     assert_eq!(counters(&orders).await, [of(1), of(2)]);
     assert_eq!(found(&orders).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_legal_entity_that_sold_nothing_leaves_no_counters_when_the_one_before_is_back() {
+    let database = database("mem:", MIGRATIONS).await;
+    let first = orders(&database, "souk").await;
+    let order = kernel::OrderId::from_bits(1);
+    let text = "INSERT INTO invoices (legal_entity, kind, number, order_id, currency, total_minor, tax_minor, issued_at) \
+        VALUES ('souk', 1, 1, ?, 'GBP', 100, 20, ?)";
+    let issue = Batch::new().run(sql(text).bind(order).bind(START));
+    first.sql.commit(issue).await.expect("written");
+    run(&first, "UPDATE invoice_counters SET next = 2 WHERE kind = 1").await;
+    drop(first);
+    let second = orders(&database, "harbour").await;
+    assert_eq!(found(&second).await, [""; 0]);
+    drop(second);
+    let back = orders(&database, "souk").await;
+    assert_eq!(counters(&back).await, [("souk".to_owned(), 1, 2), ("souk".to_owned(), 2, 1)]);
+    assert_eq!(found(&back).await, [""; 0]);
 }

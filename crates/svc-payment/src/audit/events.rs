@@ -11,7 +11,7 @@ use store::StoredEvent;
 use tonic::async_trait;
 
 use crate::domain::payment::payment_id;
-use crate::domain::{OperationKind, OperationState, Payment, PaymentState};
+use crate::domain::{OperationKind, OperationState, PaymentState};
 use crate::store::{Books, Whole};
 use crate::wire;
 
@@ -43,11 +43,11 @@ impl Examine for PaymentRows {
 /// What a payment and its operations say. Most of their versions have no event: those whose caller was told by the answer.
 fn facts(whole: &Whole) -> Vec<Fact> {
     let payment = &whole.payment;
-    let told = wire::payment(payment);
-    let (id, updated) = (told.id.clone(), payment.updated);
+    let message = wire::payment(payment);
+    let (id, updated) = (message.id.clone(), payment.updated);
     let row = Fact::new("row", id.clone()).version(payment.version).state("unpublished").at(updated);
-    let at = Fact::new("payment at", format!("{id} {}", told.version)).content(&standing(&told));
-    let mut facts = vec![row, Fact::new("payment", id.clone()).content(&identity(&told)), at];
+    let at = Fact::new("payment at", format!("{id} {}", message.version)).content(&state_content(&message));
+    let mut facts = vec![row, Fact::new("payment", id.clone()).content(&identity_content(&message)), at];
     if payment.state == PaymentState::Voided {
         let void = whole.operations.iter().find(|operation| {
             let by_call = operation.reason != super::STRAY_REASON && operation.attempt == payment.attempt;
@@ -62,11 +62,13 @@ fn facts(whole: &Whole) -> Vec<Fact> {
         let ended = !operation.state.is_open();
         facts.push(match operation.kind {
             OperationKind::Capture => {
-                captured(payment, &wire::capture(operation), "capture").state("unpublished")
+                capture_fact(&message.id, &wire::capture(operation), "capture").state("unpublished")
             }
             OperationKind::Refund => {
                 let state = if ended { "" } else { "unpublished" };
-                refunded(payment, &wire::refund(operation), "refund").state(state).at(operation.updated)
+                refund_fact(&message.id, &wire::refund(operation), "refund")
+                    .state(state)
+                    .at(operation.updated)
             }
             OperationKind::Void => continue,
         });
@@ -76,7 +78,7 @@ fn facts(whole: &Whole) -> Vec<Fact> {
 
 /// What never changes of a payment. Named field by field here and below, so that a field that is added later does not make older
 /// events differ.
-fn identity(payment: &v1::Payment) -> Vec<u8> {
+fn identity_content(payment: &v1::Payment) -> Vec<u8> {
     v1::Payment {
         id: payment.id.clone(),
         order_id: payment.order_id.clone(),
@@ -89,9 +91,9 @@ fn identity(payment: &v1::Payment) -> Vec<u8> {
     .encode_to_vec()
 }
 
-/// How a payment stands at a version. What its attempt says (failure, challenge) is left out: attempts are sealed.
-fn standing(payment: &v1::Payment) -> Vec<u8> {
-    let standing = v1::Payment {
+/// The state of a payment at a version, beside what never changes. What its attempt says (failure, challenge) is left out: attempts are sealed.
+fn state_content(payment: &v1::Payment) -> Vec<u8> {
+    let state = v1::Payment {
         state: payment.state,
         authorized: payment.authorized.clone(),
         captured: payment.captured.clone(),
@@ -102,10 +104,10 @@ fn standing(payment: &v1::Payment) -> Vec<u8> {
         update_time: payment.update_time,
         ..v1::Payment::default()
     };
-    [identity(payment), standing.encode_to_vec()].concat()
+    [identity_content(payment), state.encode_to_vec()].concat()
 }
 
-fn refunded(payment: impl PaymentId, refund: &v1::Refund, set: &'static str) -> Fact {
+fn refund_fact(payment_id: &str, refund: &v1::Refund, set: &'static str) -> Fact {
     let content = v1::Refund {
         id: refund.id.clone(),
         amount: refund.amount.clone(),
@@ -116,10 +118,10 @@ fn refunded(payment: impl PaymentId, refund: &v1::Refund, set: &'static str) -> 
         create_time: refund.create_time,
         update_time: refund.update_time,
     };
-    part(payment.id(), &refund.id, &content.encode_to_vec(), set)
+    part(payment_id, &refund.id, &content.encode_to_vec(), set)
 }
 
-fn captured(payment: impl PaymentId, capture: &v1::Capture, set: &'static str) -> Fact {
+fn capture_fact(payment_id: &str, capture: &v1::Capture, set: &'static str) -> Fact {
     let content = v1::Capture {
         id: capture.id.clone(),
         amount: capture.amount.clone(),
@@ -129,35 +131,18 @@ fn captured(payment: impl PaymentId, capture: &v1::Capture, set: &'static str) -
         create_time: capture.create_time,
         update_time: capture.update_time,
     };
-    part(payment.id(), &capture.id, &content.encode_to_vec(), set)
+    part(payment_id, &capture.id, &content.encode_to_vec(), set)
 }
 
-fn part(payment: String, id: &str, content: &[u8], set: &'static str) -> Fact {
-    let fact = Fact::new(set, id).content(&[payment.as_bytes(), b"|", content].concat());
-    fact.about(&format!("of {payment}"))
+fn part(payment_id: &str, id: &str, content: &[u8], set: &'static str) -> Fact {
+    let fact = Fact::new(set, id).content(&[payment_id.as_bytes(), b"|", content].concat());
+    fact.about(&format!("of {payment_id}"))
 }
 
-/// What names a payment, as a row or as a message.
-trait PaymentId {
-    fn id(&self) -> String;
-}
-
-impl PaymentId for &Payment {
-    fn id(&self) -> String {
-        self.id.to_string()
-    }
-}
-
-impl PaymentId for &v1::Payment {
-    fn id(&self) -> String {
-        self.id.clone()
-    }
-}
-
-/// What an event says happened.
-enum Happened {
+/// What an event says changed.
+enum Change {
     /// The payment came into this state.
-    Stands(v1::PaymentState),
+    State(v1::PaymentState),
     /// A capture ended so.
     Capture(Option<v1::Capture>, v1::OperationState),
     /// A refund ended so.
@@ -165,31 +150,28 @@ enum Happened {
 }
 
 /// `None` for a type that is not of this service.
-fn read(
-    name: &str,
-    bytes: &[u8],
-) -> std::result::Result<Option<(Option<v1::Payment>, Happened)>, DecodeError> {
+fn read(name: &str, bytes: &[u8]) -> std::result::Result<Option<(Option<v1::Payment>, Change)>, DecodeError> {
     use v1::{OperationState as Part, PaymentState as State};
     let decoded = if name == v1::PaymentAuthorized::full_name() {
-        (v1::PaymentAuthorized::decode(bytes)?.payment, Happened::Stands(State::Authorized))
+        (v1::PaymentAuthorized::decode(bytes)?.payment, Change::State(State::Authorized))
     } else if name == v1::PaymentActionRequired::full_name() {
-        (v1::PaymentActionRequired::decode(bytes)?.payment, Happened::Stands(State::ActionRequired))
+        (v1::PaymentActionRequired::decode(bytes)?.payment, Change::State(State::ActionRequired))
     } else if name == v1::PaymentFailed::full_name() {
-        (v1::PaymentFailed::decode(bytes)?.payment, Happened::Stands(State::Failed))
+        (v1::PaymentFailed::decode(bytes)?.payment, Change::State(State::Failed))
     } else if name == v1::PaymentVoided::full_name() {
-        (v1::PaymentVoided::decode(bytes)?.payment, Happened::Stands(State::Voided))
+        (v1::PaymentVoided::decode(bytes)?.payment, Change::State(State::Voided))
     } else if name == v1::PaymentCaptured::full_name() {
         let event = v1::PaymentCaptured::decode(bytes)?;
-        (event.payment, Happened::Capture(event.capture, Part::Succeeded))
+        (event.payment, Change::Capture(event.capture, Part::Succeeded))
     } else if name == v1::PaymentCaptureFailed::full_name() {
         let event = v1::PaymentCaptureFailed::decode(bytes)?;
-        (event.payment, Happened::Capture(event.capture, Part::Failed))
+        (event.payment, Change::Capture(event.capture, Part::Failed))
     } else if name == v1::PaymentRefunded::full_name() {
         let event = v1::PaymentRefunded::decode(bytes)?;
-        (event.payment, Happened::Refund(event.refund, Part::Succeeded))
+        (event.payment, Change::Refund(event.refund, Part::Succeeded))
     } else if name == v1::PaymentRefundFailed::full_name() {
         let event = v1::PaymentRefundFailed::decode(bytes)?;
-        (event.payment, Happened::Refund(event.refund, Part::Failed))
+        (event.payment, Change::Refund(event.refund, Part::Failed))
     } else {
         return Ok(None);
     };
@@ -203,49 +185,48 @@ fn read(
 pub fn describe(event: &StoredEvent) -> std::result::Result<Vec<Fact>, String> {
     let stored = &event.event;
     let read = read(&stored.type_name, &stored.payload).map_err(|error| error.to_string())?;
-    let Some((payment, happened)) = read else { return Ok(Vec::new()) };
+    let Some((payment, change)) = read else { return Ok(Vec::new()) };
     let payment = payment.ok_or("no payment in it")?;
     if payment.id != stored.aggregate_id {
         return Err(format!("{} in an event of {}", payment.id, stored.aggregate_id));
     }
-    contradicts(&payment)?;
+    check_consistent(&payment)?;
     let id = payment.id.clone();
     let at = Fact::new("payment event at", format!("{id} {}", payment.version));
     let mut facts = vec![
         Fact::new("event", id.clone()).version(payment.version).state("at least"),
-        Fact::new("payment event", id.clone()).content(&identity(&payment)),
-        at.content(&standing(&payment)),
+        Fact::new("payment event", id.clone()).content(&identity_content(&payment)),
+        at.content(&state_content(&payment)),
     ];
-    match happened {
-        Happened::Stands(state) => {
-            let found = payment.state();
-            (found == state).then_some(()).ok_or_else(|| unlike(found.as_str_name(), state.as_str_name()))?;
+    match change {
+        Change::State(state) => {
+            expect_state(payment.state().as_str_name(), state.as_str_name())?;
             if state == v1::PaymentState::Voided {
                 facts.push(Fact::new("voided event", id).about(&payment.order_id));
             }
         }
-        Happened::Capture(capture, state) => {
+        Change::Capture(capture, state) => {
             let capture = capture.ok_or("no capture in it")?;
-            let found = capture.state();
-            (found == state).then_some(()).ok_or_else(|| unlike(found.as_str_name(), state.as_str_name()))?;
-            facts.push(captured(&payment, &capture, "capture event"));
+            expect_state(capture.state().as_str_name(), state.as_str_name())?;
+            facts.push(capture_fact(&payment.id, &capture, "capture event"));
         }
-        Happened::Refund(refund, state) => {
+        Change::Refund(refund, state) => {
             let refund = refund.ok_or("no refund in it")?;
-            let found = refund.state();
-            (found == state).then_some(()).ok_or_else(|| unlike(found.as_str_name(), state.as_str_name()))?;
-            facts.push(refunded(&payment, &refund, "refund event"));
+            expect_state(refund.state().as_str_name(), state.as_str_name())?;
+            facts.push(refund_fact(&payment.id, &refund, "refund event"));
         }
     }
     Ok(facts)
 }
 
-fn unlike(found: &str, expected: &str) -> String {
-    format!("{found} in an event of {expected}")
+/// Checks that a state in an event is the one that events of its type are about.
+fn expect_state(found: &str, expected: &str) -> std::result::Result<(), String> {
+    if found == expected { Ok(()) } else { Err(format!("{found} in an event of {expected}")) }
 }
 
-/// Whether a payment in an event could have stood so.
-fn contradicts(payment: &v1::Payment) -> std::result::Result<(), String> {
+/// Checks that a payment in an event does not contradict itself: its id follows from order and tender, and it has no more refunded
+/// than captured, no more captured than authorized, and no more authorized than its amount.
+fn check_consistent(payment: &v1::Payment) -> std::result::Result<(), String> {
     let order = parse_id::<OrderId>("order_id", &payment.order_id).map_err(|_| "no order in it")?;
     let tender = u32::try_from(payment.tender_index).map_err(|_| "a tender below 0")?;
     let expected = payment_id(order, tender);

@@ -116,8 +116,12 @@ impl Steps {
                 None
             };
             let check_at = (after.state == AttemptState::ActionRequired).then(|| now.plus(WAITING_EVERY));
-            let change =
-                self.books.change().payment(&payment, &changed).attempt(&after, check_at).event(event);
+            let change = self
+                .books
+                .change()
+                .payment(&payment, &changed)
+                .attempt(&attempt, &after, check_at)
+                .event(event);
             match self.books.write(heard.note(change, now)).await {
                 Ok(()) => return Ok(Written::Changed((changed, after))),
                 Err(error) if is_stale(&error) => {}
@@ -142,7 +146,8 @@ impl Steps {
                 let after =
                     Attempt { state: AttemptState::Unknown, updated: now, asked: 0, ..attempt.clone() };
                 let changed = payment.after_attempt(&after);
-                let change = self.books.change().payment(payment, &changed).attempt(&after, first_look(now));
+                let change =
+                    self.books.change().payment(payment, &changed).attempt(attempt, &after, first_look(now));
                 (change, (changed, after))
             })
         };
@@ -219,7 +224,7 @@ impl Steps {
             .books
             .change()
             .payment(&payment, &changed)
-            .attempt(&kept, None)
+            .attempt(&attempt, &kept, None)
             .new_operation(&void, Some(now));
         match self.books.write(heard.note(change, now)).await {
             Ok(()) => Ok(Written::Changed((changed, kept))),
@@ -258,14 +263,16 @@ impl Steps {
             let attempt_state = voids.as_ref().map_or(AttemptState::Authorized, |attempt| attempt.state);
             let changed = payment.after_operation(&after, effect, attempt_state);
             let check_at = (after.state == OperationState::Pending).then(|| now.plus(WAITING_EVERY));
-            let mut change = self.books.change().payment(&payment, &changed).operation(&after, check_at);
+            let mut change =
+                self.books.change().payment(&payment, &changed).operation(&operation, &after, check_at);
             if let (Some(attempt), OperationState::Succeeded) = (voids, after.state) {
                 let state = if attempt.state == AttemptState::Failed {
                     AttemptState::Failed
                 } else {
                     AttemptState::Voided
                 };
-                change = change.attempt(&Attempt { state, challenge: None, updated: now, ..attempt }, None);
+                let voided = Attempt { state, challenge: None, updated: now, ..attempt.clone() };
+                change = change.attempt(&attempt, &voided, None);
             }
             if let Some(entry) = Entry::of(&after, effect, payment.order) {
                 change = change.entry(&entry);
@@ -314,7 +321,11 @@ impl Steps {
             (operation.state == from).then(|| {
                 let after = Operation { state: to, updated: now, asked: 0, ..operation.clone() };
                 let changed = Payment { version: payment.version + 1, updated: now, ..payment.clone() };
-                let change = self.books.change().payment(payment, &changed).operation(&after, check_at(now));
+                let change = self.books.change().payment(payment, &changed).operation(
+                    operation,
+                    &after,
+                    check_at(now),
+                );
                 (change, (changed, after))
             })
         };

@@ -228,45 +228,6 @@ impl Books {
         Ok((sealed, more))
     }
 
-    /// Entries that are sealed after a position, by position; at most `limit`. A link without its entry has no postings.
-    ///
-    /// # Errors
-    /// When the store fails, or a row is damaged.
-    pub async fn sealed_after(&self, position: i64, limit: u32) -> Result<Vec<(Link, Vec<Posting>)>> {
-        let text = "SELECT c.position, c.entry_id, c.previous, c.hash, p.account, p.currency, p.amount \
-                    FROM ledger_chain c LEFT JOIN ledger_postings p ON p.entry_id = c.entry_id \
-                    WHERE c.position > ? AND c.position <= ? ORDER BY c.position, p.line";
-        let up_to = position.saturating_add(limit.into());
-        let mut sealed: Vec<(Link, Vec<Posting>)> = Vec::new();
-        for row in &self.ledger().fetch(sql(text).bind(position).bind(up_to)).await? {
-            let position = row.int("position")?;
-            if sealed.last().is_none_or(|(link, _)| link.position != position) {
-                let (entry, previous) = (row.text("entry_id")?, row.blob("previous")?);
-                let link = Link { position, entry, previous, hash: row.blob("hash")?, keyed: None };
-                sealed.push((link, Vec::new()));
-            }
-            if let (Some((_, postings)), Some(account)) = (sealed.last_mut(), row.opt_text("account")?) {
-                postings.push(Posting { account, amount: rows::money(row)? });
-            }
-        }
-        Ok(sealed)
-    }
-
-    /// Sums over the postings that wait for the sealer.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn unsealed_sums(&self) -> Result<LedgerSums> {
-        let mut sums = LedgerSums::default();
-        let text = "SELECT p.account, p.currency, SUM(p.amount) AS amount FROM ledger_unsealed u \
-                    JOIN ledger_postings p ON p.entry_id = u.entry_id GROUP BY p.account, p.currency";
-        for row in &self.ledger().fetch(sql(text)).await? {
-            sums.add(&Posting { account: row.text("account")?, amount: rows::money(row)? });
-        }
-        sums.entries = self.tail().await?.count;
-        Ok(sums)
-    }
-
     /// Sums over all postings.
     ///
     /// # Errors
@@ -324,23 +285,6 @@ fn group(rows: &[Row]) -> Result<Vec<Entry>> {
 }
 
 impl LedgerSums {
-    /// Adds a posting.
-    pub fn add(&mut self, posting: &Posting) {
-        let Posting { account, amount } = posting;
-        let balance = self.balances.entry((account.clone(), amount.currency)).or_insert(0);
-        *balance = balance.saturating_add(amount.minor);
-    }
-
-    /// Adds other sums.
-    #[must_use]
-    pub fn plus(mut self, other: &Self) -> Self {
-        for ((account, currency), minor) in &other.balances {
-            self.add(&Posting { account: account.clone(), amount: Money::new(*minor, *currency) });
-        }
-        self.entries += other.entries;
-        self
-    }
-
     /// Per currency over all accounts: zero each, or the books are damaged.
     #[must_use]
     pub fn per_currency(&self) -> Vec<Money> {

@@ -10,7 +10,6 @@ use store::{OpenOptions, Statement, open};
 use super::*;
 use crate::domain::ledger::{EntryKind, Posting, clearing};
 use crate::seal::link_hash;
-use crate::standing::Standing;
 
 fn entry(number: u32, minor: i64) -> Entry {
     let posting = |account: &str, minor| Posting {
@@ -226,56 +225,4 @@ async fn altered_webhooks(books: &Books) -> Vec<String> {
     let few = leftovers(books, 1).await.altered_webhooks;
     assert_eq!(few, leftovers(books, 1_000).await.altered_webhooks);
     few
-}
-
-/// Entries, links, waiting entries, the first broken link, and the sum of each currency.
-async fn standing(standing: &Standing, books: &Books, read_all: bool) -> (i64, i64, i64, i64, Vec<i64>) {
-    let told = standing.read(books, read_all).await.expect("a standing");
-    let sums = told.sums.iter().map(|sum| sum.minor_units).collect();
-    (told.entries, told.sealed, told.unsealed, told.broken_position, sums)
-}
-
-#[tokio::test]
-async fn what_was_read_of_the_ledger_is_not_read_again_unless_asked_for() {
-    let (database, books) = books().await;
-    let kept = Standing::default();
-    for read_all in [false, true, false] {
-        assert_eq!(standing(&kept, &books, read_all).await, (9, 8, 1, 0, vec![0]));
-    }
-    for number in 10..=12 {
-        books.write(books.change().entry(&entry(number, 100))).await.expect("booked");
-        seal(&database, &books, 1).await;
-        assert_eq!(
-            standing(&kept, &books, false).await,
-            (i64::from(number), i64::from(number) - 1, 1, 0, vec![0])
-        );
-    }
-    let told = kept.read(&books, false).await.expect("a standing");
-    assert_eq!(told, kept.read(&books, true).await.expect("a standing"), "balances too");
-    // Rows behind the place that was read: who reads all sees them, and who reads for the first time.
-    tamper(
-        &books,
-        sql("UPDATE ledger_postings SET amount = 101 WHERE entry_id = ? AND line = 0").bind(&entry(3, 1).id),
-    )
-    .await;
-    tamper(&books, sql("UPDATE ledger_chain SET hash = ? WHERE position = 5").bind([7_u8; 32])).await;
-    assert_eq!(standing(&kept, &books, false).await, (12, 11, 1, 0, vec![0]));
-    assert_eq!(standing(&kept, &books, true).await, (12, 11, 1, 6, vec![1]));
-    assert_eq!(standing(&Standing::default(), &books, false).await, (12, 11, 1, 6, vec![1]));
-    // And what comes after it has to follow.
-    tamper(&books, sql("UPDATE ledger_chain SET position = 13 WHERE position = 11")).await;
-    assert_eq!(standing(&kept, &books, false).await.3, 6);
-}
-
-#[tokio::test]
-async fn a_link_that_is_gone_is_told_by_the_next_reading() {
-    let (_database, books) = books().await;
-    let kept = Standing::default();
-    assert_eq!(standing(&kept, &books, false).await.3, 0);
-    tamper(&books, sql("DELETE FROM ledger_chain WHERE position = 8")).await;
-    assert_eq!(
-        standing(&kept, &books, false).await,
-        (9, 7, 1, 0, vec![0]),
-        "one that is neither sealed nor waiting"
-    );
 }

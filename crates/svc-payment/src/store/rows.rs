@@ -34,9 +34,12 @@ pub(super) fn insert_payment(payment: &Payment, seals: &Seals) -> Statement {
     .bind(seals.payment(payment))
 }
 
+/// A row that does not fit its seal keeps it, here and below: the seal of the new row would hide from an audit that somebody changed
+/// the old one.
 pub(super) fn update_payment(before: &Payment, after: &Payment, seals: &Seals) -> Statement {
     sql("UPDATE payments SET state = ?, authorized = ?, capture_claimed = ?, captured = ?, refund_claimed = ?, refunded = ?, \
-         attempt = ?, operations = ?, version = ?, updated_at = ?, seal = ? WHERE id = ? AND version = ?")
+         attempt = ?, operations = ?, version = ?, updated_at = ?, seal = CASE WHEN seal = ? THEN ? ELSE seal END \
+         WHERE id = ? AND version = ?")
     .bind(after.state.as_str())
     .bind(after.authorized)
     .bind(after.capture_claimed)
@@ -47,6 +50,7 @@ pub(super) fn update_payment(before: &Payment, after: &Payment, seals: &Seals) -
     .bind(after.operations)
     .bind(after.version)
     .bind(after.updated)
+    .bind(seals.payment(before))
     .bind(seals.payment(after))
     .bind(before.id)
     .bind(before.version)
@@ -101,23 +105,25 @@ pub(super) fn insert_attempt(attempt: &Attempt, check_at: Option<Timestamp>, sea
     .bind(attempt.amount.minor)
     .bind(&attempt.provider)
     .bind(attempt.created);
-    attempt_values(statement, attempt, check_at, seals)
+    attempt_values(statement, attempt, check_at).bind(seals.attempt(attempt))
 }
 
-pub(super) fn update_attempt(attempt: &Attempt, check_at: Option<Timestamp>, seals: &Seals) -> Statement {
-    let statement = sql(
-        "UPDATE attempts SET state = ?, reference = ?, challenge_url = ?, challenge_token = ?, failure_code = ?, \
-                         failure_message = ?, asked = ?, check_at = ?, updated_at = ?, seal = ? WHERE payment_id = ? AND number = ?",
-    );
-    attempt_values(statement, attempt, check_at, seals).bind(attempt.payment).bind(attempt.number)
-}
-
-fn attempt_values(
-    statement: Statement,
+pub(super) fn update_attempt(
+    before: &Attempt,
     attempt: &Attempt,
     check_at: Option<Timestamp>,
     seals: &Seals,
 ) -> Statement {
+    let statement = sql(
+        "UPDATE attempts SET state = ?, reference = ?, challenge_url = ?, challenge_token = ?, failure_code = ?, \
+                         failure_message = ?, asked = ?, check_at = ?, updated_at = ?, \
+                         seal = CASE WHEN seal = ? THEN ? ELSE seal END WHERE payment_id = ? AND number = ?",
+    );
+    let values = attempt_values(statement, attempt, check_at).bind(seals.attempt(before));
+    values.bind(seals.attempt(attempt)).bind(attempt.payment).bind(attempt.number)
+}
+
+fn attempt_values(statement: Statement, attempt: &Attempt, check_at: Option<Timestamp>) -> Statement {
     let (url, token) =
         attempt.challenge.as_ref().map_or(("", ""), |challenge| (&challenge.url, &challenge.token));
     failure_values(
@@ -127,7 +133,6 @@ fn attempt_values(
     .bind(attempt.asked)
     .bind(check_at)
     .bind(attempt.updated)
-    .bind(seals.attempt(attempt))
 }
 
 fn failure_values(statement: Statement, failure: Option<&Failure>) -> Statement {
@@ -176,33 +181,29 @@ pub(super) fn insert_operation(
     .bind(&operation.target)
     .bind(&operation.reason)
     .bind(operation.created);
-    operation_values(statement, operation, check_at, seals)
+    operation_values(statement, operation, check_at).bind(seals.operation(operation))
 }
 
 pub(super) fn update_operation(
+    before: &Operation,
     operation: &Operation,
     check_at: Option<Timestamp>,
     seals: &Seals,
 ) -> Statement {
     let statement = sql(
         "UPDATE operations SET state = ?, reference = ?, failure_code = ?, failure_message = ?, asked = ?, \
-                         check_at = ?, updated_at = ?, seal = ? WHERE id = ?",
+                         check_at = ?, updated_at = ?, seal = CASE WHEN seal = ? THEN ? ELSE seal END WHERE id = ?",
     );
-    operation_values(statement, operation, check_at, seals).bind(&operation.id)
+    let values = operation_values(statement, operation, check_at).bind(seals.operation(before));
+    values.bind(seals.operation(operation)).bind(&operation.id)
 }
 
-fn operation_values(
-    statement: Statement,
-    operation: &Operation,
-    check_at: Option<Timestamp>,
-    seals: &Seals,
-) -> Statement {
+fn operation_values(statement: Statement, operation: &Operation, check_at: Option<Timestamp>) -> Statement {
     let statement = statement.bind(operation.state.as_str()).bind(&operation.reference);
     failure_values(statement, operation.failure.as_ref())
         .bind(operation.asked)
         .bind(check_at)
         .bind(operation.updated)
-        .bind(seals.operation(operation))
 }
 
 pub(super) fn select_operations(condition: &str) -> Statement {

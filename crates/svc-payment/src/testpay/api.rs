@@ -7,7 +7,7 @@ use kernel::{Error, Result};
 use tonic::{Request, Response, Status};
 
 use super::books::{AuthorizationRow, MovementRow, Wrote};
-use super::cards::REFUND_PENDING;
+use super::cards::{CHALLENGE_FAILED, REFUND_PENDING};
 use super::provider::{is_before, outcome_of};
 use super::{Testpay, cards, news};
 use crate::wire::{audit_limit, open_cursor};
@@ -102,7 +102,7 @@ impl Testpay {
         let outcome: v1::ChallengeOutcome = parse_enum("/outcome", request.outcome)?;
         let (word, state, code) = match outcome {
             v1::ChallengeOutcome::Approve => ("approve", "authorized", ""),
-            _ => ("fail", "declined", "authentication_failed"),
+            _ => ("fail", "declined", CHALLENGE_FAILED),
         };
         let response = v1::CompleteChallengeResponse { outcome: outcome.into() };
         // A second look decides when two end the same challenge at once.

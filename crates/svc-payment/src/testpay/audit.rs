@@ -8,11 +8,8 @@ use tonic::async_trait;
 
 use super::AuthorizationId;
 use super::books::{AuthorizationRow, Books, MovementRow};
-use super::cards::{self, Card, REFUND_PENDING, Refunds, Verdict};
+use super::cards::{self, CHALLENGE_FAILED, Card, REFUND_PENDING, Refunds, Verdict};
 use super::news;
-
-/// Why a challenge that the payer fails is a decline.
-const CHALLENGE_FAILED: &str = "authentication_failed";
 
 /// The tables of testpay.
 pub(super) fn tables(books: &Books) -> [Arc<dyn Examine>; 5] {
@@ -43,14 +40,10 @@ impl Examine for AuthorizationRows {
     }
 
     async fn page(&self, after: Option<&str>, limit: u32) -> Result<Examined> {
-        let rows = self.0.authorizations(after.unwrap_or_default(), limit).await?;
-        let mut examined = examined(&rows, limit, |row| row.id.to_string());
+        let rows = self.0.challenged_authorizations(after.unwrap_or_default(), limit).await?;
+        let mut examined = examined(&rows, limit, |row| row.authorization.id.to_string());
         for row in &rows {
-            let outcome = match row.challenge.as_str() {
-                "" => None,
-                token => self.0.challenge(token).await?.map(|(outcome, _)| outcome),
-            };
-            authorization(row, outcome.as_deref(), &mut examined);
+            authorization(&row.authorization, row.outcome.as_deref(), &mut examined);
         }
         Ok(examined)
     }

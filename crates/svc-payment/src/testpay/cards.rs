@@ -69,6 +69,8 @@ pub struct Card {
     pub refunds: Refunds,
 }
 
+/// The decline code of an authorization whose payer fails the challenge.
+pub const CHALLENGE_FAILED: &str = "authentication_failed";
 /// How long `pm_card_slow` takes to answer.
 pub const SLOW: Duration = Duration::from_secs(3);
 /// For how long after the authorization `pm_card_lostRequest` receives nothing: longer than a request can be on its way.

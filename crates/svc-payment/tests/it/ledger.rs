@@ -30,12 +30,8 @@ async fn every_movement_is_booked_twice_and_sealed_into_one_chain() {
         assert_eq!((seal.position, &seal.previous_hash), (position, &previous));
         previous.clone_from(&seal.hash);
     }
-    let status = shop
-        .as_staff()
-        .get_ledger_status(GetLedgerStatusRequest::default())
-        .await
-        .expect("a status")
-        .into_inner();
+    let status =
+        shop.as_staff().get_ledger_status(GetLedgerStatusRequest {}).await.expect("a status").into_inner();
     assert_eq!((status.sealed, status.head_hash), (16, previous));
     assert_eq!(status.oldest_unsealed_time, None);
 }
@@ -76,12 +72,8 @@ async fn the_hash_of_an_entry_can_be_computed_outside() {
 async fn what_is_not_sealed_yet_is_shown_as_the_tail() {
     let shop = Shop::open().await;
     shop.captured(750, "pm_card_visa").await;
-    let status = shop
-        .as_staff()
-        .get_ledger_status(GetLedgerStatusRequest::default())
-        .await
-        .expect("a status")
-        .into_inner();
+    let status =
+        shop.as_staff().get_ledger_status(GetLedgerStatusRequest {}).await.expect("a status").into_inner();
     assert_eq!((status.entries, status.sealed, status.unsealed), (1, 0, 1));
     assert!(status.oldest_unsealed_time.is_some());
     assert_eq!(shop.entries().await[0].seal, None);

@@ -89,7 +89,7 @@ async fn the_lists_of_the_audit_are_for_staff_and_have_limits() {
         let mut client = shop.by(principal.clone());
         assert!(client.list_for_audit(ListForAuditRequest::default()).await.is_err());
         assert!(client.list_ledger_entries(ListLedgerEntriesRequest::default()).await.is_err());
-        assert!(client.get_ledger_status(GetLedgerStatusRequest::default()).await.is_err());
+        assert!(client.get_ledger_status(GetLedgerStatusRequest {}).await.is_err());
         let mut client = shop.testpay(principal);
         assert!(client.list_authorizations(testpay::ListAuthorizationsRequest::default()).await.is_err());
         assert!(client.list_captures(testpay::ListCapturesRequest::default()).await.is_err());

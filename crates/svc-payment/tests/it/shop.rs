@@ -204,7 +204,7 @@ impl Shop {
         self.wait(3_000).await;
         let status = self
             .as_staff()
-            .get_ledger_status(GetLedgerStatusRequest::default())
+            .get_ledger_status(GetLedgerStatusRequest {})
             .await
             .expect("a status")
             .into_inner();

@@ -107,12 +107,8 @@ async fn an_event_counts_once_whatever_it_says_the_second_time() {
     assert_eq!(send(&shop, &body, &signature).await.expect("taken").applied, 0);
     let kinds: Vec<_> = shop.entries().await.iter().map(LedgerEntry::kind).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == LedgerEntryKind::RefundReversal).count(), 1);
-    let status = shop
-        .as_staff()
-        .get_ledger_status(GetLedgerStatusRequest::default())
-        .await
-        .expect("a status")
-        .into_inner();
+    let status =
+        shop.as_staff().get_ledger_status(GetLedgerStatusRequest {}).await.expect("a status").into_inner();
     assert!(status.sums.iter().all(|sum| sum.minor_units == 0));
 }
 

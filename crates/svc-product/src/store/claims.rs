@@ -93,9 +93,9 @@ impl Catalogue {
             return Err(busy());
         }
         let fence = match holder {
-            None => Put::create(id, Held { product: None, told: None }),
+            None => Put::create(id, Held { product: None, version_origin: None }),
             Some(holder) if holder.value.product.is_none() => return Ok(true),
-            Some(holder) => Put::replace(id, holder.version, holder.value.silently()),
+            Some(holder) => Put::replace(id, holder.version, holder.value.with_unpublished_version()),
         };
         let product = claim.value.product;
         let inner = std::sync::Arc::clone(&self.0);
@@ -170,7 +170,7 @@ mod tests {
         create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
         // The writer was only slow: it comes too late, whatever it had claimed.
         let late = product(1, "One", &["S"]);
-        let held = super::super::held::held(&late, 1, &Outbound::default());
+        let held = super::super::held::document_of(&late, 1, &Outbound::default());
         let late = catalogue.0.products.put(Put::create(late.id.to_string(), held)).await;
         assert!(matches!(late, Err(CommitError::Duplicate { .. })), "{late:?}");
         let found = catalogue.by_skus(&["S".to_owned()]).await.expect("read");
@@ -189,11 +189,11 @@ mod tests {
         create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
     }
 
-    /// A version that no event tells is counted, so that an audit knows it from one that somebody else wrote.
+    /// A version without an event is counted, so that an audit can tell it from one that somebody else wrote.
     #[tokio::test(start_paused = true)]
     async fn a_version_without_an_event_is_counted() {
         let catalogue = catalogue().await;
-        let told = |_: &Product, version: i64| Outbound {
+        let published = |_: &Product, version: i64| Outbound {
             events: vec![store::NewEvent {
                 aggregate_id: "prd_1".into(),
                 aggregate_version: version,
@@ -202,14 +202,17 @@ mod tests {
             }],
             remember: None,
         };
-        catalogue.create(product(1, "One", &["A"]), true, &told).await.expect("made");
+        catalogue.create(product(1, "One", &["A"]), true, &published).await.expect("made");
         catalogue.claim("S", ProductId::from_bits(1)).await.expect("claimed");
         tokio::time::sleep(CLAIM_FRESH).await;
         create(&catalogue, product(2, "Two", &["S"])).await.expect("taken over");
         let stored = catalogue.0.products.get(&ProductId::from_bits(1).to_string()).await;
         let stored = stored.expect("read").expect("there");
         assert_eq!(stored.version, 2);
-        assert_eq!(stored.value.told, Some(crate::store::Told { version: 1, silent: 1 }));
+        assert_eq!(
+            stored.value.version_origin,
+            Some(crate::store::VersionOrigin { published: 1, unpublished: 1 })
+        );
     }
 
     #[tokio::test(start_paused = true)]
@@ -245,7 +248,11 @@ mod tests {
         let late = Put::replace(
             seen.product.id.to_string(),
             seen.version,
-            super::super::held::held(&product(1, "One", &["A", "S"]), seen.version + 1, &Outbound::default()),
+            super::super::held::document_of(
+                &product(1, "One", &["A", "S"]),
+                seen.version + 1,
+                &Outbound::default(),
+            ),
         );
         assert!(matches!(catalogue.0.products.put(late).await, Err(CommitError::Unexpected { .. })));
     }

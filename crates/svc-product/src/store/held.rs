@@ -11,24 +11,26 @@ use crate::domain::{Product, Status};
 pub struct Held {
     /// The product.
     pub product: Option<Product>,
-    /// How its version came about; `None` in a document of an earlier release.
+    /// What its version is made of; `None` in a document of an earlier release.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub told: Option<Told>,
+    pub version_origin: Option<VersionOrigin>,
 }
 
-/// How the version of a product came about: it is the sum of both.
+/// What the version of a product is made of: it is the sum of both.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
-    /// The version that its newest event tells.
-    pub version: i64,
-    /// How often it rose since without an event, as another product took over a SKU that was left.
-    pub silent: i64,
+pub struct VersionOrigin {
+    /// The version in the newest event of the product.
+    pub published: i64,
+    /// How often the version rose since without an event: each time another product took over one of its abandoned SKUs.
+    pub unpublished: i64,
 }
 
 impl Held {
-    /// The same product at the next version, which no event tells.
-    pub(super) fn silently(mut self) -> Self {
-        self.told = self.told.map(|told| Told { silent: told.silent + 1, ..told });
+    /// The same product at the next version, without an event.
+    pub(super) fn with_unpublished_version(mut self) -> Self {
+        if let Some(origin) = &mut self.version_origin {
+            origin.unpublished += 1;
+        }
         self
     }
 }
@@ -56,7 +58,9 @@ pub(super) fn status_key(status: Status) -> &'static str {
     }
 }
 
-pub(super) fn held(product: &Product, version: i64, outbound: &Outbound) -> Held {
-    let told = (!outbound.events.is_empty()).then_some(Told { version, silent: 0 });
-    Held { product: Some(product.clone()), told }
+/// The document of a product at a version that is written together with `outbound`.
+pub(super) fn document_of(product: &Product, version: i64, outbound: &Outbound) -> Held {
+    let published = !outbound.events.is_empty();
+    let version_origin = published.then_some(VersionOrigin { published: version, unpublished: 0 });
+    Held { product: Some(product.clone()), version_origin }
 }

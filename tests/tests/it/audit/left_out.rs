@@ -52,8 +52,14 @@ const COLUMNS: &[(&str, &str, &str, &str)] = &[
     ("testpay", "UPDATE refunds SET settle_at = settle_at + 1", "rows.valid", "refund tpr_"),
     ("testpay", "UPDATE challenges SET outcome = 'perhaps'", "rows.valid", "challenge tpx_"),
     (
+        "testpay",
+        "UPDATE challenges SET authorization_id = 'tpa_00000000000000000000000009'",
+        "rows.valid",
+        "challenge tpx_",
+    ),
+    (
         "order",
-        "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 1)",
+        "INSERT INTO invoice_counters (legal_entity, kind, next) VALUES ('nobody', 1, 5)",
         "rows.valid",
         "counter of invoice nobody",
     ),
@@ -74,7 +80,7 @@ const SCHEMAS: &[(&str, &str, &str)] = &[
     (
         "identity",
         "DROP INDEX accounts_email; CREATE INDEX accounts_email ON accounts (email_key)",
-        "index accounts_email on accounts is defined otherwise",
+        "index accounts_email on accounts differs from its definition",
     ),
     ("product", "ALTER TABLE doc_product ADD COLUMN k_extra", "table doc_product has a column k_extra"),
     ("user", "CREATE TABLE doc_extra (id BIGINT)", "table doc_extra was added"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::super::audit::{audited, copied, run_all};
 use super::{Data, Kind, finds_all, kind, told};
 
-/// Roles with a database.
+/// Roles that publish events.
 const ROLES: [&str; 9] =
     ["order", "cart", "payment", "user", "identity", "product", "inventory", "shipping", "checkout"];
 
@@ -75,9 +75,7 @@ pub(super) fn newest() -> Vec<Kind> {
     let newest = "DELETE FROM souk_outbox WHERE sequence = (SELECT max(o.sequence) FROM souk_outbox o)";
     let nothing = "DELETE FROM souk_parked WHERE 1 = 0";
     let mut kinds = Vec::new();
-    for role in
-        ["order", "cart", "payment", "user", "identity", "product", "inventory", "shipping", "checkout"]
-    {
+    for role in ROLES {
         kinds.push(kind(role, newest, "rows.valid", format!("{role}: outbox, sequence")));
         kinds.push(kind(role, nothing, "events.gap_free", format!("outbox of {role}, sequence")));
     }

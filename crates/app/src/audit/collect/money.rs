@@ -27,7 +27,7 @@ pub(super) async fn read(shop: &Shop) -> Result<(Vec<Payment>, Ledger, Vec<Findi
     })
     .await?;
     payments.sort_unstable_by_key(|payment| payment.id);
-    let request = wire::GetLedgerStatusRequest { read_all: true };
+    let request = wire::GetLedgerStatusRequest {};
     let status = ask!(shop, CHECK, client, get_ledger_status, request)?;
     let head = Head { position: status.head_position, hash: status.keyed_head_hash.into() };
     let mut ledger = Ledger { entries: Vec::new(), sealed: status.sealed, unsealed: status.unsealed, head };

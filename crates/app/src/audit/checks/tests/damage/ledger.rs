@@ -1,8 +1,10 @@
 //! Damage to the ledger and to payments.
 
+use contract::souk::order::v1::OrderState;
 use contract::souk::payment::v1::{LedgerEntryKind, OperationState};
 use kernel::{Currency, Money, OrderId, Timestamp};
 
+use super::super::maker::books;
 use super::{Kind, entry, finds, order, payment};
 use crate::audit::books::{Books, Entry, Seal};
 
@@ -150,4 +152,14 @@ fn an_order_whose_money_is_not_what_its_lines_say() {
             ("client.remembers", &paid),
         ],
     );
+}
+
+#[test]
+fn a_cancelled_order_owes_what_was_captured_until_it_is_given_back() {
+    let mut books = books(&[Kind::Paid]);
+    books.orders[0].expected_net.minor = 0;
+    books.orders[0].state = OrderState::Cancelling;
+    assert_eq!(crate::audit::checks::ledger::orders(&books).violations, []);
+    books.orders[0].state = OrderState::Cancelled;
+    assert_eq!(crate::audit::checks::ledger::orders(&books).violations.len(), 1);
 }
