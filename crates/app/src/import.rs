@@ -19,7 +19,7 @@ use crate::console::{self, Failure, Outcome, Verdict};
 use crate::files::Stopwatch;
 use crate::table::{Encoding, source};
 use product_rows::{Format, Item, Located, Problem};
-use sent::{Sent, count_unlimited};
+use sent::{Sent, count_unlimited, keep_back_unpriced, skip_elsewhere};
 
 /// Products sent at once, and bytes: a server takes 4 MiB in one message.
 const CHUNK: usize = 100;
@@ -33,7 +33,7 @@ const HELP: &str = r#"A table (CSV, also separated by semicolons, tabs or bars; 
 each variant. Columns, in any order; name, sku and prices must be there, others are told and ignored:
   name                what the product is called
   sku                 the variant's stock keeping unit, 1 to 64 bytes, unique over the catalogue
-  prices              24.50 GBP; 28 EUR
+  prices              24.50 GBP; 28 EUR (a product without any goes in as a draft)
   external_reference  the product's name elsewhere; rows that follow each other with the same one are variants of one
                       product, and the first of them says what the product is
   slug                its name in addresses; made from the name when empty
@@ -45,7 +45,8 @@ each variant. Columns, in any order; name, sku and prices must be there, others 
   stock               units to receive, once for each SKU however often the file is imported
   synonyms            cup; beaker
   attributes          material=stoneware; made in=Portugal
-  images              mug.jpg A white mug; other.png (files below the table's folder, and what is seen on them)
+  images              mug.jpg A white mug; other.png (files below the table's folder, and what is seen on them; addresses are
+                      skipped)
   status              active (also when empty) or draft
 
 A JSON line is a product: external_reference, name, slug, description, categories, options, tax_class, status, synonyms,
@@ -54,8 +55,9 @@ options ({"colour": "blue"}), prices ({"GBP": "9.50"}), compare_at_prices, weigh
 
 Exports of other shops (--from shopify, --from woocommerce) go in as they are. Their prices are in --currency, pictures that
 stand elsewhere are skipped, and what is not published for certain, or is no parcel (gift cards, bookings, bundles,
-subscriptions), goes in as a draft. What the other shop sells without counting units
-(no inventory tracker, "In stock?" without a stock, orders beyond it) goes in sold out, which is told for each product;
+subscriptions, what is virtual, downloadable or not shipped), goes in as a draft, as does what has no price. What the other
+shop sells without counting units (no inventory tracker, "In stock?" without a stock, orders beyond it) goes in sold out,
+which is told for each product;
 --stock-when-untracked 100 receives 100 units of each such variant. Exports of WooCommerce may have their header in English,
 German, French, Spanish, Dutch or Italian.
 
@@ -108,7 +110,8 @@ pub struct ImportProductsArgs {
 }
 
 fn currency(code: &str) -> Result<Currency, String> {
-    Currency::parse(&code.to_ascii_uppercase()).map_err(|error| error.message().to_owned())
+    Currency::parse(&code.to_ascii_uppercase())
+        .map_err(|_| "is not an ISO 4217 currency code, such as GBP".to_owned())
 }
 
 /// What became of a file.
@@ -219,6 +222,8 @@ struct Import<'a> {
 impl Import<'_> {
     /// Takes a product, with those of its pictures that are good.
     async fn add(&mut self, mut located: Located) -> Result<(), Failure> {
+        skip_elsewhere(&mut located).into_iter().for_each(|note| self.report.note(note));
+        keep_back_unpriced(&mut located).into_iter().for_each(|note| self.report.note(note));
         let pictures = self.uploads.of(&mut located).await?;
         pictures.problems.into_iter().for_each(|problem| self.report.list(problem));
         pictures.notes.into_iter().for_each(|note| self.report.note(note));
@@ -284,7 +289,12 @@ impl Import<'_> {
             ImportOutcome::Unchanged => self.report.unchanged += 1,
             ImportOutcome::Refused | ImportOutcome::Unspecified => {
                 let refusals = result.refusals.iter();
-                let problems = refusals.map(|refusal| located.problem(&refusal.field, &refusal.description));
+                let sent = located.row.to_import().ok().and_then(|import| import.product);
+                let problems = refusals.map(|refusal| {
+                    let field = &refusal.field;
+                    let reason = Located::with_value(sent.as_ref(), field, &refusal.description);
+                    located.problem(field, &reason)
+                });
                 self.report.refuse(problems.collect());
                 return None;
             }

@@ -17,15 +17,17 @@ use std::fmt;
 use std::io::BufRead;
 use std::path::Path;
 
+use contract::souk::product::v1::ProductInput;
 use kernel::Currency;
 use kernel::sku::{self, SKU_BYTES_MAX};
 use kernel::text::{Lines, clean};
 use serde::Serialize;
 use svc_product::domain::limits::REFERENCE_CHARS_MAX;
 
-use crate::table::{Encoding, Limits, encoding};
+use crate::table::{Encoding, Limits, encoding, excerpt};
 
 pub use csv::COLUMNS;
+pub use foreign::stand_elsewhere;
 pub use row::{ImageRow, ProductRow, Values, VariantRow, micros};
 
 /// The most bytes of one line of a file, or of one row where a field has line breaks, and the lines that such a row goes over:
@@ -156,7 +158,9 @@ impl Seen {
             // As the catalogue stores it; what it refuses stays as it is.
             variant.sku = sku::clean(&variant.sku).unwrap_or_else(|_| std::mem::take(&mut variant.sku));
         }
-        for (n, variant) in located.row.variants.iter().enumerate() {
+        // An empty one is refused for that alone.
+        let is_named = |variant: &VariantRow| !variant.sku.is_empty();
+        for (n, variant) in located.row.variants.iter().enumerate().filter(|(_, variant)| is_named(variant)) {
             if let Some(line) = self.skus.get(&variant.sku) {
                 let reason = format!("is {:?}, which line {line} has already", variant.sku);
                 problems.push(located.problem(&format!("/variants/{n}/sku"), &reason));
@@ -165,7 +169,7 @@ impl Seen {
         // A product that comes again would replace itself, or lose its variants. What is longer than the catalogue takes is refused
         // there.
         let reference = located.row.reference();
-        let is_short = reference.len() <= 4 * REFERENCE_CHARS_MAX;
+        let is_short = (1..=4 * REFERENCE_CHARS_MAX).contains(&reference.len());
         if problems.is_empty() && is_short && !self.references.insert(as_stored(reference)) {
             let reason = "repeats a product of this file; variants of one product must follow each other";
             problems.push(located.problem("/external_reference", reason));
@@ -207,7 +211,12 @@ fn unreadable(problem: Problem) -> Problem {
 /// Tells the encoding of a file that is not UTF-8, where it was found and not said.
 fn encoding_note(found: &encoding::Found, known: Option<Encoding>) -> Option<Item> {
     let encoding = found.get().filter(|encoding| known.is_none() && !encoding.is_utf8())?;
-    let reason = format!("the file was read as {}; say --encoding where that is wrong", encoding.name());
+    let sample = match found.sample() {
+        "" => String::new(),
+        sample => format!(", so that it has {}", excerpt(sample)),
+    };
+    let reason =
+        format!("the file was read as {}{sample}; give --encoding NAME where that is wrong", encoding.name());
     Some(Item::Note(Problem { line: 1, column: String::new(), reason, is_last: false }))
 }
 
@@ -223,6 +232,28 @@ impl Located {
         };
         let line = self.line(variant);
         Problem { line, column: self.column(pointer), reason: reason.to_owned(), is_last: false }
+    }
+
+    /// A refusal with the value that it is about, of the product as it was sent, where that is a short text.
+    #[must_use]
+    pub fn with_value(sent: Option<&ProductInput>, pointer: &str, reason: &str) -> String {
+        let own = pointer.strip_prefix("/product").unwrap_or(pointer);
+        let parts: Vec<&str> = own.split('/').skip(1).collect();
+        let of = |n: &str| n.parse::<usize>().ok();
+        let variant = |n: &str| sent?.variants.get(of(n)?);
+        let value = match parts.as_slice() {
+            ["slug"] => sent.map(|sent| sent.slug.as_str()),
+            ["option_names", n] => sent.and_then(|sent| sent.option_names.get(of(n)?)).map(String::as_str),
+            ["variants", n, "sku"] => variant(n).map(|variant| variant.sku.as_str()),
+            ["variants", n, "options", m, part] => variant(n)
+                .and_then(|variant| variant.options.get(of(m)?))
+                .map(|option| if *part == "name" { option.name.as_str() } else { option.value.as_str() }),
+            _ => None,
+        };
+        match value.filter(|value| !value.is_empty()) {
+            Some(value) => format!("{reason}; it is {}", excerpt(value)),
+            None => reason.to_owned(),
+        }
     }
 
     /// The line of a variant, or of the product.

@@ -2,7 +2,7 @@
 
 use contract::souk::product::v1::{ImportProduct, ImportResult};
 
-use super::product_rows::{self, Located, Problem};
+use super::product_rows::{Located, Problem, Source, stand_elsewhere};
 
 /// A product that is sent, again where something of it can be left out.
 pub(super) struct Sent {
@@ -20,8 +20,7 @@ impl Sent {
     /// another shop, which is taken here. Answers whether it may be sent again.
     pub(super) fn leave_out(&mut self, result: &ImportResult) -> bool {
         let refusals = &result.refusals;
-        let is_foreign =
-            matches!(self.located.source, product_rows::Source::Shopify | product_rows::Source::WooCommerce);
+        let is_foreign = matches!(self.located.source, Source::Shopify | Source::WooCommerce);
         let is_taken = refusals.iter().any(|refusal| refusal.reason == "SLUG_TAKEN");
         let Some(input) = self.product.product.as_mut() else { return false };
         if is_foreign && is_taken && !input.slug.is_empty() {
@@ -54,6 +53,39 @@ impl Sent {
         }
         true
     }
+}
+
+/// Tells of variants in a table that have no price, and keeps a product back that has none at all. JSON lines say for themselves what
+/// they leave out.
+pub(super) fn keep_back_unpriced(located: &mut Located) -> Vec<Problem> {
+    if located.source == Source::JsonLines {
+        return Vec::new();
+    }
+    let variants = &located.row.variants;
+    let unpriced: Vec<usize> = (0..variants.len()).filter(|n| variants[*n].prices.is_empty()).collect();
+    // Exports tell each variant by its own columns.
+    let is_told = located.source != Source::Csv;
+    let reason = "is empty: the variant goes in without a price";
+    let tell = |n: &usize| located.problem(&format!("/variants/{n}/prices"), reason);
+    let mut notes: Vec<Problem> = unpriced.iter().filter(|_| !is_told).map(tell).collect();
+    if unpriced.len() == variants.len() && !located.row.status.eq_ignore_ascii_case("draft") {
+        let reason = "has no price in any row of the product: the product goes in as a draft";
+        notes.extend(variants.first().map(|_| located.problem("/variants/0/prices", reason)));
+        "draft".clone_into(&mut located.row.status);
+    }
+    notes
+}
+
+/// Leaves out the pictures of a table that stand at an address: they are not fetched, and the pages show none of another site.
+pub(super) fn skip_elsewhere(located: &mut Located) -> Option<Problem> {
+    if located.source != Source::Csv {
+        return None;
+    }
+    let elsewhere = located.row.images.iter().filter(|image| !image.url.is_empty());
+    let first = elsewhere.clone().next()?.url.clone();
+    let reason = stand_elsewhere(&first, elsewhere.count() as u64);
+    located.row.images.retain(|image| image.url.is_empty());
+    Some(located.problem("/images", &reason))
 }
 
 /// Tells of variants that are sold without counting units where they come from, and gives them units where that is wanted.

@@ -2,7 +2,7 @@
 //!
 //! A byte order mark decides. Without one, NUL in every second byte is UTF-16. Letters of ASCII are the same in all the
 //! others, so these are decided at the first byte outside it: when what follows is UTF-8, or half of it is, the text is UTF-8 and
-//! what is not is left for its reader to refuse by position; else `chardetng`, which browsers use, says which one it is, but for two
+//! what is not is left for its reader to refuse by position; else `chardetng`, which browsers use, says which one it is, but for some
 //! that it does not know enough of (`likelier`).
 
 mod letters;
@@ -22,6 +22,8 @@ const INVALID: u8 = 0xff;
 /// Bytes at the end of what was decoded that are remembered: a letter that is cut may begin in them.
 const TAIL_BYTES: usize = 8;
 const CHUNK: usize = 1 << 14;
+/// Words of a file that are quoted where its encoding was guessed.
+const SAMPLE_WORDS: usize = 3;
 
 /// An encoding of text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +56,33 @@ impl std::str::FromStr for Encoding {
 }
 
 /// The encoding that a stream turned out to have; known once a byte outside ASCII, or a mark, was seen.
-pub type Found = Arc<OnceLock<Encoding>>;
+pub type Found = Arc<Detection>;
+
+/// What was detected in a stream.
+#[derive(Debug, Default)]
+pub struct Detection {
+    encoding: OnceLock<Encoding>,
+    sample: OnceLock<String>,
+}
+
+impl Detection {
+    /// The encoding, once it is known.
+    #[must_use]
+    pub fn get(&self) -> Option<&Encoding> {
+        self.encoding.get()
+    }
+
+    /// The first words with characters outside ASCII as they were decoded, by which a wrong guess can be seen; empty where nothing
+    /// was guessed.
+    #[must_use]
+    pub fn sample(&self) -> &str {
+        self.sample.get().map_or("", String::as_str)
+    }
+
+    fn set(&self, encoding: Encoding) {
+        let _ = self.encoding.set(encoding);
+    }
+}
 
 /// A stream of UTF-8 from a stream of another encoding. Where a byte means nothing it has bytes that are not UTF-8, which
 /// [`explain`] understands.
@@ -78,7 +106,7 @@ impl<R: Read> Utf8<R> {
     pub fn new(input: R, known: Option<Encoding>) -> Self {
         let found = Found::default();
         let decoder = known.map(|encoding| {
-            let _ = found.set(encoding);
+            found.set(encoding);
             encoding.0.new_decoder_with_bom_removal()
         });
         Self {
@@ -142,7 +170,7 @@ impl<R: Read> Utf8<R> {
             }
             return Ok(());
         };
-        let _ = self.found.set(Encoding(encoding));
+        self.found.set(Encoding(encoding));
         if encoding == UTF_8 {
             self.ahead.drain(..3);
         } else {
@@ -156,7 +184,12 @@ impl<R: Read> Utf8<R> {
         self.read_ahead(first + WINDOW_BYTES)?;
         let window = &self.ahead[first..];
         let encoding = if is_utf8(window, self.is_over) { UTF_8 } else { detect(window, self.is_over) };
-        let _ = self.found.set(Encoding(encoding));
+        self.found.set(Encoding(encoding));
+        if encoding != UTF_8 {
+            // A word may begin with letters of ASCII.
+            let begin = self.ahead[..first].iter().rposition(|byte| !byte.is_ascii_alphanumeric());
+            let _ = self.found.sample.set(sample(&self.ahead[begin.map_or(0, |at| at + 1)..], encoding));
+        }
         self.decoder = Some(encoding)
             .filter(|encoding| *encoding != UTF_8)
             .map(|it| it.new_decoder_without_bom_handling());
@@ -211,7 +244,9 @@ pub fn explain(bytes: &[u8], at: usize, found: Option<Encoding>) -> String {
         [] => 0,
     };
     let before = bytes_of(std::str::from_utf8(good).unwrap_or_default(), found);
-    format!("is not {}: byte {} is 0x{byte:02x}", encoding.name(), before + 1)
+    let hint =
+        if encoding.is_utf8() { "; give --encoding NAME where the file has another encoding" } else { "" };
+    format!("is not {}: byte {} is 0x{byte:02x}{hint}", encoding.name(), before + 1)
 }
 
 /// How many bytes a text has in the encoding that it was read from.
@@ -277,10 +312,27 @@ fn is_utf8(window: &[u8], is_whole: bool) -> bool {
 }
 
 fn detect(window: &[u8], is_whole: bool) -> &'static encoding_rs::Encoding {
-    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(window, is_whole);
-    let guess = detector.guess(None, Utf8Detection::Deny);
-    likelier(window, guess)
+    let guess_of = |bytes: &[u8]| {
+        let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+        detector.feed(bytes, is_whole);
+        detector.guess(None, Utf8Detection::Deny)
+    };
+    likelier(window, guess_of(window), &guess_of)
+}
+
+/// The first words of bytes that have letters outside ASCII; where there are none, those with other signs.
+fn sample(bytes: &[u8], encoding: &'static encoding_rs::Encoding) -> String {
+    let (text, _) = encoding.decode_without_bom_handling(&bytes[..bytes.len().min(CHUNK)]);
+    let is_end = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '"');
+    let others = || text.split(is_end).filter(|word| !word.is_ascii());
+    let has_letters = |word: &&str| word.chars().any(|c| !c.is_ascii() && c.is_alphabetic());
+    let mut words: Vec<&str> = Vec::new();
+    for word in others().filter(has_letters).chain(others()) {
+        if words.len() < SAMPLE_WORDS && !words.contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(" ")
 }
 
 impl<R: Read> Read for Utf8<R> {

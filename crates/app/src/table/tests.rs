@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::source;
 use super::*;
 
+mod guesses;
+
 const LIMITS: Limits = Limits { row_bytes_max: 1 << 16, row_lines_max: 100 };
 const NAMES: [&str; 4] = ["name", "sku", "prices", "weight_grams"];
 const KNOWN: Known<'static> = Known { names: &NAMES, file: "a test" };
@@ -294,7 +296,11 @@ fn what_no_encoding_explains_is_told_by_position() {
     let mut records =
         open(b"name,sku\nCaf\xc3\xa9 cr\xc3\xa8me \xc3\xa0 la br\xc3\xbbl\xc3\xa9e,B\nBo\xffwl,C\n".to_vec());
     let record = records.by_ref(3);
-    assert_eq!(record.text(0), Err("is not UTF-8: byte 3 is 0xff".to_owned()));
+    assert_eq!(
+        record.text(0),
+        Err("is not UTF-8: byte 3 is 0xff; give --encoding NAME where the file has another encoding"
+            .to_owned())
+    );
     // UTF-16 that is cut within a letter.
     let mut records = open(b"\xff\xfea\0,\0b\0\n\0c\0,\0d".to_vec());
     let record = records.by_ref(2);

@@ -17,7 +17,7 @@ const SIGNS: [(&str, &[&str]); 8] = [
 ];
 
 /// A price with the code of its currency, `24.50 GBP`: the code and the decimal number. Where a comma does not separate fields, one
-/// may stand before decimals.
+/// may stand before decimals; beside a point it has one meaning everywhere.
 ///
 /// # Errors
 /// A clause that follows the column's name.
@@ -37,7 +37,7 @@ pub fn price_with_code(text: &str, takes_comma: bool) -> Result<(String, String)
     };
     let code = code.to_ascii_uppercase();
     let number = number.trim();
-    let is_comma = takes_comma && number.contains(',');
+    let is_comma = number.contains(',') && (takes_comma || number.contains('.'));
     if (is_comma || super::micros(number).is_some())
         && let Some(found) = decimal(number)
     {
@@ -56,9 +56,26 @@ pub fn price_with_code(text: &str, takes_comma: bool) -> Result<(String, String)
                 "with a comma; decimals are written with a point ({with_point}), and thousands without a sign"
             )));
         }
-        return Err(wrong("whose price is not a decimal number of at most 6 decimals"));
+        return Err(wrong(what_is_wrong(number)));
     }
     Ok((code, number.to_owned()))
+}
+
+/// What keeps a text from being the number of a price: a clause.
+fn what_is_wrong(number: &str) -> &'static str {
+    let is_code = |word: &str| word.len() == 3 && word.bytes().all(|b| b.is_ascii_alphabetic());
+    let words = || number.split(|c: char| c.is_whitespace() || c == ',').filter(|word| !word.is_empty());
+    let below_zero = number.strip_prefix(['-', '\u{2212}']);
+    let has_room = |text: &str| text.split('.').nth(1).is_none_or(|decimals| decimals.len() <= 6);
+    if below_zero.is_some_and(|rest| decimal(rest).is_some()) {
+        "whose price is below zero"
+    } else if words().any(is_code) && words().any(|word| decimal(word).is_some()) {
+        "where one price is expected; several are separated by semicolons"
+    } else if decimal(number).is_some_and(|it| has_room(&it.text) && super::micros(&it.text).is_none()) {
+        "whose price is too large"
+    } else {
+        "whose price is not a decimal number of at most 6 decimals"
+    }
 }
 
 /// A whole number.

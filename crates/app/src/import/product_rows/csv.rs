@@ -5,6 +5,7 @@ mod fields;
 use std::collections::VecDeque;
 use std::io::BufRead;
 
+use super::foreign;
 use super::unread::{Unread, lost_variant};
 use super::{
     Item, Located, PROBLEMS_MAX, PRODUCT_BYTES_MAX, Problem, ROW_LIMITS, Source, VariantRow, as_stored,
@@ -14,7 +15,7 @@ use fields::Fields;
 
 /// The columns, in any order. `name`, `sku` and `prices` must be there. Lists are separated by semicolons: categories
 /// `Kitchen/Mugs; Gifts`, options `colour=blue; size=L`, prices `24.50 GBP; 28 EUR`, attributes `material=oak`, images
-/// `bowl.jpg what is seen` (a file, see [`ImageRow`](super::ImageRow)) or `https://… 800x600 what is seen`.
+/// `bowl.jpg what is seen` (a file, see [`ImageRow`](super::ImageRow)); one that stands at an address is skipped, and told.
 pub const COLUMNS: [&str; 15] = [
     REFERENCE,
     "name",
@@ -176,13 +177,17 @@ impl Lines {
             }
         };
         let is_there = |name: &str| KNOWN.find(name).and_then(|place| columns.place(place)).is_some();
-        if let Some(missing) = REQUIRED.iter().find(|name| !is_there(name)) {
+        let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !is_there(name)).collect();
+        if !missing.is_empty() {
             let separator = self.records.as_ref().map_or(',', Records::separator);
-            let reason = format!(
-                "is missing from the header, which is {} (separated by {separator:?})",
-                columns.seen(separator)
-            );
-            let problem = Problem { line: record.line, column: (*missing).to_owned(), reason, is_last: true };
+            let are = if missing.len() == 1 { "is" } else { "are" };
+            let seen = columns.seen(separator);
+            let hint = foreign::looks_like(&columns.written).map_or_else(String::new, |(shop, from)| {
+                format!("; it looks like an export of {shop}: give --from {from} --currency CODE")
+            });
+            let reason =
+                format!("{are} missing from the header, which is {seen} (separated by {separator:?}){hint}");
+            let problem = Problem { line: record.line, column: missing.join(", "), reason, is_last: true };
             self.ready.push_back(Item::Refused(vec![problem]));
             self.is_over = true;
             return;

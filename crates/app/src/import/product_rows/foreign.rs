@@ -16,18 +16,35 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::unread::lost_variant;
 use super::{Item, PROBLEMS_MAX, Problem, VariantRow};
+use crate::table::header;
 
 pub use facts::Facts;
 pub use sheet::{BadRow, Cells, Get, Sheet, Spec};
 pub use skus::Skus;
 pub use values::{
-    category_path, cut, description, fit, keep_back, list, option_value, pictures, price, slug, stock, tidy,
+    category_path, cut, description, fit, keep_back, list, option_value, pictures, price, slug,
+    stand_elsewhere, stock, tidy,
 };
 
 /// Rows of one product: 2,048 variants and 250 pictures at most in Shopify.
 pub const ROWS_MAX: usize = 5_000;
 /// Bytes of an export that are held until all of it was read.
 pub const EXPORT_BYTES_MAX: usize = 512 << 20;
+
+/// The shop whose export has a header of these names, and how `--from` calls it.
+pub fn looks_like(header: &[String]) -> Option<(&'static str, &'static str)> {
+    let has_all = |spec: &Spec| {
+        let used = |id: &str| {
+            let is_it =
+                |name: &String| (spec.used_as)(&header::normal(name)).is_some_and(|other| other == id);
+            header.iter().any(is_it)
+        };
+        spec.required.iter().all(|(id, _)| used(id))
+    };
+    let shops =
+        [(&shopify::SPEC, ("Shopify", "shopify")), (&woocommerce::SPEC, ("WooCommerce", "woocommerce"))];
+    shops.into_iter().find(|(spec, _)| has_all(spec)).map(|(_, shop)| shop)
+}
 
 /// What is wrong with a row.
 pub fn problem(line: u64, column: &str, reason: String) -> Problem {

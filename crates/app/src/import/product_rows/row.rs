@@ -8,6 +8,8 @@ use kernel::Currency;
 use serde::{Deserialize, Serialize};
 use svc_product::domain::limits::VARIANTS_MAX;
 
+use crate::table::excerpt;
+
 /// A product as a file has it. Prices are decimal texts, so that nothing is lost on the way.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(expecting = "a product, an object with name and variants")]
@@ -134,7 +136,8 @@ impl ProductRow {
             "reduced" => pb::TaxClass::Reduced,
             "zero" => pb::TaxClass::Zero,
             _ => {
-                wrong.push(("/tax_class".to_owned(), "must be standard, reduced or zero".to_owned()));
+                let what = format!("is {}, not standard, reduced or zero", excerpt(&self.tax_class));
+                wrong.push(("/tax_class".to_owned(), what));
                 pb::TaxClass::Unspecified
             }
         };
@@ -143,7 +146,8 @@ impl ProductRow {
             "active" => pb::ProductStatus::Active,
             "draft" => pb::ProductStatus::Draft,
             _ => {
-                wrong.push(("/status".to_owned(), "must be active or draft".to_owned()));
+                let what = format!("is {}, not active or draft", excerpt(&self.status));
+                wrong.push(("/status".to_owned(), what));
                 pb::ProductStatus::Unspecified
             }
         };
@@ -251,8 +255,14 @@ impl VariantRow {
         let prices = unit_prices(&self.prices, &format!("/variants/{n}/prices"), wrong);
         let compare_at_prices =
             unit_prices(&self.compare_at_prices, &format!("/variants/{n}/compare_at_prices"), wrong);
-        if self.stock.is_some_and(|stock| !(0..=1_000_000_000).contains(&stock)) {
-            wrong.push((format!("/variants/{n}/stock"), "must be between 0 and 1000000000".to_owned()));
+        if self.sku.is_empty() {
+            wrong.push((format!("/variants/{n}/sku"), "is empty".to_owned()));
+        }
+        if let Some(stock) = self.stock.filter(|stock| !(0..=1_000_000_000).contains(stock)) {
+            wrong.push((
+                format!("/variants/{n}/stock"),
+                format!("is {stock}, which is not between 0 and 1000000000"),
+            ));
         }
         // In the product's order; what is not among its options comes last and is refused by name.
         let mut values: Vec<_> = self.options.iter().collect();
@@ -281,16 +291,27 @@ fn unit_prices(
             (Ok(currency), Some(micros)) => {
                 prices.push(UnitPrice { currency_code: currency.code().to_owned(), micros });
             }
-            (Err(error), _) => wrong.push((pointer, error.message().to_owned())),
+            (Err(_), _) => wrong.push((pointer, unknown_currency(code))),
             (_, None) if text.contains(',') => {
                 let what =
                     "must be a decimal number with a point, such as 24.50, without a sign for thousands";
                 wrong.push((pointer, what.to_owned()));
             }
-            (_, None) => wrong.push((pointer, "must be a decimal number, at most 6 decimals".to_owned())),
+            (_, None) => {
+                let what = "which is not a decimal number from 0 on with at most 6 decimals";
+                wrong.push((pointer, format!("is {}, {what}", excerpt(text))));
+            }
         }
     }
     prices
+}
+
+fn unknown_currency(code: &str) -> String {
+    let capitals = code.to_ascii_uppercase();
+    match Currency::parse(&capitals) {
+        Ok(_) => format!("is in {}; write {capitals}", excerpt(code)),
+        Err(_) => format!("is in {}, which is not an ISO 4217 currency code", excerpt(code)),
+    }
 }
 
 impl ImageRow {

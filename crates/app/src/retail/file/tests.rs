@@ -102,7 +102,10 @@ fn bad_files_say_what() {
     let mut mixed = HEADER.as_bytes().to_vec();
     mixed.extend_from_slice("1,a,CAFÉ CRÈME BRÛLÉE À LA,2,2010-12-01 08:26:00,1,,EIRE\n".as_bytes());
     mixed.extend_from_slice(b"1,a,CAF\xc9,2,2010-12-01 08:26:00,1,,EIRE\n");
-    assert_eq!(message(&mixed), "line 3, column 3 (Description): is not UTF-8: byte 4 is 0xc9");
+    assert_eq!(
+        message(&mixed),
+        "line 3, column 3 (Description): is not UTF-8: byte 4 is 0xc9; give --encoding NAME where the file has another encoding"
+    );
 }
 
 #[test]

@@ -146,13 +146,14 @@ impl Sheet {
                 None => unknown.push(excerpt(name)),
             }
         }
-        for (id, shown) in spec.required {
-            if !used.iter().any(|(_, other)| other == id) {
-                let separator = records.separator();
-                let seen = columns.seen(separator);
-                let reason = format!("is missing from the header of {file}, which is {seen}{}", spec.hint);
-                return Err(last(record.line, shown, reason));
-            }
+        let is_missing = |id: &str| !used.iter().any(|(_, other)| other == id);
+        let missing = spec.required.iter().filter(|(id, _)| is_missing(id));
+        let missing: Vec<&str> = missing.map(|(_, shown)| *shown).collect();
+        if !missing.is_empty() {
+            let are = if missing.len() == 1 { "is" } else { "are" };
+            let seen = columns.seen(records.separator());
+            let reason = format!("{are} missing from the header of {file}, which is {seen}{}", spec.hint);
+            return Err(last(record.line, &missing.join(", "), reason));
         }
         let mut notes = Vec::new();
         if !unknown.is_empty() {

@@ -234,7 +234,7 @@ impl Export {
             description: description(line, "Body (HTML)", first.get("body"), false, &mut notes),
             categories: categories(first),
             tax_class: tax_class(&taxes, SPEC.column("tax_class"), &mut notes).to_owned(),
-            status: status(first, &mut notes).to_owned(),
+            status: status(first, &rows, &mut notes).to_owned(),
             options,
             attributes: facts(first, &mut notes),
             images,
@@ -350,9 +350,9 @@ fn tax(cells: &Cells) -> (u64, &'static str) {
     (cells.line, if is_taxable { "standard" } else { "zero" })
 }
 
-/// What is a draft, archived, or not published for certain is kept back, and so is a gift card, which is no parcel. Shopify takes
-/// an empty "Published" for a yes.
-fn status(first: &Cells, notes: &mut Vec<Item>) -> &'static str {
+/// What is a draft, archived, or not published for certain is kept back, and so is what is no parcel: a gift card, or what is
+/// not shipped. Shopify takes an empty "Published" for a yes.
+fn status(first: &Cells, rows: &[Cells], notes: &mut Vec<Item>) -> &'static str {
     let status = first.get("status").to_ascii_lowercase();
     let (published, gift_card) = (first.get("published"), first.get("gift_card"));
     let why = if !matches!(status.as_str(), "" | "active") {
@@ -361,6 +361,9 @@ fn status(first: &Cells, notes: &mut Vec<Item>) -> &'static str {
         ("Published", format!("is {}, which is not published", excerpt(published)))
     } else if !gift_card.is_empty() && cells::truth(gift_card) != Some(false) {
         ("Gift Card", format!("is {}, and gift cards are not sold here", excerpt(gift_card)))
+    } else if let Some(cells) = rows.iter().find(|row| cells::truth(row.get("shipping")) == Some(false)) {
+        let why = format!("is {}, so that it is no parcel", excerpt(cells.get("shipping")));
+        return keep_back(cells.line, "Variant Requires Shipping", &why, notes);
     } else {
         return "active";
     };

@@ -119,6 +119,15 @@ pub fn stock(line: u64, column: &str, text: &str, notes: &mut Vec<Item>) -> Resu
     Ok(Some(units.max(0)))
 }
 
+/// Why pictures that stand at an address are skipped, told of the first of them: a clause.
+pub fn stand_elsewhere(first: &str, count: u64) -> String {
+    let seen = crate::table::excerpt(first);
+    match count {
+        1 => format!("is a picture that stands elsewhere, {seen}; it is skipped"),
+        n => format!("has {n} pictures that stand elsewhere, {seen} the first; they are skipped"),
+    }
+}
+
 /// Pictures of an export: those that stand at an address are not fetched, which is told; others are files beside the export.
 pub fn pictures<'a>(
     sources: impl Iterator<Item = (u64, &'a str, &'a str)>,
@@ -137,11 +146,7 @@ pub fn pictures<'a>(
         }
     }
     if let Some((line, first)) = first {
-        let seen = crate::table::excerpt(first);
-        let reason = match elsewhere {
-            1 => format!("is a picture that stands elsewhere, {seen}; it is skipped"),
-            n => format!("has {n} pictures that stand elsewhere, {seen} the first; they are skipped"),
-        };
+        let reason = stand_elsewhere(first, elsewhere);
         notes.push(note(line, column, reason));
     }
     files

@@ -244,7 +244,7 @@ impl Export {
         self.skus.fill(parent, &options, &mut variants.rows, &variants.lines, "SKU", &mut notes);
         let id = if cells.get("id").is_empty() { variants.rows[0].sku.as_str() } else { cells.get("id") };
         let attributes = facts(cells, &options, &mut notes);
-        let sold = variations.iter().filter(|cells| variants.lines.contains(&cells.line));
+        let sold = || variations.iter().filter(|cells| variants.lines.contains(&cells.line));
         let row = ProductRow {
             external_reference: format!("woocommerce:{id}"),
             name,
@@ -255,8 +255,8 @@ impl Export {
                 .filter_map(|path| category_path(path.split('>').map(str::trim)))
                 .take(10)
                 .collect(),
-            tax_class: details::tax_class(cells, sold, &mut notes).to_owned(),
-            status: details::status(cells, &mut notes).to_owned(),
+            tax_class: details::tax_class(cells, sold(), &mut notes).to_owned(),
+            status: details::status(cells, sold(), &mut notes).to_owned(),
             options,
             attributes,
             variants: variants.rows,

@@ -48,7 +48,27 @@ fn what_is_no_parcel_is_kept_back_and_told() {
         let wanted = ("draft".to_owned(), vec![(2, "Type".to_owned())]);
         assert_eq!(woo_status(kind, "1"), wanted, "{kind}");
     }
-    assert_eq!(woo_status("\"simple, virtual\"", "1").0, "active");
+    for kind in
+        ["\"simple, virtual\"", "virtual", "\"simple, downloadable, virtual\"", "\"Simple, Downloadable\""]
+    {
+        let wanted = ("draft".to_owned(), vec![(2, "Type".to_owned())]);
+        assert_eq!(woo_status(kind, "1"), wanted, "{kind}");
+    }
+    for (shipping, status) in [("FALSE", "draft"), ("false", "draft"), ("TRUE", "active"), ("", "active")] {
+        for column in ["Variant Requires Shipping", "Requires shipping"] {
+            let told = read(
+                SHOPIFY,
+                &format!(
+                    "Handle,Title,{column},Variant SKU,Variant Price,Option1 Name,Option1 Value\n\
+                     hat,Hat,TRUE,A,9,Kind,Felt\nhat,,{shipping},B,9,Kind,Pattern\n"
+                ),
+            );
+            assert_eq!(named(&told, "Hat").row.status, status, "{shipping}");
+            let notes: Vec<_> = told.notes.iter().map(|(line, column)| (*line, column.as_str())).collect();
+            let wanted = if status == "draft" { vec![(3, "Variant Requires Shipping")] } else { Vec::new() };
+            assert_eq!(notes, wanted, "{shipping}");
+        }
+    }
     for (card, status) in
         [("TRUE", "draft"), ("WAHR", "draft"), ("maybe", "draft"), ("FALSE", "active"), ("", "active")]
     {
@@ -57,6 +77,21 @@ fn what_is_no_parcel_is_kept_back_and_told() {
         assert_eq!(named(&told, "Hat").row.status, status, "{card}");
         let columns: Vec<&str> = told.notes.iter().map(|(_, column)| column.as_str()).collect();
         assert_eq!(columns, if status == "draft" { vec!["Gift Card"] } else { Vec::new() }, "{card}");
+    }
+}
+
+#[test]
+fn a_product_with_a_variation_that_is_no_parcel_is_kept_back() {
+    for (kind, status, notes) in [
+        ("\"variation, virtual\"", "draft", vec![(3, "Type".to_owned())]),
+        ("variation", "active", Vec::new()),
+    ] {
+        let told = woo(&[
+            "1,variable,P,Hat,1,taxable,,,,,,Size,\"S, L\"",
+            &format!("2,{kind},A,x,1,taxable,,4,9,,P,Size,S"),
+            "3,variation,B,x,1,taxable,,3,9,,P,Size,L",
+        ]);
+        assert_eq!((named(&told, "Hat").row.status.as_str(), &told.notes), (status, &notes), "{kind}");
     }
 }
 

@@ -137,20 +137,40 @@ pub fn is_variation_published(cells: &Cells) -> bool {
     !cells.has("published") || is_of_draft || cells::truth(text) == Some(true)
 }
 
-/// What is private, a draft, hidden from the catalogue, or of a type that is not sold here is kept back. WooCommerce itself takes
-/// what is neither a yes nor a no for a draft.
-pub fn status(cells: &Cells, notes: &mut Vec<Item>) -> &'static str {
-    const SOLD: [&str; 4] = ["simple", "variable", "virtual", "downloadable"];
+/// What is private, a draft, hidden from the catalogue, no parcel, or of a type that is not sold here is kept back, and so is a product
+/// with such a variation. WooCommerce itself takes what is neither a yes nor a no for a draft.
+pub fn status<'a>(
+    cells: &'a Cells,
+    mut variations: impl Iterator<Item = &'a Cells>,
+    notes: &mut Vec<Item>,
+) -> &'static str {
     let published = cells.get("published");
-    let other = super::kinds(cells).find(|kind| !SOLD.iter().any(|sold| kind.eq_ignore_ascii_case(sold)));
     let why = if cells.has("published") && cells::truth(published) != Some(true) {
         ("Published", format!("is {}, which is not published", excerpt(published)))
     } else if cells.get("visibility_in_catalog").eq_ignore_ascii_case("hidden") {
         ("Visibility in catalog", "is hidden".to_owned())
-    } else if let Some(kind) = other {
-        ("Type", format!("is {}, a type that is not sold here as it is there", excerpt(kind)))
+    } else if let Some(why) = unsold_kind(cells) {
+        ("Type", why)
+    } else if let Some((line, why)) =
+        variations.find_map(|variation| Some((variation.line, unsold_kind(variation)?)))
+    {
+        return keep_back(line, "Type", &why, notes);
     } else {
         return "active";
     };
     keep_back(cells.line, why.0, &why.1, notes)
+}
+
+/// What in the type of a row keeps it from being sold here, if anything does.
+fn unsold_kind(cells: &Cells) -> Option<String> {
+    const SOLD: [&str; 3] = ["simple", "variable", "variation"];
+    const NO_PARCEL: [&str; 2] = ["virtual", "downloadable"];
+    let is_in = |kinds: &[&str], kind: &str| kinds.iter().any(|other| kind.eq_ignore_ascii_case(other));
+    // Of several words the one that says most.
+    let others = || super::kinds(cells).filter(|kind| !is_in(&SOLD, kind));
+    let kind = others().find(|kind| !is_in(&NO_PARCEL, kind)).or_else(|| others().next())?;
+    Some(match is_in(&NO_PARCEL, kind) {
+        true => format!("is {}, which is no parcel", excerpt(kind)),
+        false => format!("is {}, a type that is not sold here as it is there", excerpt(kind)),
+    })
 }
