@@ -163,7 +163,7 @@ async fn a_row_that_somebody_changed_is_not_sealed_anew() {
     for (damage, fits) in [
         ("UPDATE orders SET tries = 0", true),
         ("UPDATE orders SET external_time = 7", false),
-        ("UPDATE orders SET seal = ''", false),
+        ("UPDATE orders SET seal = X'00'", false),
     ] {
         let house = House::build().await;
         let id = house.orphan("one", 7).await.id;
