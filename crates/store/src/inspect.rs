@@ -26,7 +26,7 @@ pub const NOTE_PRUNED: &str = "pruned";
 pub const NOTE_PRUNED_BEFORE: &str = "pruned_before";
 /// Name of the note of the last pruned event's link, as hexadecimal digits; empty when it had none.
 pub const NOTE_PRUNED_LINK: &str = "pruned_link";
-/// Name of the note of where the chain of events ends; see [`EventChain::note`].
+/// Name of the note of the newest event; see [`EventChain::sign_head`].
 pub const NOTE_HEAD: &str = "head";
 /// Names of the other notes: the version of the tables, and the opening of the database.
 pub const NOTES_OTHER: [&str; 2] = ["schema", "run"];
