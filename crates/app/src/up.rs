@@ -107,8 +107,7 @@ pub fn configuration(file: Option<&Path>) -> Result<Config> {
                 Error::invalid("INVALID_CONFIG", format!("{} cannot be read: {error}", path.display()))
             };
             let bytes = source::read(path, chassis::CONFIG_BYTES_MAX).map_err(|error| unreadable(&error))?;
-            let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
-            Config::parse(path, &text, files::environment())?
+            Config::parse(path, &bytes, files::environment())?
         }
     };
     log::take_variable(&mut config, files::environment());

@@ -89,6 +89,12 @@ pub struct Fact {
     pub at: Timestamp,
 }
 
+/// The last row of a page that is full: the next page begins after it. `None` of the last page.
+#[must_use]
+pub fn last_of_full_page<T>(rows: &[T], limit: u32) -> Option<&T> {
+    rows.last().filter(|_| rows.len() == limit as usize)
+}
+
 impl Examined {
     /// Notes a row that is not as it must be.
     pub fn finds(&mut self, row: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) {

@@ -53,23 +53,23 @@ impl Config {
             return Err(unreadable(&"it is larger than 1 MiB"));
         }
         let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
-        let text = String::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
-        Self::parse(path, &text, environment)
+        Self::parse(path, &bytes, environment)
     }
 
-    /// Reads the text of a file, which messages name by its path, and the environment's `SOUK__…` variables.
+    /// Reads the bytes of a file, which messages name by its path, and the environment's `SOUK__…` variables.
     ///
     /// # Errors
     /// As [`Config::load`].
     pub fn parse(
         path: &Path,
-        text: &str,
+        bytes: &[u8],
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self> {
         let mut config = Self::default();
-        let values: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-            invalid(format!("{} cannot be read: {error}", path.display()))
-        })?;
+        let unreadable =
+            |error: &dyn std::fmt::Display| invalid(format!("{} cannot be read: {error}", path.display()));
+        let text = std::str::from_utf8(bytes).map_err(|_| unreadable(&"it is not UTF-8 text"))?;
+        let values: toml::Table = text.parse().map_err(|error: toml::de::Error| unreadable(&error))?;
         for (section, value) in values {
             let toml::Value::Table(keys) = value else {
                 return Err(invalid(format!("{}: `{section}` is not in a [section]", path.display())));
@@ -233,7 +233,8 @@ mod tests {
     fn what_is_wrong_is_said_with_key_value_and_what_may_stand_there() {
         let said = |line: &str| {
             let text = format!("[s]\n{line}");
-            let config = Config::parse(Path::new("souk.toml"), &text, environment(&[])).expect("TOML");
+            let config =
+                Config::parse(Path::new("souk.toml"), text.as_bytes(), environment(&[])).expect("TOML");
             config.section::<Every>("s").expect_err(line).message().to_owned()
         };
         for (line, expected) in [

@@ -8,7 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use crate::batch::{NewEvent, StoredEvent};
-use crate::inspect::{NOTE_PRUNED, NOTE_PRUNED_LINK, StoredNotes};
+use crate::inspect::{NOTE_PRUNED_LINK, StoredNotes};
 
 /// Bytes of a link: HMAC-SHA256, cut to half.
 pub const LINK_BYTES: usize = 16;
@@ -96,7 +96,7 @@ impl EventChain {
     #[must_use]
     pub fn verify_head(&self, text: &str) -> Option<ChainHead> {
         let mut words = text.split(' ');
-        let (sequence, link) = (words.next()?.parse().ok()?, link_from_hex(words.next()?)?);
+        let (sequence, link) = (words.next()?.parse().ok()?, parse_link(words.next()?)?);
         let head = ChainHead { sequence, link };
         (sequence >= 0 && self.sign_head(head) == text).then_some(head)
     }
@@ -129,8 +129,9 @@ fn cut(mac: Hmac<Sha256>) -> Link {
     link
 }
 
-/// A link from its text; `None` when it is not one.
-fn link_from_hex(text: &str) -> Option<Link> {
+/// A link from its text, hexadecimal digits; `None` when it is not one.
+#[must_use]
+pub fn parse_link(text: &str) -> Option<Link> {
     let mut link = [0; LINK_BYTES];
     hex::decode_to_slice(text, &mut link).ok().map(|()| link)
 }
@@ -155,7 +156,7 @@ impl ChainCheck {
         let pruned =
             (sequence != self.sequence + 1).then(|| notes.into_iter().find(|n| n.pruned() == sequence - 1));
         if let Some(Some(notes)) = pruned {
-            self.link = notes.note(NOTE_PRUNED_LINK).and_then(link_from_hex);
+            self.link = notes.note(NOTE_PRUNED_LINK).and_then(parse_link);
         }
         self.sequence = sequence;
         let stored = linked.link.as_deref();
@@ -174,13 +175,5 @@ impl ChainCheck {
     pub fn is_head(&self, chain: &EventChain, head: &ChainHead) -> bool {
         self.sequence == head.sequence
             && self.link.unwrap_or(chain.start_after(head.sequence).link) == head.link
-    }
-}
-
-impl StoredNotes {
-    /// The last sequence that was pruned; 0 when none was.
-    #[must_use]
-    pub fn pruned(&self) -> i64 {
-        self.note(NOTE_PRUNED).and_then(|value| value.parse().ok()).unwrap_or(0)
     }
 }

@@ -115,6 +115,18 @@ pub struct StoredEpoch {
 }
 
 impl StoredNotes {
+    /// The number under a name; `None` for what is not there or no number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.note(name).and_then(|value| value.parse().ok())
+    }
+
+    /// The last sequence that was pruned; 0 when none was.
+    #[must_use]
+    pub fn pruned(&self) -> i64 {
+        self.number(NOTE_PRUNED).unwrap_or(0)
+    }
+
     /// Where the chain of events ends; `None` when the note is gone or was not made with the key of the chain.
     #[must_use]
     pub fn head(&self, chain: &EventChain) -> Option<ChainHead> {

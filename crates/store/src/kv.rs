@@ -228,14 +228,13 @@ impl Map {
                 return;
             }
             let Some((queued, key)) = self.by_expiry.pop_first() else { return };
-            let expires = self.entries.get(&key).map_or(queued, |entry| entry.expires);
-            if expires == queued {
+            let later = self.entries.get_mut(&key).filter(|entry| entry.expires > queued);
+            let Some(entry) = later else {
                 self.drop_queued(&key);
                 continue;
-            }
-            if let Some(entry) = self.entries.get_mut(&key) {
-                entry.queued = expires;
-            }
+            };
+            entry.queued = entry.expires;
+            let expires = entry.expires;
             self.by_expiry.insert((expires, key.clone()));
             if soonest.as_ref().is_none_or(|(known, _)| expires < *known) {
                 soonest = Some((expires, key));

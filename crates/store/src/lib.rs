@@ -37,7 +37,7 @@ pub use batch::{
     BATCH_BYTES_MAX, Batch, Committed, Consumed, EVENTS_MAX, NAME_CHARS_MAX, NewEvent, Position, RequestKey,
     STATEMENTS_MAX, StoredEvent,
 };
-pub use chain::{ChainCheck, ChainHead, EventChain, LINK_BYTES, Link, LinkedEvent};
+pub use chain::{ChainCheck, ChainHead, EventChain, Link, LinkedEvent, parse_link};
 pub use database::{Database, OpenOptions, open};
 pub use docs::{
     DOC_BYTES_MAX, DOCS_GET_MAX, DOCS_LIST_MAX, Docs, Document, Index, List, Put, UPDATE_TRIES_MAX, Updated,

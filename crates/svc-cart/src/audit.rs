@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact, check_document};
+use chassis::audit::{Examine, Examined, Fact, check_document, last_of_full_page};
 use contract::souk::cart::v1::CartChanged;
 use kernel::{Result, Violations};
 use prost::{Message, Name};
@@ -40,7 +40,7 @@ impl Examine for CartRows {
             examined.facts.push(fact.content(&head.digest).at(cart.updated));
             examined.facts.extend(bought(cart));
         }
-        examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.id.clone());
+        examined.next = last_of_full_page(&rows, limit).map(|last| last.id.clone());
         Ok(examined)
     }
 }

@@ -6,7 +6,7 @@ mod keys;
 
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact};
+use chassis::audit::{Examine, Examined, Fact, last_of_full_page};
 use kernel::{CustomerId, GuestId, Result, SessionId, Timestamp};
 use store::Row;
 use tonic::async_trait;
@@ -47,7 +47,7 @@ struct SecretRows(Store);
 struct CounterRows(Store);
 
 fn examined(rows: &[Row], limit: u32) -> Result<Examined> {
-    let last = rows.last().filter(|_| rows.len() == limit as usize);
+    let last = last_of_full_page(rows, limit);
     let next = last.map(|row| row.text("id")).transpose()?;
     Ok(Examined { rows: rows.len(), next, ..Examined::default() })
 }

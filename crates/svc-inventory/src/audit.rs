@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact};
+use chassis::audit::{Examine, Examined, Fact, last_of_full_page};
 use contract::souk::inventory::v1::StockBandChanged;
 use kernel::{Result, Timestamp};
 use prost::{Message, Name};
@@ -266,7 +266,7 @@ fn examine_hold(at: &str, hold: &Hold, sweep: Option<Timestamp>, examined: &mut 
 }
 
 fn last_of(rows: &[Row], limit: u32, column: &str) -> Result<Option<String>> {
-    let last = rows.last().filter(|_| rows.len() == limit as usize);
+    let last = last_of_full_page(rows, limit);
     last.map(|row| row.text(column)).transpose()
 }
 

@@ -33,7 +33,6 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "0004_longer_first_product",
         sql: include_str!("../migrations/0004_longer_first_product.sql"),
     },
-    Migration { name: "0005_counters_in_use", sql: include_str!("../migrations/0005_counters_in_use.sql") },
 ];
 
 /// Label of the statement that a stale version or a lost lease makes fail.

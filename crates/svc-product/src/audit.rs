@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use chassis::audit::{Examine, Examined, Fact, check_document};
+use chassis::audit::{Examine, Examined, Fact, check_document, last_of_full_page};
 use kernel::{ProductId, Result};
 use store::StoredDocument;
 use tonic::async_trait;
@@ -50,7 +50,7 @@ struct PictureRows(Catalogue);
 struct RenditionRows(Catalogue);
 
 fn next<T>(rows: &[StoredDocument<T>], limit: u32) -> Option<String> {
-    rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.id.clone())
+    last_of_full_page(rows, limit).map(|last| last.id.clone())
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact};
+use chassis::audit::{Examine, Examined, Fact, last_of_full_page};
 use contract::souk::shipping::v1;
 use contract::wire::{parse_frozen_address, parse_id};
 use kernel::{CustomerId, Error, GuestId, LineId, Result, Violations};
@@ -59,7 +59,7 @@ impl Examine for RateRows {
                 Err(problem) => examined.finds(&row, "rates that read", problem),
             }
         }
-        examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.0.to_string());
+        examined.next = last_of_full_page(&rows, limit).map(|row| row.0.to_string());
         Ok(examined)
     }
 }
@@ -84,7 +84,7 @@ impl Examine for ShipmentRows {
                 examine(row, steps.get(&row.id).map_or(&[], Vec::as_slice), &mut examined);
             }
         }
-        examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|row| row.id.clone());
+        examined.next = last_of_full_page(&rows, limit).map(|row| row.id.clone());
         Ok(examined)
     }
 }
@@ -201,7 +201,7 @@ impl Examine for StepRows {
             examined.expects(*is_of_shipment, &row, "its shipment", "none");
             examined.expects(step.time.micros() > 0, &row, "the time of its commit", step.time);
         }
-        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        let last = last_of_full_page(&rows, limit);
         examined.next = last.map(|(step, _)| format!("{} {}", step.shipment, step.version));
         Ok(examined)
     }

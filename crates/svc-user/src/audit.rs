@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact, check_document};
+use chassis::audit::{Examine, Examined, Fact, check_document, last_of_full_page};
 use contract::souk::user::v1 as pb;
 use kernel::{CustomerId, Result};
 use prost::Message;
@@ -45,7 +45,7 @@ impl Examine for ProfileRows {
             let row = Fact::new("row", stored.id.clone()).version(stored.version);
             examined.facts.push(row.at(profile.updated_at));
         }
-        examined.next = rows.last().filter(|_| rows.len() == limit as usize).map(|last| last.id.clone());
+        examined.next = last_of_full_page(&rows, limit).map(|last| last.id.clone());
         Ok(examined)
     }
 }

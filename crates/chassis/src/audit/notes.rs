@@ -6,8 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use kernel::{Clock, Result, Timestamp};
 use store::{
-    Database, Inspector, LINK_BYTES, NOTE_HEAD, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTE_PRUNED_LINK,
-    NOTES_OTHER, StoredNotes,
+    Database, Inspector, NOTE_HEAD, NOTE_PRUNED, NOTE_PRUNED_BEFORE, NOTE_PRUNED_LINK, NOTES_OTHER,
+    StoredNotes,
 };
 
 use super::{Examine, Examined};
@@ -80,18 +80,17 @@ fn pruned(notes: &StoredNotes, oldest: i64, now: Timestamp, examined: &mut Exami
             // Judged with the events.
             NOTE_HEAD => {}
             NOTE_PRUNED_LINK => {
-                let link = value.is_empty() || hex::decode(value).is_ok_and(|link| link.len() == LINK_BYTES);
+                let link = value.is_empty() || store::parse_link(value).is_some();
                 examined.expects(link, &row, "a link, or nothing", value);
             }
             name => examined.expects(NOTES_OTHER.contains(&name), &row, "a name that is known", name),
         }
     }
-    let number = |name| notes.note(name).and_then(|value| value.parse::<i64>().ok());
-    let last = number(NOTE_PRUNED).unwrap_or(0);
+    let last = notes.pruned();
     let row = format!("note {NOTE_PRUNED}");
     examined.expects(last < oldest.max(1), &row, format!("less than {oldest}, which is kept"), last);
     let began = notes.epochs.first().map(|epoch| epoch.began_at).unwrap_or_default();
-    match number(NOTE_PRUNED_BEFORE) {
+    match notes.number(NOTE_PRUNED_BEFORE) {
         _ if last == 0 => {}
         Some(before) => examined.expects(before > 0, &row, "0, as no event was ever pruned", last),
         // An earlier release pruned: it did so when events were old enough.

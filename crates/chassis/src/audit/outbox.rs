@@ -6,10 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use contract::EventDefect;
 use kernel::{Clock, Result, Timestamp};
-use store::{
-    ChainCheck, Database, Inspector, LINK_BYTES, NOTE_HEAD, NOTE_PRUNED, NOTE_PRUNED_BEFORE, StoredEvent,
-    StoredNotes,
-};
+use store::{ChainCheck, Database, Inspector, NOTE_HEAD, NOTE_PRUNED_BEFORE, StoredEvent, StoredNotes};
 
 use super::{DescribeEvent, Examine, Examined, Fact};
 
@@ -141,11 +138,10 @@ impl OutboxRows {
     async fn extent(&self, notes: &StoredNotes, examined: &mut Examined) -> Result<()> {
         let extent = self.rows.extent().await?;
         examined.facts.push(Fact::new("outbox", "oldest").version(extent.oldest));
-        let number = |name| notes.note(name).and_then(|value| value.parse::<i64>().ok()).unwrap_or(0);
-        if number(NOTE_PRUNED) == 0 && extent.oldest <= 1 {
+        if notes.pruned() == 0 && extent.oldest <= 1 {
             return Ok(());
         }
-        let since = match number(NOTE_PRUNED_BEFORE) {
+        let since = match notes.number(NOTE_PRUNED_BEFORE).unwrap_or(0) {
             // An earlier release pruned: what it left is not older than what it took.
             0 => {
                 let oldest = self.rows.events(0, 1).await?;
@@ -204,8 +200,7 @@ impl Place {
         let mut next = || parts.next().and_then(|part| part.parse::<i64>().ok());
         let sequence = next().unwrap_or(i64::MAX);
         let (before, last) = (next().map(Timestamp::from_micros), next().map(Timestamp::from_micros));
-        let mut link = [0; LINK_BYTES];
-        let link = parts.next().and_then(|part| hex::decode_to_slice(part, &mut link).ok()).map(|()| link);
+        let link = parts.next().and_then(store::parse_link);
         Self { chain: ChainCheck { sequence, link }, before, last }
     }
 

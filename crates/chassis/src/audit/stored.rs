@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use kernel::{Clock, Result};
 use store::{Database, Document, Inspector, RequestId, StoredDocument, StoredRequest};
 
-use super::{Examine, Examined};
+use super::{Examine, Examined, last_of_full_page};
 
 /// The furthest ahead that an answer may be forgotten: the longest that any role remembers one is 30 days, and a clock that was
 /// ahead by years when it was written is not damaged.
@@ -71,12 +71,9 @@ impl Examine for RequestRows {
         for request in &requests {
             self.check(request, &mut examined);
         }
-        if requests.len() == limit as usize {
-            let last = requests
-                .last()
-                .map(|last| serde_json::to_string(&(&last.key.principal, &last.key.method, &last.key.id)));
-            examined.next = last.transpose().map_err(kernel::Error::internal)?;
-        }
+        let last = last_of_full_page(&requests, limit)
+            .map(|last| serde_json::to_string(&(&last.key.principal, &last.key.method, &last.key.id)));
+        examined.next = last.transpose().map_err(kernel::Error::internal)?;
         Ok(examined)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact};
+use chassis::audit::{Examine, Examined, Fact, last_of_full_page};
 use contract::souk::checkout::v1::Quote;
 use contract::souk::order::v1 as pb;
 use kernel::Result;
@@ -45,7 +45,7 @@ impl Examine for GoodsRows {
                 Err(error) => examined.finds(id, "a quote that reads", error.to_string()),
             }
         }
-        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        let last = last_of_full_page(&rows, limit);
         examined.next = last.map(|row| row.order.id.to_string());
         Ok(examined)
     }

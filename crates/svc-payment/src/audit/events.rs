@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined, Fact};
+use chassis::audit::{Examine, Examined, Fact, last_of_full_page};
 use contract::souk::payment::v1;
 use contract::wire::parse_id;
 use kernel::{OrderId, Result};
@@ -34,7 +34,7 @@ impl Examine for PaymentRows {
         for whole in &rows {
             examined.facts.extend(facts(whole));
         }
-        let last = rows.last().filter(|_| rows.len() == limit as usize);
+        let last = last_of_full_page(&rows, limit);
         examined.next = last.map(|whole| whole.payment.id.to_string());
         Ok(examined)
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chassis::audit::{Examine, Examined};
+use chassis::audit::{Examine, Examined, last_of_full_page};
 use kernel::Result;
 use tonic::async_trait;
 
@@ -29,7 +29,7 @@ struct ChallengeRows(Books);
 struct DeliveryRows(Books);
 
 fn examined<T>(rows: &[T], limit: u32, id: impl Fn(&T) -> String) -> Examined {
-    let next = rows.last().filter(|_| rows.len() == limit as usize).map(id);
+    let next = last_of_full_page(rows, limit).map(id);
     Examined { rows: rows.len(), next, ..Examined::default() }
 }
 
